@@ -1,0 +1,97 @@
+//! One thread's turn as the filler.
+
+use super::Batch;
+use crate::host::{Host, Word};
+use crate::memory::{OutOfMemory, try_zeroed};
+use crate::source::{Slots, Source};
+use crate::status::LoadError;
+
+/// What only the filler touches.
+pub(super) struct Workplace<S> {
+    source: S,
+    /// What the source writes to. All zero between two calls of it.
+    scratch: Box<[Word]>,
+    /// How many of the scratch slots hold a result.
+    produced: usize,
+}
+
+impl<S> Workplace<S> {
+    pub(super) fn new(source: S, size: usize) -> Result<Self, OutOfMemory> {
+        Ok(Self { source, scratch: try_zeroed(size)?, produced: 0 })
+    }
+}
+
+/// The fill role, held by this thread. Dropping it, by unwinding out of host code too, keeps every
+/// result that was made and hands the role on.
+pub(super) struct Fill<'a, H: Host, S: Source<H>> {
+    batch: &'a Batch<H, S>,
+    /// The first result belongs to this thread, which then cannot starve. It never passes through
+    /// the ring, where others might take it.
+    mine: Option<Word>,
+    made: usize,
+}
+
+impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
+    /// To be called by the thread that has just taken the role.
+    pub(super) fn new(batch: &'a Batch<H, S>) -> Self {
+        Self { batch, mine: None, made: 0 }
+    }
+
+    /// Runs the source until the buffer is full or the source stops, and returns the first result.
+    pub(super) fn run(mut self) -> Result<Word, LoadError<S::Error>> {
+        let batch = self.batch;
+        while self.made < batch.size {
+            // Host code: no border, and nothing borrowed that its unwinding would leave undone.
+            let result = self.workplace(|workplace| {
+                let room = batch.size - self.made;
+                let scratch = &mut workplace.scratch[..room];
+                let mut slots = Slots::new(scratch, &mut workplace.produced);
+                workplace.source.fill(&batch.host, &mut slots)
+            });
+            let made_before = self.made;
+            batch.guarded(|| self.accept())?;
+            result.map_err(LoadError::Source)?;
+            if self.made == made_before {
+                break;
+            }
+        }
+        self.mine.take().ok_or(LoadError::NothingProduced)
+    }
+
+    /// Publishes what the source has just produced.
+    fn accept(&mut self) {
+        let produced = self.workplace(|workplace| std::mem::take(&mut workplace.produced));
+        for index in 0..produced {
+            let word = self.workplace(|workplace| std::mem::take(&mut workplace.scratch[index]));
+            self.made += 1;
+            if self.mine.is_none() {
+                self.mine = Some(word);
+            } else {
+                self.batch.ring.push(word);
+                self.batch.parking.wake_one();
+            }
+        }
+    }
+
+    fn workplace<R>(&self, f: impl FnOnce(&mut Workplace<S>) -> R) -> R {
+        // SAFETY: this thread holds the fill role, and nothing that `f` calls reaches the
+        // workplace again: a source that loads from its own batch is turned away at the role.
+        self.batch.workplace.with_mut(|workplace| f(unsafe { &mut *workplace }))
+    }
+}
+
+impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
+    fn drop(&mut self) {
+        // Errors are dealt with by `guarded`, which makes later loads fail; the role is given up
+        // in any case, so that nobody waits for it.
+        let _ = self.batch.guarded(|| {
+            self.accept();
+            if let Some(word) = self.mine.take() {
+                // There is room: a fill starts only after this ring was seen empty.
+                self.batch.returned.push(word);
+            }
+        });
+        self.batch.role.give_up();
+        let _ = self.batch.guarded(|| self.batch.parking.wake_all());
+    }
+}

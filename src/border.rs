@@ -1,0 +1,77 @@
+//! The border that no panic of the library crosses.
+//!
+//! It encloses the library's own code and never a callback of the host: a C++ exception or the
+//! forced unwind of `pthread_exit` that comes out of a callback must pass, and would stop the
+//! process if it met `catch_unwind`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The library panicked: a defect of its own, reported to the host as a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Panicked;
+
+pub(crate) fn border<R>(own_code: impl FnOnce() -> R) -> Result<R, Panicked> {
+    if cfg!(loom) {
+        // A model reports what it finds by panicking.
+        return Ok(own_code());
+    }
+    let watched = || {
+        #[cfg(test)]
+        drill::panic_if_armed();
+        own_code()
+    };
+    catch_unwind(AssertUnwindSafe(watched)).map_err(|payload| {
+        // Dropping a payload runs its destructor, which may panic in its turn.
+        std::mem::forget(payload);
+        Panicked
+    })
+}
+
+/// Lets a test make the next border of its thread meet a panic.
+#[cfg(test)]
+pub(crate) mod drill {
+    use std::cell::Cell;
+
+    thread_local! {
+        static ARMED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    pub(crate) fn arm() {
+        ARMED.set(true);
+    }
+
+    pub(crate) fn is_armed() -> bool {
+        ARMED.get()
+    }
+
+    pub(super) fn panic_if_armed() {
+        if ARMED.replace(false) {
+            std::panic::resume_unwind(Box::new("a drill"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct PanicsOnDrop;
+
+    impl Drop for PanicsOnDrop {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let result = border(|| -> i32 { std::panic::resume_unwind(Box::new("ours")) });
+        assert_eq!(result, Err(Panicked));
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_dropped_is_survived() {
+        let result = border(|| std::panic::resume_unwind(Box::new(PanicsOnDrop)));
+        assert_eq!(result, Err::<(), _>(Panicked));
+    }
+}

@@ -1,0 +1,77 @@
+//! Opaque handles.
+
+use super::status::Refusal;
+use crate::memory::{OutOfMemory, try_box};
+use crate::sync::Ordering;
+use std::ffi::CStr;
+use std::sync::atomic::AtomicUsize;
+
+/// A value with a mark that tells its kind from others, and a live handle from a freed one.
+///
+/// The mark catches many mistakes, not all: freed memory may be given out again.
+pub(super) struct Marked<T> {
+    mark: AtomicUsize,
+    value: T,
+}
+
+const FREED: usize = 0;
+
+impl<T> Marked<T> {
+    pub(super) const fn new(mark: usize, value: T) -> Self {
+        Self { mark: AtomicUsize::new(mark), value }
+    }
+}
+
+/// A type that C sees as a handle.
+pub(super) trait Handle: Sized {
+    /// What it holds.
+    type Inner;
+    /// Its mark. Not 0.
+    const MARK: usize;
+    /// What is said when it is NULL.
+    const NULL: &'static CStr;
+    /// What is said when it is something else.
+    const WRONG: &'static CStr;
+
+    fn marked(&self) -> &Marked<Self::Inner>;
+
+    /// Moves the handle to memory of its own.
+    fn give_out(self) -> Result<*mut Self, OutOfMemory> {
+        try_box(self).map(Box::into_raw)
+    }
+}
+
+/// What a caller has passed as a handle.
+///
+/// # Safety
+/// `handle` must be NULL or come from this library and not be freed during `'a`. A handle of the
+/// wrong kind, and most that were freed, are told from good ones.
+#[inline]
+pub(super) unsafe fn borrow<'a, T: Handle + 'a>(handle: *const T) -> Result<&'a T::Inner, Refusal> {
+    if handle.is_null() || !handle.is_aligned() {
+        return Err(Refusal(T::NULL));
+    }
+    // SAFETY: the caller's promise.
+    let marked = unsafe { &*handle }.marked();
+    if marked.mark.load(Ordering::Relaxed) != T::MARK {
+        return Err(Refusal(T::WRONG));
+    }
+    Ok(&marked.value)
+}
+
+/// Takes back a handle that was given out; `None` for NULL.
+///
+/// # Safety
+/// As for [`borrow`], and nobody else may use the handle from now on.
+pub(super) unsafe fn take_back<T: Handle>(handle: *mut T) -> Result<Option<Box<T>>, Refusal> {
+    if handle.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { borrow(handle) }?;
+    // SAFETY: as above. It was given out by `give_out`, and the mark below lets that happen once.
+    unsafe {
+        (*handle).marked().mark.store(FREED, Ordering::Relaxed);
+        Ok(Some(Box::from_raw(handle)))
+    }
+}

@@ -1,0 +1,134 @@
+//! The host's table of functions, as C writes it.
+
+use super::argument::{Versioned, enter, init, read};
+use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
+use crate::host::{Block, HostTable, Interrupt, Retain};
+use crate::object::Release;
+use std::ffi::{CStr, c_void};
+
+/// A function that blocks, which the library hands to the host's `block`. It returns, and never
+/// throws or jumps.
+pub type ft_local_wait = unsafe extern "C" fn(arg: *mut c_void);
+
+/// What the library must know of the runtime that owns the objects.
+///
+/// Begin with `FT_LOCAL_HOST_INIT` or `ft_local_host_init`, then set what your runtime needs; all
+/// that is left NULL is not used. The library copies the struct. Every function in it may be
+/// called from any thread that uses a handle made with it; the library holds no lock meanwhile,
+/// so it may use the library in its turn. It must return: no C++ exception, no longjmp.
+///
+/// Where a function comes with and without `ctx`, give one of the two. The form without takes the
+/// address of a function that the runtime already has, such as Py_NewRef or g_object_unref.
+///
+/// With neither way to retain nor to release, objects are plain values of the size of a pointer,
+/// NULL among them.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ft_local_host {
+    /// `sizeof(ft_local_host)` in the header that the host was compiled with.
+    pub struct_size: usize,
+    /// Passed to each function that takes it. The library does nothing else with it.
+    pub ctx: *mut c_void,
+    /// Takes a reference to `object` and returns the handle that stands for it, which may be
+    /// `object` itself. NULL if it cannot.
+    pub retain:
+        Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, object: *mut c_void) -> *mut c_void>,
+    /// Gives up the reference that `handle` stands for.
+    pub release: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, handle: *mut c_void)>,
+    /// `retain` without `ctx`.
+    pub retain_plain: Option<unsafe extern "C-unwind" fn(object: *mut c_void) -> *mut c_void>,
+    /// `release` without `ctx`.
+    pub release_plain: Option<unsafe extern "C-unwind" fn(handle: *mut c_void)>,
+    /// Calls `wait(arg)` once, outside the runtime: with an interpreter's lock given up, or
+    /// whatever else a thread of the runtime does before it blocks. Called only to wait.
+    pub block: Option<
+        unsafe extern "C-unwind" fn(ctx: *mut c_void, wait: ft_local_wait, arg: *mut c_void),
+    >,
+    /// `block` in two halves, for runtimes that already have them, such as PyEval_SaveThread:
+    /// leaves the runtime, before a wait. What it returns goes to `attach`.
+    pub detach: Option<unsafe extern "C-unwind" fn() -> *mut c_void>,
+    /// Comes back to the runtime, after a wait.
+    pub attach: Option<unsafe extern "C-unwind" fn(token: *mut c_void)>,
+    /// Whether the calling thread must stop waiting: 0 if not. Asked about every 50 ms while a
+    /// thread waits, and inside the runtime.
+    pub interrupted: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void) -> i32>,
+    /// `interrupted` without `ctx`.
+    pub interrupted_plain: Option<unsafe extern "C-unwind" fn() -> i32>,
+}
+
+// SAFETY: `repr(C)`, the size first, then pointers and functions.
+unsafe impl Versioned for ft_local_host {
+    const NULL: &'static CStr = c"host is NULL";
+    const SIZE: &'static CStr = c"host->struct_size is no size of an ft_local_host; begin with FT_LOCAL_HOST_INIT or ft_local_host_init";
+    const UNKNOWN: &'static CStr =
+        c"host has a field set that this version of the library does not know";
+    const FIRST_SIZE: usize = std::mem::offset_of!(Self, retain_plain);
+}
+
+const TWO_RETAINS: Refusal = Refusal(c"host has both retain and retain_plain; set one");
+const TWO_RELEASES: Refusal = Refusal(c"host has both release and release_plain; set one");
+const TWO_BLOCKS: Refusal =
+    Refusal(c"host has both block and detach or attach; set one way to wait");
+const HALF_BLOCK: Refusal = Refusal(c"host has one of detach and attach; set both or none");
+const TWO_INTERRUPTS: Refusal =
+    Refusal(c"host has both interrupted and interrupted_plain; set one");
+const NO_RELEASE: Refusal =
+    Refusal(c"host can retain but not release; set release or release_plain");
+
+/// The core's form of the table.
+///
+/// # Safety
+/// `given` must be NULL or point to a struct as its comment describes it.
+pub(super) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Refusal> {
+    // SAFETY: the caller's promise.
+    let host = unsafe { read(given) }?;
+    let retain = match (host.retain, host.retain_plain) {
+        (None, None) => Retain::None,
+        (Some(retain), None) => Retain::WithCtx(retain, host.ctx),
+        (None, Some(retain)) => Retain::Plain(retain),
+        (Some(_), Some(_)) => return Err(TWO_RETAINS),
+    };
+    let release = match (host.release, host.release_plain) {
+        (None, None) if matches!(retain, Retain::None) => Release::None,
+        (None, None) => return Err(NO_RELEASE),
+        (Some(release), None) => Release::WithCtx(release, host.ctx),
+        (None, Some(release)) => Release::Plain(release),
+        (Some(_), Some(_)) => return Err(TWO_RELEASES),
+    };
+    let block = match (host.block, host.detach, host.attach) {
+        (None, None, None) => Block::Plainly,
+        (Some(block), None, None) => Block::Through(block, host.ctx),
+        (None, Some(detach), Some(attach)) => Block::DetachAttach(detach, attach),
+        (None, _, _) => return Err(HALF_BLOCK),
+        (Some(_), _, _) => return Err(TWO_BLOCKS),
+    };
+    let interrupt = match (host.interrupted, host.interrupted_plain) {
+        (None, None) => Interrupt::None,
+        (Some(asked), None) => Interrupt::WithCtx(asked, host.ctx),
+        (None, Some(asked)) => Interrupt::Plain(asked),
+        (Some(_), Some(_)) => return Err(TWO_INTERRUPTS),
+    };
+    Ok(HostTable { retain, release, block, interrupt })
+}
+
+/// Sets a host's struct to zero and its size: `FT_LOCAL_HOST_INIT` for languages without macros.
+///
+/// Ownership: `host` stays the caller's.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: FT_LOCAL_ERR_ARGUMENT if `host` is NULL, or `struct_size` is not the size of an
+/// `ft_local_host` in any version of the header.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ft_local_host_init(
+    host: *mut ft_local_host,
+    struct_size: usize,
+) -> ft_local_status {
+    // SAFETY: the caller's promise.
+    match enter(|| unsafe { init(host, struct_size) }) {
+        Ok(()) => code::FT_LOCAL_OK.into(),
+        Err(status) => status,
+    }
+}

@@ -1,0 +1,132 @@
+//! The host's source of results, as C writes it.
+
+use super::argument::{Versioned, enter, init, read};
+use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
+use crate::host::{HostTable, Word};
+use crate::source::{Slots, Source};
+use std::ffi::{CStr, c_void};
+
+/// Where the results of a batch come from.
+///
+/// Begin with `FT_LOCAL_SOURCE_INIT` or `ft_local_source_init`. The library copies the struct.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ft_local_source {
+    /// `sizeof(ft_local_source)` in the header that the host was compiled with.
+    pub struct_size: usize,
+    /// Passed to `fill`. It must be good as long as the batch lives.
+    pub ctx: *mut c_void,
+    /// Makes between 1 and `capacity` objects: writes them to `out`, whose slots are NULL, from
+    /// the first on, sets `*produced`, which is 0, to their number, and returns 0. Each object
+    /// comes with one reference, which moves to the library.
+    ///
+    /// To fail, it returns a positive code of its own, which `ft_local_batch_load` returns to
+    /// the caller in whose thread the source ran. Objects counted in `*produced` are kept then
+    /// too.
+    ///
+    /// One thread at a time calls it, not always the same one. It may use other batches; loading
+    /// from the batch it fills is FT_LOCAL_ERR_REENTRANT. It must return: no C++ exception, no
+    /// longjmp.
+    pub fill: Option<
+        unsafe extern "C-unwind" fn(
+            ctx: *mut c_void,
+            out: *mut *mut c_void,
+            capacity: usize,
+            produced: *mut usize,
+        ) -> i32,
+    >,
+}
+
+// SAFETY: `repr(C)`, the size first, then a pointer and a function.
+unsafe impl Versioned for ft_local_source {
+    const NULL: &'static CStr = c"source is NULL";
+    const SIZE: &'static CStr = c"source->struct_size is no size of an ft_local_source; begin with FT_LOCAL_SOURCE_INIT or ft_local_source_init";
+    const UNKNOWN: &'static CStr =
+        c"source has a field set that this version of the library does not know";
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+
+/// A source that was checked.
+pub(super) struct ForeignSource {
+    ctx: *mut c_void,
+    fill: unsafe extern "C-unwind" fn(*mut c_void, *mut *mut c_void, usize, *mut usize) -> i32,
+}
+
+// SAFETY: the host's promise: any thread may call `fill` with `ctx`, one at a time.
+unsafe impl Send for ForeignSource {}
+
+impl ForeignSource {
+    /// # Safety
+    /// `given` must be NULL or point to a struct as its comment describes it.
+    pub(super) unsafe fn new(given: *const ft_local_source) -> Result<Self, Refusal> {
+        // SAFETY: the caller's promise.
+        let source = unsafe { read(given) }?;
+        let fill = source.fill.ok_or(Refusal(c"source->fill is NULL"))?;
+        Ok(Self { ctx: source.ctx, fill })
+    }
+}
+
+impl Source<HostTable> for ForeignSource {
+    type Error = ft_local_status;
+
+    fn fill(
+        &mut self,
+        host: &HostTable,
+        slots: &mut Slots<'_, HostTable>,
+    ) -> Result<(), ft_local_status> {
+        let out = slots.unfilled();
+        let mut produced = 0;
+        // SAFETY: the host's promise; `out` has as many slots as it is told.
+        let result =
+            unsafe { (self.fill)(self.ctx, out.as_mut_ptr().cast(), out.len(), &raw mut produced) };
+        let kept = keep_good(out, produced, host.holds_plain_values());
+        // SAFETY: the host has counted them, and none is NULL.
+        unsafe { slots.advance(kept) };
+        match result {
+            0 if kept == produced => Ok(()),
+            1.. => Err(result),
+            _ => Err(code::FT_LOCAL_ERR_SOURCE.into()),
+        }
+    }
+}
+
+/// Moves the objects that the host has counted to the front, and returns how many there are.
+fn keep_good(out: &mut [Word], produced: usize, null_is_good: bool) -> usize {
+    let counted = produced.min(out.len());
+    let mut kept = 0;
+    for index in 0..counted {
+        let word = std::mem::take(&mut out[index]);
+        if word != 0 || null_is_good {
+            out[kept] = word;
+            kept += 1;
+        }
+    }
+    if let Some(uncounted) = out.get_mut(counted) {
+        // A source that fails after it has written leaves something here, which is still its own.
+        *uncounted = 0;
+    }
+    kept
+}
+
+/// Sets a source's struct to zero and its size: `FT_LOCAL_SOURCE_INIT` for languages without
+/// macros.
+///
+/// Ownership: `source` stays the caller's.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: FT_LOCAL_ERR_ARGUMENT if `source` is NULL, or `struct_size` is not the size of an
+/// `ft_local_source` in any version of the header.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ft_local_source_init(
+    source: *mut ft_local_source,
+    struct_size: usize,
+) -> ft_local_status {
+    // SAFETY: the caller's promise.
+    match enter(|| unsafe { init(source, struct_size) }) {
+        Ok(()) => code::FT_LOCAL_OK.into(),
+        Err(status) => status,
+    }
+}

@@ -1,0 +1,131 @@
+//! Statuses, and the words for them.
+
+use super::argument::enter;
+use crate::memory::OutOfMemory;
+use crate::status::{LoadError, NewError};
+use std::cell::Cell;
+use std::ffi::{CStr, c_char};
+
+/// What a function returns: `FT_LOCAL_OK`, one of the library's errors, which are negative, or a
+/// positive code that comes from the host's own source.
+pub type ft_local_status = i32;
+
+/// The library's own values of `ft_local_status`. A number is never given a second meaning.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ft_local_status_code {
+    /// It worked.
+    FT_LOCAL_OK = 0,
+    /// An argument cannot be right; `ft_local_last_error` says which. Nothing was changed.
+    FT_LOCAL_ERR_ARGUMENT = -1,
+    /// There is not enough memory. Nothing was changed.
+    FT_LOCAL_ERR_NO_MEMORY = -2,
+    /// The host could not retain the object. Nothing was changed.
+    FT_LOCAL_ERR_RETAIN = -3,
+    /// The source failed without a code of its own, or broke its contract: it counted a NULL
+    /// object, or more objects than there was room for. What it produced is kept.
+    FT_LOCAL_ERR_SOURCE = -4,
+    /// The source reported success and produced nothing.
+    FT_LOCAL_ERR_NOTHING_PRODUCED = -5,
+    /// The source loads from the batch that it is filling.
+    FT_LOCAL_ERR_REENTRANT = -6,
+    /// The host interrupted the wait. Nothing was lost.
+    FT_LOCAL_ERR_INTERRUPTED = -7,
+    /// The library panicked: a defect of its own. Only this handle is affected; it can be freed.
+    FT_LOCAL_ERR_PANIC = -8,
+}
+
+use ft_local_status_code as code;
+
+impl From<code> for ft_local_status {
+    fn from(code: code) -> Self {
+        code as Self
+    }
+}
+
+impl From<NewError> for ft_local_status {
+    fn from(error: NewError) -> Self {
+        match error {
+            NewError::Size => Refusal(c"size must be between 1 and FT_LOCAL_BATCH_MAX_SIZE").into(),
+            NewError::OutOfMemory => code::FT_LOCAL_ERR_NO_MEMORY.into(),
+        }
+    }
+}
+
+impl From<LoadError<ft_local_status>> for ft_local_status {
+    fn from(error: LoadError<Self>) -> Self {
+        match error {
+            LoadError::Source(status) => status,
+            LoadError::NothingProduced => code::FT_LOCAL_ERR_NOTHING_PRODUCED.into(),
+            LoadError::Reentrant => code::FT_LOCAL_ERR_REENTRANT.into(),
+            LoadError::Interrupted => code::FT_LOCAL_ERR_INTERRUPTED.into(),
+            LoadError::Panicked => code::FT_LOCAL_ERR_PANIC.into(),
+        }
+    }
+}
+
+impl From<OutOfMemory> for ft_local_status {
+    fn from(_: OutOfMemory) -> Self {
+        code::FT_LOCAL_ERR_NO_MEMORY.into()
+    }
+}
+
+/// Why an argument is refused, in words for the person who wrote the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refusal(pub(super) &'static CStr);
+
+thread_local! {
+    static LAST: Cell<&'static CStr> = const { Cell::new(c"") };
+}
+
+impl From<Refusal> for ft_local_status {
+    /// Keeps the words for `ft_local_last_error`.
+    #[cold]
+    fn from(refusal: Refusal) -> Self {
+        // A thread that is ending may have lost the place; then the words are lost too.
+        let _ = LAST.try_with(|last| last.set(refusal.0));
+        code::FT_LOCAL_ERR_ARGUMENT.into()
+    }
+}
+
+/// Says in English what a status means.
+///
+/// Ownership: the text is borrowed, and good for ever.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: none. A positive status and an unknown one get a text too.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char {
+    let text = || match status {
+        0 => c"success",
+        -1 => c"bad argument; ft_local_last_error tells which",
+        -2 => c"not enough memory",
+        -3 => c"the host could not retain the object",
+        -4 => c"the source failed, or broke its contract",
+        -5 => c"the source reported success and produced nothing",
+        -6 => c"the source loads from the batch that it is filling",
+        -7 => c"the host interrupted the wait",
+        -8 => c"the library panicked; please report this, and free the handle",
+        1.. => c"the source failed with a code of its own",
+        _ => c"not a status of this version of ft_local",
+    };
+    enter(|| Ok(text())).unwrap_or(c"").as_ptr()
+}
+
+/// Says which argument the last `FT_LOCAL_ERR_ARGUMENT` in the calling thread was about, and what
+/// is wrong with it. An empty text if there was none.
+///
+/// Ownership: the text is borrowed, and good for ever.
+/// Threads: any thread, at once; each has its own last error.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: none.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn ft_local_last_error() -> *const c_char {
+    enter(|| Ok(LAST.try_with(Cell::get).unwrap_or(c""))).unwrap_or(c"").as_ptr()
+}

@@ -1,0 +1,130 @@
+//! A thread's own handle on a shared object.
+
+use super::argument::{cleared, enter};
+use super::handle::{Handle, Marked, borrow, take_back};
+use super::host::{ft_local_host, table};
+use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
+use crate::host::Retain;
+use crate::object::Object;
+use crate::wrapper::Wrapper;
+use std::ffi::{CStr, c_void};
+
+/// Holds one object, retained once. Make one for each thread that uses the object: the object's
+/// reference count is then touched when the wrapper is made and when it is freed, not in between.
+pub struct ft_local_wrapper(Wrapper<Marked<Object>>);
+
+impl Handle for ft_local_wrapper {
+    type Inner = Object;
+    const MARK: usize = 0x6c77_7270;
+    const NULL: &'static CStr = c"wrapper is NULL, or no address of a handle";
+    const WRONG: &'static CStr = c"wrapper is not an ft_local_wrapper, or was freed";
+
+    fn marked(&self) -> &Marked<Object> {
+        self.0.get()
+    }
+}
+
+/// Shown one object; returns 0 to go on, anything else to stop. Does nothing but look.
+pub type ft_local_visitor =
+    Option<unsafe extern "C-unwind" fn(object: *mut c_void, arg: *mut c_void) -> i32>;
+
+pub(super) const NO_VISITOR: Refusal = Refusal(c"visitor is NULL");
+
+/// Makes a wrapper of `object`.
+///
+/// Ownership: `object` is borrowed during the call and retained once by the host's `retain`;
+/// `*out` is new: free it with `ft_local_wrapper_free`.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: retain, once.
+/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY, FT_LOCAL_ERR_RETAIN. `*out` is then NULL.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
+    host: *const ft_local_host,
+    object: *mut c_void,
+    out: *mut *mut ft_local_wrapper,
+) -> ft_local_status {
+    let checked = enter(|| {
+        // SAFETY: the caller's promise.
+        let (out, host) = unsafe { (cleared(out)?, table(host)?) };
+        if object.is_null() && !host.holds_plain_values() {
+            return Err(Refusal(c"object is NULL"));
+        }
+        if matches!(host.retain, Retain::None) && !host.holds_plain_values() {
+            return Err(Refusal(c"host can release but not retain; set retain or retain_plain"));
+        }
+        Ok((out, host))
+    });
+    let (out, host) = match checked {
+        Ok(checked) => checked,
+        Err(status) => return status,
+    };
+    // SAFETY: the caller's promise.
+    let Some(object) = (unsafe { host.retain(object) }) else {
+        return code::FT_LOCAL_ERR_RETAIN.into();
+    };
+    let marked = Marked::new(ft_local_wrapper::MARK, object);
+    match ft_local_wrapper(Wrapper::new(marked)).give_out() {
+        Ok(handle) => {
+            *out = handle;
+            code::FT_LOCAL_OK.into()
+        }
+        Err(no_memory) => no_memory.into(),
+    }
+}
+
+/// The object in a wrapper.
+///
+/// Ownership: the object is borrowed, and good until the wrapper is freed.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: NULL if `wrapper` is not a wrapper; `ft_local_last_error` then says so.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ft_local_wrapper_get(wrapper: *const ft_local_wrapper) -> *mut c_void {
+    // SAFETY: the caller's promise.
+    enter(|| unsafe { borrow(wrapper) }).map_or(std::ptr::null_mut(), Object::as_ptr)
+}
+
+/// Shows the object to `visitor`, for a garbage collector that wants to know what is referred to.
+///
+/// Ownership: the object is borrowed during the call of `visitor`.
+/// Threads: any thread, at once.
+/// Blocks: no, and takes no lock.
+/// Calls host: `visitor`, once.
+/// Errors: what `visitor` returns; FT_LOCAL_ERR_ARGUMENT.
+/// Since: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_wrapper_visit(
+    wrapper: *const ft_local_wrapper,
+    visitor: ft_local_visitor,
+    arg: *mut c_void,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    let checked = enter(|| Ok((unsafe { borrow(wrapper) }?, visitor.ok_or(NO_VISITOR)?)));
+    match checked {
+        // SAFETY: the caller's promise.
+        Ok((object, visitor)) => unsafe { visitor(object.as_ptr(), arg) },
+        Err(status) => status,
+    }
+}
+
+/// Frees a wrapper and releases its object. NULL is nothing to free.
+///
+/// Ownership: `wrapper` is moved: no longer yours.
+/// Threads: when nobody else uses the handle.
+/// Blocks: no.
+/// Calls host: release, once.
+/// Errors: none that are told. What is not a wrapper, or was freed, is left alone.
+/// Since: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_wrapper_free(wrapper: *mut ft_local_wrapper) {
+    // SAFETY: the caller's promise.
+    let taken = enter(|| unsafe { take_back(wrapper) });
+    // Out of the border: this calls the host.
+    drop(taken);
+}

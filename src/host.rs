@@ -1,0 +1,276 @@
+//! The runtime that owns the objects, as the library sees it.
+
+use crate::object::{Object, Release};
+use std::ffi::c_void;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One reference, as the batch keeps and moves it.
+pub type Word = usize;
+
+/// What the library must know of the runtime that owns the objects.
+///
+/// The library holds no lock of its own while it calls any of these.
+///
+/// # Safety
+/// `into_word` and `adopt_word` must be inverse, and the word must stay good when it is moved to
+/// another thread, as `Object: Send` says.
+pub unsafe trait Host: Send + Sync {
+    /// One reference that somebody owns. Dropping it releases it.
+    type Object: Send;
+
+    /// Gives up the reference for the word that stands for it.
+    fn into_word(object: Self::Object) -> Word;
+
+    /// Takes the reference back.
+    ///
+    /// # Safety
+    /// `word` must come from [`into_word`](Self::into_word) of the same host, or from a source of
+    /// this host's objects, and must be taken back once only.
+    unsafe fn adopt_word(&self, word: Word) -> Self::Object;
+
+    /// Calls `wait`, which blocks, once, outside the runtime: with an interpreter's lock given up,
+    /// or whatever else a thread of this runtime does before it sleeps. Called only to wait.
+    fn block(&self, wait: &mut dyn FnMut()) {
+        wait();
+    }
+
+    /// How long a thread may wait before [`interrupted`](Self::interrupted) is asked; for ever if
+    /// `None`.
+    fn interrupt_period(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Whether the calling thread must stop waiting, because of a signal for example.
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// Rust as the host: objects are `Box<T>`, `Arc<T>` or plain words.
+#[derive(Debug)]
+pub struct Native<P>(PhantomData<fn() -> P>);
+
+impl<P> Native<P> {
+    /// The host of objects of type `P`.
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<P> Default for Native<P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+// SAFETY: `Pointer` makes the same promise.
+unsafe impl<P: Pointer> Host for Native<P> {
+    type Object = P;
+
+    fn into_word(object: P) -> Word {
+        object.into_word()
+    }
+
+    unsafe fn adopt_word(&self, word: Word) -> P {
+        // SAFETY: the caller's promise is the one `Pointer` asks for.
+        unsafe { P::from_word(word) }
+    }
+}
+
+/// An owned value that fits into one word.
+///
+/// # Safety
+/// `from_word(into_word(value))` must be `value`, in whatever thread it happens.
+pub unsafe trait Pointer: Send {
+    /// Gives up the value for the word that stands for it.
+    fn into_word(self) -> Word;
+
+    /// Takes the value back.
+    ///
+    /// # Safety
+    /// `word` must come from [`into_word`](Self::into_word) and be taken back once only.
+    unsafe fn from_word(word: Word) -> Self;
+}
+
+// SAFETY: a box is its address.
+unsafe impl<T: Send> Pointer for Box<T> {
+    fn into_word(self) -> Word {
+        Box::into_raw(self).expose_provenance()
+    }
+
+    unsafe fn from_word(word: Word) -> Self {
+        // SAFETY: the word is the address of a box that was given up for it.
+        unsafe { Box::from_raw(std::ptr::with_exposed_provenance_mut(word)) }
+    }
+}
+
+// SAFETY: an `Arc` is the address of what it shares.
+unsafe impl<T: Send + Sync> Pointer for Arc<T> {
+    fn into_word(self) -> Word {
+        Arc::into_raw(self).expose_provenance()
+    }
+
+    unsafe fn from_word(word: Word) -> Self {
+        // SAFETY: the word is the address of an `Arc` that was given up for it.
+        unsafe { Arc::from_raw(std::ptr::with_exposed_provenance(word)) }
+    }
+}
+
+// SAFETY: a word is itself.
+unsafe impl Pointer for usize {
+    fn into_word(self) -> Word {
+        self
+    }
+
+    unsafe fn from_word(word: Word) -> Self {
+        word
+    }
+}
+
+/// The function that does the blocking in [`HostTable::block`].
+pub type Wait = unsafe extern "C" fn(arg: *mut c_void);
+
+/// A host known by its functions, as a C program gives it.
+///
+/// Where there are two forms of a function, one with the host's `ctx` and one without, at most one
+/// is given. A table without any way to release is a host of plain values.
+#[derive(Debug, Clone, Copy)]
+pub struct HostTable {
+    /// How a reference is taken.
+    pub retain: Retain,
+    /// How a reference is given back.
+    pub release: Release,
+    /// How a thread waits.
+    pub block: Block,
+    /// How a waiting thread learns that it is to stop.
+    pub interrupt: Interrupt,
+}
+
+/// How a host takes a reference.
+#[derive(Debug, Clone, Copy)]
+pub enum Retain {
+    /// It cannot, or has no need to.
+    None,
+    /// By a function of the object alone.
+    Plain(unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void),
+    /// By a function of the host's context and the object.
+    WithCtx(unsafe extern "C-unwind" fn(*mut c_void, *mut c_void) -> *mut c_void, *mut c_void),
+}
+
+/// How a thread of the host waits.
+#[derive(Debug, Clone, Copy)]
+pub enum Block {
+    /// As any other thread does.
+    Plainly,
+    /// It leaves the runtime, waits, and comes back with what leaving gave it.
+    DetachAttach(
+        unsafe extern "C-unwind" fn() -> *mut c_void,
+        unsafe extern "C-unwind" fn(*mut c_void),
+    ),
+    /// It hands the waiting function to the runtime, which calls it.
+    Through(unsafe extern "C-unwind" fn(*mut c_void, Wait, *mut c_void), *mut c_void),
+}
+
+/// How a waiting thread of the host learns that it is to stop: not 0 from the function.
+#[derive(Debug, Clone, Copy)]
+pub enum Interrupt {
+    /// It never does.
+    None,
+    /// By a function without arguments.
+    Plain(unsafe extern "C-unwind" fn() -> i32),
+    /// By a function of the host's context.
+    WithCtx(unsafe extern "C-unwind" fn(*mut c_void) -> i32, *mut c_void),
+}
+
+// SAFETY: who makes a table promises that its functions may be called from any thread, with `ctx`.
+unsafe impl Send for HostTable {}
+// SAFETY: as above.
+unsafe impl Sync for HostTable {}
+
+impl HostTable {
+    /// Retains `object`. `None` if the host could not.
+    ///
+    /// # Safety
+    /// `object` must be an object of this host that stays alive during the call.
+    pub unsafe fn retain(&self, object: *mut c_void) -> Option<Object> {
+        // SAFETY: passed on to the host with the caller's promise.
+        let handle = unsafe {
+            match self.retain {
+                Retain::None => object,
+                Retain::Plain(retain) => retain(object),
+                Retain::WithCtx(retain, ctx) => retain(ctx, object),
+            }
+        };
+        let plain_value = matches!(self.retain, Retain::None);
+        // SAFETY: the host has just retained what `handle` stands for.
+        (plain_value || !handle.is_null()).then(|| unsafe { self.adopt(handle) })
+    }
+
+    /// Takes over one reference that the host already holds.
+    ///
+    /// # Safety
+    /// `handle` must stand for one reference, which the caller gives up.
+    pub unsafe fn adopt(&self, handle: *mut c_void) -> Object {
+        // SAFETY: the caller's promise.
+        unsafe { Object::new(handle, self.release) }
+    }
+
+    /// Whether NULL is a value like any other.
+    pub fn holds_plain_values(&self) -> bool {
+        matches!(self.release, Release::None)
+    }
+}
+
+// SAFETY: the word is the address in the handle.
+unsafe impl Host for HostTable {
+    type Object = Object;
+
+    fn into_word(object: Object) -> Word {
+        object.into_raw().expose_provenance()
+    }
+
+    unsafe fn adopt_word(&self, word: Word) -> Object {
+        // SAFETY: the word stands for one reference of this host.
+        unsafe { self.adopt(std::ptr::with_exposed_provenance_mut(word)) }
+    }
+
+    fn block(&self, mut wait: &mut dyn FnMut()) {
+        unsafe extern "C" fn call(arg: *mut c_void) {
+            // SAFETY: `arg` is the address of `wait` below, which lives until `block` returns.
+            let wait = unsafe { &mut *arg.cast::<&mut dyn FnMut()>() };
+            wait();
+        }
+        match self.block {
+            Block::Plainly => wait(),
+            // SAFETY: the table's promise; the token goes back to where it came from.
+            Block::DetachAttach(detach, attach) => unsafe {
+                let token = detach();
+                wait();
+                attach(token);
+            },
+            // SAFETY: the table's promise; `call` gets what it expects.
+            Block::Through(block, ctx) => unsafe {
+                block(ctx, call, (&raw mut wait).cast());
+            },
+        }
+    }
+
+    fn interrupt_period(&self) -> Option<Duration> {
+        // A user who presses Ctrl-C expects to see its effect at once: within 100 ms.
+        let period = Duration::from_millis(50);
+        (!matches!(self.interrupt, Interrupt::None)).then_some(period)
+    }
+
+    fn interrupted(&self) -> bool {
+        // SAFETY: the table's promise.
+        unsafe {
+            match self.interrupt {
+                Interrupt::None => false,
+                Interrupt::Plain(asked) => asked() != 0,
+                Interrupt::WithCtx(asked, ctx) => asked(ctx) != 0,
+            }
+        }
+    }
+}

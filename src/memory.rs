@@ -1,0 +1,87 @@
+//! Memory that is asked for when a handle is made, and whose lack is an error and not an abort.
+
+use std::alloc::{Layout, alloc};
+
+/// There is not enough memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutOfMemory;
+
+/// `Box::new`, but without the abort.
+pub(crate) fn try_box<T>(value: T) -> Result<Box<T>, OutOfMemory> {
+    let layout = Layout::new::<T>();
+    assert_ne!(layout.size(), 0, "a handle has a size");
+    // SAFETY: the layout's size is not zero.
+    let memory = unsafe { alloc(layout) }.cast::<T>();
+    if memory.is_null() {
+        return Err(OutOfMemory);
+    }
+    // SAFETY: `memory` was allocated with the layout of `T` by the allocator that `Box` uses, is
+    // written before it becomes a box, and belongs to nobody else.
+    unsafe {
+        memory.write(value);
+        Ok(Box::from_raw(memory))
+    }
+}
+
+/// `count` zeroes, which the operating system need not back with memory before they are touched.
+#[cfg(not(loom))]
+pub(crate) fn try_zeroed<T: Zero>(count: usize) -> Result<Box<[T]>, OutOfMemory> {
+    let layout = Layout::array::<T>(count).map_err(|_| OutOfMemory)?;
+    assert_ne!(layout.size(), 0, "an array that is asked for has a size");
+    // SAFETY: the layout's size is not zero.
+    let memory = unsafe { std::alloc::alloc_zeroed(layout) }.cast::<T>();
+    if memory.is_null() {
+        return Err(OutOfMemory);
+    }
+    let array = std::ptr::slice_from_raw_parts_mut(memory, count);
+    // SAFETY: allocated with the layout of `[T; count]`; all its bytes are zero, which `Zero`
+    // promises to be a value of `T`.
+    Ok(unsafe { Box::from_raw(array) })
+}
+
+/// Under loom an atomic is more than its bytes.
+#[cfg(loom)]
+pub(crate) fn try_zeroed<T: Zero>(count: usize) -> Result<Box<[T]>, OutOfMemory> {
+    Ok((0..count).map(|_| T::zero()).collect())
+}
+
+/// A word whose bytes may all be zero.
+///
+/// # Safety
+/// All-zero bytes must be a value of the type.
+pub(crate) unsafe trait Zero {
+    #[cfg(loom)]
+    fn zero() -> Self;
+}
+
+// SAFETY: zero is a `usize`.
+unsafe impl Zero for usize {
+    #[cfg(loom)]
+    fn zero() -> Self {
+        0
+    }
+}
+
+// SAFETY: an atomic has the representation of the integer in it.
+unsafe impl Zero for crate::sync::AtomicUsize {
+    #[cfg(loom)]
+    fn zero() -> Self {
+        Self::new(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absurd_array_is_an_error() {
+        assert!(try_zeroed::<usize>(usize::MAX / 2).is_err());
+        assert!(try_zeroed::<usize>(usize::MAX / 32).is_err());
+    }
+
+    #[test]
+    fn a_box_holds_its_value() {
+        assert_eq!(*try_box([7_u64; 9]).unwrap(), [7; 9]);
+    }
+}

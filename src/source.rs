@@ -1,0 +1,76 @@
+//! Where the results come from.
+
+use crate::host::{Host, Word};
+use std::marker::PhantomData;
+
+/// Produces the results that a [`Batch`](crate::Batch) hands out.
+///
+/// One thread at a time calls it, not always the same one. The library holds no lock meanwhile;
+/// the source may use other batches, but loading from the batch it fills is an error.
+pub trait Source<H: Host>: Send {
+    /// What goes wrong.
+    type Error;
+
+    /// Produces between 1 and `slots.capacity()` results.
+    ///
+    /// What was put into `slots` is kept whether the call succeeds or not.
+    ///
+    /// # Errors
+    /// An error goes to the caller of `load` in whose thread the source ran.
+    fn fill(&mut self, host: &H, slots: &mut Slots<'_, H>) -> Result<(), Self::Error>;
+}
+
+/// A function that makes one result at a time.
+impl<H, F, E> Source<H> for F
+where
+    H: Host,
+    F: FnMut() -> Result<H::Object, E> + Send,
+{
+    type Error = E;
+
+    fn fill(&mut self, _host: &H, slots: &mut Slots<'_, H>) -> Result<(), E> {
+        slots.push(self()?);
+        Ok(())
+    }
+}
+
+/// Room for the results of one call of a source.
+pub struct Slots<'a, H: Host> {
+    words: &'a mut [Word],
+    produced: &'a mut usize,
+    host: PhantomData<fn(H::Object)>,
+}
+
+impl<'a, H: Host> Slots<'a, H> {
+    pub(crate) fn new(words: &'a mut [Word], produced: &'a mut usize) -> Self {
+        Self { words, produced, host: PhantomData }
+    }
+
+    /// How many results there is still room for.
+    pub fn capacity(&self) -> usize {
+        self.words.len() - *self.produced
+    }
+
+    /// Adds a result.
+    ///
+    /// # Panics
+    /// If there is no room.
+    pub fn push(&mut self, object: H::Object) {
+        assert!(self.capacity() > 0, "a source made more results than there was room for");
+        self.words[*self.produced] = H::into_word(object);
+        *self.produced += 1;
+    }
+
+    /// The empty slots, for a caller that writes words itself and then says how many with
+    /// [`advance`](Self::advance).
+    pub(crate) fn unfilled(&mut self) -> &mut [Word] {
+        &mut self.words[*self.produced..]
+    }
+
+    /// # Safety
+    /// The first `count` of the unfilled slots must hold a reference each.
+    pub(crate) unsafe fn advance(&mut self, count: usize) {
+        debug_assert!(count <= self.capacity());
+        *self.produced += count;
+    }
+}

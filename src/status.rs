@@ -1,0 +1,76 @@
+//! What can go wrong.
+
+use crate::border::Panicked;
+use crate::memory::OutOfMemory;
+use std::error::Error;
+use std::fmt;
+
+/// Why a batch was not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NewError {
+    /// The size is 0 or above [`MAX_SIZE`](crate::MAX_SIZE).
+    Size,
+    /// There is not enough memory for the buffer.
+    OutOfMemory,
+}
+
+/// Why a load brought nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoadError<E> {
+    /// The source, run by this call, failed. What it had produced before is kept.
+    Source(E),
+    /// The source, run by this call, reported success and produced nothing.
+    NothingProduced,
+    /// The source loads from the batch that it is filling.
+    Reentrant,
+    /// The host wants the thread to stop waiting.
+    Interrupted,
+    /// The library panicked in this batch, now or earlier. It can only be freed.
+    Panicked,
+}
+
+impl<E> From<Panicked> for LoadError<E> {
+    fn from(_: Panicked) -> Self {
+        Self::Panicked
+    }
+}
+
+impl From<OutOfMemory> for NewError {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
+    }
+}
+
+impl fmt::Display for NewError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size => write!(f, "the size must be between 1 and {}", crate::MAX_SIZE),
+            Self::OutOfMemory => f.write_str("not enough memory for a buffer of this size"),
+        }
+    }
+}
+
+impl Error for NewError {}
+
+impl<E: fmt::Display> fmt::Display for LoadError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Source(error) => write!(f, "the source failed: {error}"),
+            Self::NothingProduced => f.write_str("the source produced nothing"),
+            Self::Reentrant => f.write_str("the source loads from the batch that it is filling"),
+            Self::Interrupted => f.write_str("the host interrupted the wait"),
+            Self::Panicked => f.write_str("the library panicked; this batch can only be freed"),
+        }
+    }
+}
+
+impl<E: Error + 'static> Error for LoadError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Source(error) => Some(error),
+            _ => None,
+        }
+    }
+}
