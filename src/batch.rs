@@ -137,7 +137,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 Next::Reentrant => return Err(LoadError::Reentrant),
                 Next::Wait => {
                     self.wait()?;
-                    continue;
+                    match self.guarded(|| self.take())? {
+                        Some(word) => word,
+                        None => continue,
+                    }
                 }
             };
             // SAFETY: as in `load`.

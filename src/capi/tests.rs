@@ -1,1 +1,213 @@
+//! What only the inside can show: that every export is guarded, and what its messages say.
 
+use super::argument::{Versioned, init, read};
+use super::batch::*;
+use super::host::*;
+use super::source::*;
+use super::status::*;
+use super::version::*;
+use super::wrapper::*;
+use crate::border::drill;
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr::{null, null_mut};
+
+unsafe extern "C-unwind" fn fill(
+    _ctx: *mut c_void,
+    out: *mut *mut c_void,
+    _capacity: usize,
+    produced: *mut usize,
+) -> i32 {
+    // SAFETY: the library gives room for at least one.
+    unsafe {
+        *out = std::ptr::without_provenance_mut(7);
+        *produced = 1;
+    }
+    0
+}
+
+unsafe extern "C-unwind" fn look(_object: *mut c_void, _arg: *mut c_void) -> i32 {
+    0
+}
+
+fn values() -> ft_local_host {
+    // SAFETY: all zero is a host of plain values, but for the size.
+    let mut host: ft_local_host = unsafe { std::mem::zeroed() };
+    host.struct_size = size_of::<ft_local_host>();
+    host
+}
+
+fn source() -> ft_local_source {
+    ft_local_source { struct_size: size_of::<ft_local_source>(), ctx: null_mut(), fill: Some(fill) }
+}
+
+fn text(text: *const c_char) -> String {
+    // SAFETY: the library's texts end and stay.
+    unsafe { CStr::from_ptr(text) }.to_str().unwrap().to_owned()
+}
+
+/// Makes the library panic in `call`, which must turn that into its error value.
+fn survives<R: PartialEq + std::fmt::Debug>(name: &str, expected: R, call: impl FnOnce() -> R) {
+    drill::arm();
+    assert_eq!(call(), expected, "{name}");
+    assert!(!drill::is_armed(), "{name} has no border");
+}
+
+#[test]
+fn every_export_stops_a_panic() {
+    const PANIC: ft_local_status = ft_local_status_code::FT_LOCAL_ERR_PANIC as ft_local_status;
+    let (host, source) = (values(), source());
+    let (mut batch, mut wrapper, mut object) = (null_mut(), null_mut(), null_mut());
+    // SAFETY: all arguments are good; handles are used while they live.
+    unsafe {
+        assert_eq!(ft_local_batch_new(&raw const host, &raw const source, 4, &raw mut batch), 0);
+        assert_eq!(ft_local_wrapper_new(&raw const host, null_mut(), &raw mut wrapper), 0);
+        let exports: [(&str, &mut dyn FnMut(&str)); 18] = [
+            ("ft_local_version", &mut |n| survives(n, 0, || text(ft_local_version()).len())),
+            ("ft_local_version_number", &mut |n| survives(n, 0, || ft_local_version_number())),
+            ("ft_local_abi_version", &mut |n| survives(n, 0, || ft_local_abi_version())),
+            ("ft_local_status_text", &mut |n| {
+                survives(n, 0, || text(ft_local_status_text(0)).len())
+            }),
+            ("ft_local_last_error", &mut |n| survives(n, 0, || text(ft_local_last_error()).len())),
+            ("ft_local_host_init", &mut |n| {
+                survives(n, PANIC, || ft_local_host_init(null_mut(), 0))
+            }),
+            ("ft_local_source_init", &mut |n| {
+                survives(n, PANIC, || ft_local_source_init(null_mut(), 0))
+            }),
+            ("ft_local_wrapper_new", &mut |n| {
+                survives(n, PANIC, || {
+                    ft_local_wrapper_new(&raw const host, null_mut(), &mut null_mut())
+                })
+            }),
+            ("ft_local_wrapper_get", &mut |n| {
+                survives(n, null_mut(), || ft_local_wrapper_get(wrapper))
+            }),
+            ("ft_local_wrapper_visit", &mut |n| {
+                survives(n, PANIC, || ft_local_wrapper_visit(wrapper, Some(look), null_mut()))
+            }),
+            // Nothing is freed: the panic comes before the handle is taken back.
+            ("ft_local_wrapper_free", &mut |n| survives(n, (), || ft_local_wrapper_free(wrapper))),
+            ("ft_local_batch_new", &mut |n| {
+                let mut out = null_mut();
+                survives(n, PANIC, || {
+                    ft_local_batch_new(&raw const host, &raw const source, 4, &raw mut out)
+                });
+            }),
+            ("ft_local_batch_load", &mut |n| {
+                survives(n, PANIC, || ft_local_batch_load(batch, &raw mut object))
+            }),
+            ("ft_local_batch_len", &mut |n| survives(n, 0, || ft_local_batch_len(batch))),
+            ("ft_local_batch_size", &mut |n| survives(n, 0, || ft_local_batch_size(batch))),
+            ("ft_local_batch_visit", &mut |n| {
+                survives(n, PANIC, || ft_local_batch_visit(batch, Some(look), null_mut()))
+            }),
+            ("ft_local_batch_clear", &mut |n| survives(n, PANIC, || ft_local_batch_clear(batch))),
+            ("ft_local_batch_free", &mut |n| survives(n, (), || ft_local_batch_free(batch))),
+        ];
+        let header = include_str!("../../include/ft_local.h");
+        let declared = header.match_indices("(").filter_map(|(end, _)| {
+            let name =
+                header[..end].rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
+            (name.starts_with("ft_local_")).then_some(name)
+        });
+        let mut declared: Vec<_> = declared.collect();
+        declared.sort_unstable();
+        let mut tested: Vec<_> = exports.iter().map(|(name, _)| *name).collect();
+        tested.sort_unstable();
+        assert_eq!(tested, declared, "an export is not tested here");
+        for (name, test) in exports {
+            test(name);
+        }
+        ft_local_wrapper_free(wrapper);
+        ft_local_batch_free(batch);
+    }
+}
+
+#[test]
+fn a_refused_argument_is_named() {
+    // SAFETY: NULL is an argument error.
+    unsafe {
+        assert_eq!(ft_local_batch_load(null(), &mut null_mut()), -1);
+        assert_eq!(text(ft_local_last_error()), "batch is NULL, or no address of a handle");
+        assert_eq!(ft_local_batch_len(null()), 0);
+        let mut host = values();
+        host.retain_plain = Some(std::mem::transmute::<usize, _>(1));
+        assert_eq!(ft_local_wrapper_new(&raw const host, null_mut(), &mut null_mut()), -1);
+        assert_eq!(
+            text(ft_local_last_error()),
+            "host can retain but not release; set release or release_plain"
+        );
+    }
+}
+
+#[test]
+fn every_status_has_a_text_of_its_own() {
+    let texts: Vec<_> = (-9..=1).map(|status| text(ft_local_status_text(status))).collect();
+    for (index, one) in texts.iter().enumerate() {
+        assert!(!texts[..index].contains(one), "{one}");
+    }
+    assert_eq!(text(ft_local_status_text(99)), text(ft_local_status_text(1)));
+    assert_eq!(texts[0], "not a status of this version of ft_local");
+}
+
+#[test]
+fn the_version_is_cargos() {
+    assert_eq!(text(ft_local_version()), env!("CARGO_PKG_VERSION"));
+    let parts: Vec<u32> =
+        env!("CARGO_PKG_VERSION").split('.').map(|part| part.parse().unwrap()).collect();
+    assert_eq!(ft_local_version_number(), parts[0] * 1_000_000 + parts[1] * 1_000 + parts[2]);
+}
+
+/// A struct of a later version: two more fields.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Later {
+    known: ft_local_source,
+    news: [usize; 2],
+}
+
+#[test]
+fn a_later_struct_is_read_if_its_news_are_not_in_use() {
+    let mut later = Later { known: source(), news: [0; 2] };
+    later.known.struct_size = size_of::<Later>();
+    // SAFETY: as long as it says.
+    unsafe {
+        let given = (&raw const later).cast::<ft_local_source>();
+        assert!(read(given).is_ok());
+        later.news[1] = 1;
+        let given = (&raw const later).cast::<ft_local_source>();
+        assert_eq!(read(given).err().unwrap().0, ft_local_source::UNKNOWN);
+    }
+}
+
+#[test]
+fn an_earlier_struct_is_read_with_its_missing_tail_as_zero() {
+    let mut host = values();
+    host.struct_size = ft_local_host::FIRST_SIZE;
+    // Beyond the size: not to be looked at.
+    host.interrupted = Some(look_ctx);
+    // SAFETY: longer than it says.
+    let copy = unsafe { read(&raw const host) }.unwrap_or_else(|refusal| panic!("{:?}", refusal.0));
+    assert!(copy.interrupted.is_none());
+    assert_eq!(copy.struct_size, ft_local_host::FIRST_SIZE);
+}
+
+unsafe extern "C-unwind" fn look_ctx(_ctx: *mut c_void) -> i32 {
+    0
+}
+
+#[test]
+fn sizes_that_cannot_be_are_refused() {
+    let mut host = values();
+    for size in
+        [0, 8, ft_local_host::FIRST_SIZE - 8, ft_local_host::FIRST_SIZE + 1, 4104, usize::MAX]
+    {
+        host.struct_size = size;
+        // SAFETY: refused before more than the size is read or written.
+        unsafe {
+            assert_eq!(read(&raw const host).err().unwrap().0, ft_local_host::SIZE, "{size}");
+            assert!(init(&raw mut host, size).is_err(), "{size}");
+        }
+    }
+}
