@@ -25,6 +25,10 @@ unsafe extern "C-unwind" fn fill(
     0
 }
 
+unsafe extern "C-unwind" fn same(object: *mut c_void) -> *mut c_void {
+    object
+}
+
 unsafe extern "C-unwind" fn look(_object: *mut c_void, _arg: *mut c_void) -> i32 {
     0
 }
@@ -45,6 +49,9 @@ fn text(text: *const c_char) -> String {
     unsafe { CStr::from_ptr(text) }.to_str().unwrap().to_owned()
 }
 
+/// An export, and the call of it that is to meet a panic.
+type Drill<'a> = (&'static str, &'a mut dyn FnMut(&str));
+
 /// Makes the library panic in `call`, which must turn that into its error value.
 fn survives<R: PartialEq + std::fmt::Debug>(name: &str, expected: R, call: impl FnOnce() -> R) {
     drill::arm();
@@ -61,7 +68,7 @@ fn every_export_stops_a_panic() {
     unsafe {
         assert_eq!(ft_local_batch_new(&raw const host, &raw const source, 4, &raw mut batch), 0);
         assert_eq!(ft_local_wrapper_new(&raw const host, null_mut(), &raw mut wrapper), 0);
-        let exports: [(&str, &mut dyn FnMut(&str)); 18] = [
+        let exports: [Drill; 18] = [
             ("ft_local_version", &mut |n| survives(n, 0, || text(ft_local_version()).len())),
             ("ft_local_version_number", &mut |n| survives(n, 0, || ft_local_version_number())),
             ("ft_local_abi_version", &mut |n| survives(n, 0, || ft_local_abi_version())),
@@ -132,7 +139,7 @@ fn a_refused_argument_is_named() {
         assert_eq!(text(ft_local_last_error()), "batch is NULL, or no address of a handle");
         assert_eq!(ft_local_batch_len(null()), 0);
         let mut host = values();
-        host.retain_plain = Some(std::mem::transmute::<usize, _>(1));
+        host.retain_plain = Some(same);
         assert_eq!(ft_local_wrapper_new(&raw const host, null_mut(), &mut null_mut()), -1);
         assert_eq!(
             text(ft_local_last_error()),
