@@ -69,6 +69,9 @@ typedef enum ft_local_status_code {
     FT_LOCAL_ERR_INTERRUPTED = -7,
     // The library panicked: a defect of its own. Only this handle is affected; it can be freed.
     FT_LOCAL_ERR_PANIC = -8,
+    // The thread that fills this batch waits, itself or through others, for a batch that the
+    // calling thread fills: the wait would never end.
+    FT_LOCAL_ERR_DEADLOCK = -9,
 } ft_local_status_code;
 
 // Runs a source to fill a buffer of results, in one thread at a time, and hands each result to
@@ -307,9 +310,9 @@ ft_local_status ft_local_batch_new(const struct ft_local_host *host,
 // Errors: a positive code is the source's own, FT_LOCAL_ERR_SOURCE stands for its other failures
 // and FT_LOCAL_ERR_NOTHING_PRODUCED for its having nothing: these go only to the caller that ran
 // the source, and what it had produced before is kept. FT_LOCAL_ERR_REENTRANT if the source
-// loads from its own batch; FT_LOCAL_ERR_INTERRUPTED if the host ends the wait;
-// FT_LOCAL_ERR_ARGUMENT; FT_LOCAL_ERR_PANIC. `*out` is then NULL, and after all but the last the
-// batch works on.
+// loads from its own batch; FT_LOCAL_ERR_DEADLOCK if two sources load from each other's batch in
+// two threads; FT_LOCAL_ERR_INTERRUPTED if the host ends the wait; FT_LOCAL_ERR_ARGUMENT;
+// FT_LOCAL_ERR_PANIC. `*out` is then NULL, and after all but the last the batch works on.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_load(const struct ft_local_batch *batch,

@@ -1,5 +1,6 @@
 //! Results made by one thread at a time and handed to many, each to exactly one.
 
+mod chain;
 mod fill;
 #[cfg(all(test, loom))]
 mod models;
@@ -14,6 +15,8 @@ use crate::host::{Host, Word};
 use crate::source::Source;
 use crate::status::{LoadError, NewError};
 use crate::sync::{AtomicBool, Ordering, UnsafeCell};
+pub(crate) use chain::Waits;
+use chain::{Awaited, Circle};
 use fill::{Fill, Workplace};
 use parking::Parking;
 use ring::Ring;
@@ -168,12 +171,18 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     }
 
     fn wait(&self) -> Result<(), LoadError<S::Error>> {
-        let period = self.host.interrupt_period();
+        let period = if chain::this_thread_fills() {
+            Some(self.host.interrupt_period().map_or(chain::PERIOD, |host| host.min(chain::PERIOD)))
+        } else {
+            self.host.interrupt_period()
+        };
         let mut waited = Ok(());
-        self.host.block(&mut || {
-            let ready = || !self.is_empty() || self.role.is_free();
-            waited = self.guarded(|| self.parking.wait(period, ready));
+        let blocked = chain::wait_for(self, || {
+            self.host.block(&mut || {
+                waited = self.guarded(|| self.parking.wait(period, || self.is_ready()));
+            });
         });
+        self.poisoned_by(blocked)?.map_err(|Circle| LoadError::Deadlock)?;
         waited?;
         if self.host.interrupted() {
             // This thread may have been woken for something that it now leaves to another.
@@ -187,7 +196,22 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// that is already in the buffer.
     #[inline]
     fn guarded<R>(&self, own_code: impl FnOnce() -> R) -> Result<R, Panicked> {
-        border(own_code).inspect_err(|Panicked| self.panicked.store(true, Ordering::Relaxed))
+        self.poisoned_by(border(own_code))
+    }
+
+    #[inline]
+    fn poisoned_by<R>(&self, result: Result<R, Panicked>) -> Result<R, Panicked> {
+        result.inspect_err(|Panicked| self.panicked.store(true, Ordering::Relaxed))
+    }
+}
+
+impl<H: Host, S: Source<H>> Awaited for Batch<H, S> {
+    fn role(&self) -> &FillRole {
+        &self.role
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.is_empty() || self.role.is_free()
     }
 }
 

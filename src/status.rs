@@ -25,6 +25,9 @@ pub enum LoadError<E> {
     NothingProduced,
     /// The source loads from the batch that it is filling.
     Reentrant,
+    /// The thread that fills this batch waits, itself or through others, for a batch that this
+    /// thread fills: the wait would never end.
+    Deadlock,
     /// The host wants the thread to stop waiting.
     Interrupted,
     /// The library panicked in this batch, now or earlier. It can only be freed.
@@ -60,6 +63,9 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
             Self::Source(error) => write!(f, "the source failed: {error}"),
             Self::NothingProduced => f.write_str("the source produced nothing"),
             Self::Reentrant => f.write_str("the source loads from the batch that it is filling"),
+            Self::Deadlock => f.write_str(
+                "the wait would never end: who fills this batch waits for a batch that this thread fills",
+            ),
             Self::Interrupted => f.write_str("the host interrupted the wait"),
             Self::Panicked => f.write_str("the library panicked; this batch can only be freed"),
         }

@@ -6,6 +6,9 @@ mod imp {
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
     pub(crate) use std::sync::{Condvar, Mutex};
 
+    use crate::batch::Waits;
+    use std::cell::Cell;
+
     /// `std`'s cell with the access by closure that loom needs to see who touches it.
     pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
 
@@ -17,6 +20,22 @@ mod imp {
         pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
             f(self.0.get())
         }
+    }
+
+    static WAITS: Mutex<Waits> = Mutex::new(Waits::new());
+
+    pub(crate) fn with_waits<R>(f: impl FnOnce(&mut Waits) -> R) -> R {
+        f(&mut WAITS.lock().unwrap_or_else(|poison| poison.into_inner()))
+    }
+
+    thread_local! {
+        static FILLS: Cell<isize> = const { Cell::new(0) };
+    }
+
+    /// How many fills this thread is in the middle of, after `change` more.
+    pub(crate) fn fills_of_this_thread(change: isize) -> isize {
+        FILLS.set(FILLS.get() + change);
+        FILLS.get()
     }
 
     /// A word that differs between all threads that live at the same time, and is never 0.
@@ -54,8 +73,27 @@ mod imp {
         }
     }
 
+    use crate::batch::Waits;
+    use std::cell::Cell;
+
+    loom::lazy_static! {
+        static ref WAITS: Mutex<Waits> = Mutex::new(Waits::new());
+    }
+
+    pub(crate) fn with_waits<R>(f: impl FnOnce(&mut Waits) -> R) -> R {
+        f(&mut WAITS.lock().unwrap())
+    }
+
     loom::thread_local! {
         static TOKEN: Box<u8> = Box::new(0);
+        static FILLS: Cell<isize> = Cell::new(0);
+    }
+
+    pub(crate) fn fills_of_this_thread(change: isize) -> isize {
+        FILLS.with(|fills| {
+            fills.set(fills.get() + change);
+            fills.get()
+        })
     }
 
     pub(crate) fn thread_token() -> usize {

@@ -5,6 +5,7 @@ use crate::host::{Host, Word};
 use crate::memory::{OutOfMemory, try_zeroed};
 use crate::source::{Slots, Source};
 use crate::status::LoadError;
+use crate::sync::fills_of_this_thread;
 
 /// What only the filler touches.
 pub(super) struct Workplace<S> {
@@ -34,6 +35,7 @@ pub(super) struct Fill<'a, H: Host, S: Source<H>> {
 impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     /// To be called by the thread that has just taken the role.
     pub(super) fn new(batch: &'a Batch<H, S>) -> Self {
+        fills_of_this_thread(1);
         Self { batch, mine: None, made: 0 }
     }
 
@@ -92,6 +94,7 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
             }
         });
         self.batch.role.give_up();
+        fills_of_this_thread(-1);
         let _ = self.batch.guarded(|| self.batch.parking.wake_all());
     }
 }

@@ -140,3 +140,33 @@ fn a_failed_fill_gives_its_first_result_back_and_wakes_who_waits() {
         assert_eq!(all, (1..=all.len()).collect::<Vec<_>>());
     });
 }
+
+type Fed = Batch<Native<usize>, Box<dyn FnMut() -> Result<usize, String> + Send>>;
+
+/// Two batches, each with a source that loads from the other.
+fn fed_by_each_other() -> [std::sync::Arc<Fed>; 2] {
+    let pair: std::sync::Arc<std::sync::OnceLock<[std::sync::Weak<Fed>; 2]>> = Default::default();
+    let batches = [1, 0].map(|other: usize| {
+        let pair = pair.clone();
+        let source = move || {
+            let other = pair.get().unwrap()[other].upgrade().unwrap();
+            other.load().map_err(|error| error.to_string())
+        };
+        std::sync::Arc::new(Fed::new(Native::new(), Box::new(source), 1).unwrap())
+    });
+    let weak = [0, 1].map(|index: usize| std::sync::Arc::downgrade(&batches[index]));
+    assert!(pair.set(weak).is_ok());
+    batches
+}
+
+#[test]
+fn two_fills_that_wait_for_each_other_both_end() {
+    check("circle", || {
+        let batches = fed_by_each_other();
+        let shared = batches.clone();
+        let other = thread::spawn(move || shared[1].load());
+        // Each load runs into a source that loads from its own batch, or into the circle.
+        assert!(matches!(batches[0].load(), Err(LoadError::Source(_))));
+        assert!(matches!(other.join().unwrap(), Err(LoadError::Source(_))));
+    });
+}

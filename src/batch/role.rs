@@ -41,7 +41,12 @@ impl FillRole {
         self.holder.store(FREE, Ordering::Release);
     }
 
+    /// The thread that fills, as its token.
+    pub(crate) fn holder(&self) -> usize {
+        self.holder.load(Ordering::Acquire)
+    }
+
     pub(crate) fn is_free(&self) -> bool {
-        self.holder.load(Ordering::Acquire) == FREE
+        self.holder() == FREE
     }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, OnceLock, Weak, mpsc};
 use std::time::Duration;
 
 const VALUES: Native<usize> = Native::new();
@@ -190,6 +190,39 @@ fn a_source_that_loads_from_its_own_batch_gets_an_error() {
     let error = batch.load().unwrap_err();
     assert!(error.to_string().contains("loads from the batch that it is filling"), "{error}");
     assert_eq!(batch.load(), Ok(2));
+}
+
+type Fed = Batch<Native<usize>, Box<dyn FnMut() -> Result<usize, String> + Send>>;
+
+#[test]
+fn sources_that_load_from_each_other_in_two_threads_get_an_error() {
+    let pair: Arc<OnceLock<[Weak<Fed>; 2]>> = Arc::default();
+    let both_fill = Arc::new(Barrier::new(2));
+    let batches = [1, 0].map(|other: usize| {
+        let (pair, both_fill) = (Arc::clone(&pair), Arc::clone(&both_fill));
+        let mut calls = 0;
+        let source = move || {
+            calls += 1;
+            if calls > 1 {
+                return Ok(calls);
+            }
+            both_fill.wait();
+            let other = pair.get().unwrap()[other].upgrade().unwrap();
+            other.load().map_err(|error| error.to_string())
+        };
+        Arc::new(Fed::new(VALUES, Box::new(source), 4).unwrap())
+    });
+    let weak = [0, 1].map(|index: usize| Arc::downgrade(&batches[index]));
+    assert!(pair.set(weak).is_ok());
+    let results = std::thread::scope(|scope| {
+        let loads = batches.each_ref().map(|batch| scope.spawn(|| batch.load()));
+        loads.map(|load| load.join().unwrap())
+    });
+    let errors: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
+    assert_eq!(errors.len(), 1, "who closes the circle gets the error: {results:?}");
+    assert!(errors[0].to_string().contains("would never end"), "{results:?}");
+    // Neither batch is the worse for it.
+    assert!(batches.iter().all(|batch| batch.load().is_ok()));
 }
 
 #[test]

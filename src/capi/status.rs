@@ -33,6 +33,9 @@ pub enum ft_local_status_code {
     FT_LOCAL_ERR_INTERRUPTED = -7,
     /// The library panicked: a defect of its own. Only this handle is affected; it can be freed.
     FT_LOCAL_ERR_PANIC = -8,
+    /// The thread that fills this batch waits, itself or through others, for a batch that the
+    /// calling thread fills: the wait would never end.
+    FT_LOCAL_ERR_DEADLOCK = -9,
 }
 
 use ft_local_status_code as code;
@@ -58,6 +61,7 @@ impl From<LoadError<ft_local_status>> for ft_local_status {
             LoadError::Source(status) => status,
             LoadError::NothingProduced => code::FT_LOCAL_ERR_NOTHING_PRODUCED.into(),
             LoadError::Reentrant => code::FT_LOCAL_ERR_REENTRANT.into(),
+            LoadError::Deadlock => code::FT_LOCAL_ERR_DEADLOCK.into(),
             LoadError::Interrupted => code::FT_LOCAL_ERR_INTERRUPTED.into(),
             LoadError::Panicked => code::FT_LOCAL_ERR_PANIC.into(),
         }
@@ -99,7 +103,8 @@ impl From<Refusal> for ft_local_status {
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char {
-    let text = || match status {
+    let text = || {
+        match status {
         0 => c"success",
         -1 => c"bad argument; ft_local_last_error tells which",
         -2 => c"not enough memory",
@@ -109,8 +114,10 @@ pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char
         -6 => c"the source loads from the batch that it is filling",
         -7 => c"the host interrupted the wait",
         -8 => c"the library panicked; please report this, and free the handle",
+        -9 => c"the wait would never end: who fills this batch waits for a batch that this thread fills",
         1.. => c"the source failed with a code of its own",
         _ => c"not a status of this version of ft_local",
+    }
     };
     enter(|| Ok(text())).unwrap_or(c"").as_ptr()
 }

@@ -1,0 +1,136 @@
+//! Who waits for whom, so that a circle of fills gets an error instead of waiting for ever.
+//!
+//! A thread that runs the source of one batch and waits for another keeps everybody waiting who
+//! waits for the first. If the other's filler waits, through whatever chain, for a batch that this
+//! thread fills, none of them will ever go on. Such waits are rare, so they may meet at one lock,
+//! which is held only to look at the list. A circle is found by whichever thread closes it.
+
+use super::role::FillRole;
+use crate::border::{Panicked, border};
+use crate::sync::{fills_of_this_thread, thread_token, with_waits};
+use std::cell::Cell;
+use std::ptr;
+use std::time::Duration;
+
+/// How often a thread that fills and waits looks for a circle anew: one that it is part of may
+/// close without it, when a third thread takes away what its filler was about to get.
+pub(crate) const PERIOD: Duration = Duration::from_millis(50);
+
+/// What a thread can wait for.
+pub(crate) trait Awaited {
+    fn role(&self) -> &FillRole;
+
+    /// Whether who waits need wait no longer.
+    fn is_ready(&self) -> bool;
+}
+
+/// Waiting would close a circle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Circle;
+
+/// A thread that fills and waits. It lies on that thread's stack.
+struct Wait {
+    thread: usize,
+    awaited: *const dyn Awaited,
+    next: Cell<*const Wait>,
+}
+
+/// All threads that fill and wait.
+pub(crate) struct Waits {
+    first: *const Wait,
+}
+
+// SAFETY: the list is used only under its lock, and what it points to leaves it before it goes.
+unsafe impl Send for Waits {}
+
+impl Waits {
+    pub(crate) const fn new() -> Self {
+        Self { first: ptr::null() }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Wait> {
+        // SAFETY: what is in the list lives.
+        let at = |wait: *const Wait| unsafe { wait.as_ref() };
+        std::iter::successors(at(self.first), move |wait| at(wait.next.get()))
+    }
+
+    /// Whether the filler of `awaited` waits, itself or through others, for `thread`.
+    fn lead_to(&self, thread: usize, awaited: &dyn Awaited) -> bool {
+        let mut filler = awaited.role().holder();
+        // Each thread is in the list once; a longer chain would be a circle of others.
+        for _ in self.iter() {
+            if filler == thread {
+                return true;
+            }
+            let Some(wait) = self.iter().find(|wait| wait.thread == filler) else {
+                return false;
+            };
+            // SAFETY: what somebody in the list waits for lives.
+            let awaited = unsafe { &*wait.awaited };
+            if awaited.is_ready() {
+                // It is about to go on.
+                return false;
+            }
+            filler = awaited.role().holder();
+        }
+        filler == thread
+    }
+
+    fn add(&mut self, wait: &Wait) {
+        wait.next.set(self.first);
+        self.first = wait;
+    }
+
+    fn remove(&mut self, wait: &Wait) {
+        if ptr::eq(self.first, wait) {
+            self.first = wait.next.get();
+        } else if let Some(before) = self.iter().find(|before| ptr::eq(before.next.get(), wait)) {
+            before.next.set(wait.next.get());
+        }
+    }
+}
+
+/// Whether the calling thread keeps others waiting.
+pub(crate) fn this_thread_fills() -> bool {
+    fills_of_this_thread(0) > 0
+}
+
+/// Waits by `wait`, which may call the host, unless that would never end.
+pub(crate) fn wait_for<R>(
+    awaited: &dyn Awaited,
+    wait: impl FnOnce() -> R,
+) -> Result<Result<R, Circle>, Panicked> {
+    if !this_thread_fills() {
+        return Ok(Ok(wait()));
+    }
+    // SAFETY: only the lifetime is left out; `leave` takes the pointer back before it ends.
+    let awaited: *const dyn Awaited =
+        unsafe { std::mem::transmute::<&dyn Awaited, *const dyn Awaited>(awaited) };
+    let node = Wait { thread: thread_token(), awaited, next: Cell::new(ptr::null()) };
+    let entered = border(|| {
+        with_waits(|waits| {
+            // SAFETY: the caller's reference lives.
+            if waits.lead_to(node.thread, unsafe { &*awaited }) {
+                return Err(Circle);
+            }
+            waits.add(&node);
+            Ok(())
+        })
+    })?;
+    if entered.is_err() {
+        return Ok(Err(Circle));
+    }
+    let leave = Leave(&node);
+    let result = wait();
+    drop(leave);
+    Ok(Ok(result))
+}
+
+/// Takes a thread from the list, also when the host ends it by unwinding.
+struct Leave<'a>(&'a Wait);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        let _ = border(|| with_waits(|waits| waits.remove(self.0)));
+    }
+}
