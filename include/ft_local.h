@@ -75,7 +75,11 @@ typedef enum ft_local_status_code {
 } ft_local_status_code;
 
 // Runs a source to fill a buffer of results, in one thread at a time, and hands each result to
-// exactly one of the threads that load, in the order in which the source made them.
+// exactly one of the threads that load, in the order in which the source made them. (When a fill
+// fails, its first result comes after those that other threads have taken meanwhile.)
+//
+// After a fork, the child drops the results that the parent had in the buffer, which the parent
+// hands out, and asks the source for new ones.
 typedef struct ft_local_batch ft_local_batch;
 
 // Holds one object, retained once. Make one for each thread that uses the object: the object's

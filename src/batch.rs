@@ -1,6 +1,7 @@
 //! Results made by one thread at a time and handed to many, each to exactly one.
 
 mod chain;
+mod epoch;
 mod fill;
 #[cfg(all(test, loom))]
 mod models;
@@ -11,12 +12,14 @@ mod role;
 mod tests;
 
 use crate::border::{Panicked, border};
+use crate::fork;
 use crate::host::{Host, Word};
 use crate::source::Source;
 use crate::status::{LoadError, NewError};
 use crate::sync::{AtomicBool, Ordering, UnsafeCell};
 pub(crate) use chain::Waits;
 use chain::{Awaited, Circle};
+use epoch::Epoch;
 use fill::{Fill, Workplace};
 use parking::Parking;
 use ring::Ring;
@@ -29,10 +32,16 @@ pub const MAX_SIZE: usize = 1 << 30;
 /// exactly one of the threads that load.
 ///
 /// Results come in the order in which the source made them: after `n` loads that brought a
-/// result, the first `n` results have been handed out.
+/// result, the first `n` results have been handed out. One exception: when a fill fails, its first
+/// result comes after those that other threads have taken meanwhile.
+///
+/// After a `fork`, the child drops the results that the parent had in the buffer, which the parent
+/// hands out, and asks the source for new ones. If the parent was just filling, the child starts a
+/// fill of its own.
 pub struct Batch<H: Host, S: Source<H>> {
     host: H,
     size: usize,
+    epoch: Epoch,
     ring: Ring,
     /// The first result of a fill that then failed, which comes before those in the ring.
     returned: Ring,
@@ -64,9 +73,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         if !(1..=MAX_SIZE).contains(&size) {
             return Err(NewError::Size);
         }
+        fork::watch()?;
         Ok(Self {
             host,
             size,
+            epoch: Epoch::new(),
             ring: Ring::new(size)?,
             returned: Ring::new(1)?,
             role: FillRole::new(),
@@ -82,6 +93,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// # Errors
     /// See [`LoadError`]. After any but [`LoadError::Panicked`] the batch works on.
     pub fn load(&self) -> Result<H::Object, LoadError<S::Error>> {
+        self.adopt_if_stale()?;
+        if self.role.is_mine() {
+            // Even if something is ready: a source that feeds on its own results gets the same
+            // answer every time, and not only when it is unlucky.
+            return Err(LoadError::Reentrant);
+        }
         match self.guarded(|| self.take())? {
             // SAFETY: the ring gives each word once, and they all come from the source.
             Some(word) => Ok(unsafe { self.host.adopt_word(word) }),
@@ -91,12 +108,15 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     /// How many results are ready; a moment later there may be others.
     pub fn len(&self) -> usize {
+        if self.epoch.is_stale() {
+            return 0;
+        }
         self.returned.len() + self.ring.len()
     }
 
     /// Whether no result is ready.
     pub fn is_empty(&self) -> bool {
-        self.returned.is_empty() && self.ring.is_empty()
+        self.epoch.is_stale() || (self.returned.is_empty() && self.ring.is_empty())
     }
 
     /// How many results one fill makes at most.
@@ -122,6 +142,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     /// Drops the results in the buffer. The batch works on.
     pub fn clear(&self) {
+        let _ = self.adopt_if_stale();
         while let Ok(Some(word)) = self.guarded(|| self.take()) {
             // SAFETY: as in `load`.
             drop(unsafe { self.host.adopt_word(word) });
@@ -157,8 +178,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     fn next(&self) -> Next<'_, H, S> {
         match self.role.take() {
-            Ok(()) => {
-                let fill = Fill::new(self);
+            Ok(vacancy) => {
+                let fill = Fill::new(self, vacancy);
                 // The filler before may have published since this thread looked.
                 match self.take() {
                     Some(word) => Next::Take(word),
@@ -189,6 +210,39 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             self.guarded(|| self.parking.wake_one())?;
             return Err(LoadError::Interrupted);
         }
+        Ok(())
+    }
+
+    #[inline]
+    fn adopt_if_stale(&self) -> Result<(), Panicked> {
+        if self.epoch.is_stale() { self.adopt() } else { Ok(()) }
+    }
+
+    /// In the child of a fork: drops what the parent has prefetched, which the parent will hand
+    /// out, and forgets the threads that are not here.
+    #[cold]
+    fn adopt(&self) -> Result<(), Panicked> {
+        let parents = self.guarded(|| {
+            self.epoch.adopt(|| {
+                // SAFETY: the threads that used it are gone, and those that are here wait for the end
+                // of the adoption.
+                unsafe { self.parking.renew() };
+                let mut parents = Vec::new();
+                // Here memory is taken outside of a constructor. If there is none, the results are
+                // left alive in the child for ever, which is better than an abort.
+                let remembered =
+                    parents.try_reserve_exact(self.ring.len() + self.returned.len()).is_ok();
+                while let Some(word) = self.take() {
+                    if remembered {
+                        // SAFETY: as in `load`.
+                        parents.push(unsafe { self.host.adopt_word(word) });
+                    }
+                }
+                parents
+            })
+        })?;
+        // Host code runs here, when the batch is good again.
+        drop(parents);
         Ok(())
     }
 

@@ -34,6 +34,7 @@ mod batch;
 mod border;
 #[doc(hidden)]
 pub mod capi;
+mod fork;
 mod host;
 mod memory;
 mod object;

@@ -7,7 +7,8 @@
 
 use super::role::FillRole;
 use crate::border::{Panicked, border};
-use crate::sync::{fills_of_this_thread, thread_token, with_waits};
+use crate::fork::Thread;
+use crate::sync::{fills_of_this_thread, with_waits};
 use std::cell::Cell;
 use std::ptr;
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub(crate) struct Circle;
 
 /// A thread that fills and waits. It lies on that thread's stack.
 struct Wait {
-    thread: usize,
+    thread: Thread,
     awaited: *const dyn Awaited,
     next: Cell<*const Wait>,
 }
@@ -55,14 +56,17 @@ impl Waits {
     }
 
     /// Whether the filler of `awaited` waits, itself or through others, for `thread`.
-    fn lead_to(&self, thread: usize, awaited: &dyn Awaited) -> bool {
+    fn lead_to(&self, thread: Thread, awaited: &dyn Awaited) -> bool {
         let mut filler = awaited.role().holder();
-        // Each thread is in the list once; a longer chain would be a circle of others.
-        for _ in self.iter() {
-            if filler == thread {
+        // Each thread is in the list once, so a longer chain is a circle of others.
+        for _ in 0..=self.iter().count() {
+            let Some(waiting) = filler else {
+                return false;
+            };
+            if waiting.is(thread) {
                 return true;
             }
-            let Some(wait) = self.iter().find(|wait| wait.thread == filler) else {
+            let Some(wait) = self.iter().find(|wait| wait.thread.is(waiting)) else {
                 return false;
             };
             // SAFETY: what somebody in the list waits for lives.
@@ -73,7 +77,7 @@ impl Waits {
             }
             filler = awaited.role().holder();
         }
-        filler == thread
+        false
     }
 
     fn add(&mut self, wait: &Wait) {
@@ -106,7 +110,7 @@ pub(crate) fn wait_for<R>(
     // SAFETY: only the lifetime is left out; `leave` takes the pointer back before it ends.
     let awaited: *const dyn Awaited =
         unsafe { std::mem::transmute::<&dyn Awaited, *const dyn Awaited>(awaited) };
-    let node = Wait { thread: thread_token(), awaited, next: Cell::new(ptr::null()) };
+    let node = Wait { thread: Thread::current(), awaited, next: Cell::new(ptr::null()) };
     let entered = border(|| {
         with_waits(|waits| {
             // SAFETY: the caller's reference lives.

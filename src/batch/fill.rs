@@ -1,6 +1,9 @@
 //! One thread's turn as the filler.
 
 use super::Batch;
+use super::role::Vacancy;
+use crate::border::Panicked;
+use crate::fork::generation;
 use crate::host::{Host, Word};
 use crate::memory::{OutOfMemory, try_zeroed};
 use crate::source::{Slots, Source};
@@ -30,13 +33,23 @@ pub(super) struct Fill<'a, H: Host, S: Source<H>> {
     /// the ring, where others might take it.
     mine: Option<Word>,
     made: usize,
+    /// The process in which the fill began.
+    generation: u32,
 }
 
 impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     /// To be called by the thread that has just taken the role.
-    pub(super) fn new(batch: &'a Batch<H, S>) -> Self {
+    pub(super) fn new(batch: &'a Batch<H, S>, vacancy: Vacancy) -> Self {
         fills_of_this_thread(1);
-        Self { batch, mine: None, made: 0 }
+        let fill = Self { batch, mine: None, made: 0, generation: generation() };
+        if vacancy == Vacancy::Orphaned {
+            // What the parent's filler was just making is the parent's.
+            fill.workplace(|workplace| {
+                workplace.scratch.fill(0);
+                workplace.produced = 0;
+            });
+        }
+        fill
     }
 
     /// Runs the source until the buffer is full or the source stops, and returns the first result.
@@ -50,6 +63,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                 let mut slots = Slots::new(scratch, &mut workplace.produced);
                 workplace.source.fill(&batch.host, &mut slots)
             });
+            self.leave_to_the_parent()?;
             let made_before = self.made;
             batch.guarded(|| self.accept())?;
             result.map_err(LoadError::Source)?;
@@ -58,6 +72,19 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             }
         }
         self.mine.take().ok_or(LoadError::NothingProduced)
+    }
+
+    /// After a fork in the source: what was made before it is the parent's.
+    fn leave_to_the_parent(&mut self) -> Result<(), Panicked> {
+        if self.generation == generation() {
+            return Ok(());
+        }
+        self.generation = generation();
+        let mine = self.mine.take();
+        self.batch.adopt_if_stale()?;
+        // SAFETY: the word came from the source, and the ring never had it.
+        drop(mine.map(|word| unsafe { self.batch.host.adopt_word(word) }));
+        Ok(())
     }
 
     /// Publishes what the source has just produced.
@@ -86,6 +113,7 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
     fn drop(&mut self) {
         // Errors are dealt with by `guarded`, which makes later loads fail; the role is given up
         // in any case, so that nobody waits for it.
+        let _ = self.leave_to_the_parent();
         let _ = self.batch.guarded(|| {
             self.accept();
             if let Some(word) = self.mine.take() {

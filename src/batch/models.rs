@@ -7,6 +7,7 @@ use super::Batch;
 use super::ring::Ring;
 use crate::host::Native;
 use crate::status::LoadError;
+use crate::sync::{begin_generation, thread_number};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -168,5 +169,26 @@ fn two_fills_that_wait_for_each_other_both_end() {
         // Each load runs into a source that loads from its own batch, or into the circle.
         assert!(matches!(batches[0].load(), Err(LoadError::Source(_))));
         assert!(matches!(other.join().unwrap(), Err(LoadError::Source(_))));
+    });
+}
+
+#[test]
+fn a_child_takes_over_from_a_filler_that_is_not_there() {
+    check("take-over", || {
+        let batch = Arc::new(Batch::new(Native::<usize>::new(), counter(&[]), 2).unwrap());
+        assert_eq!(batch.load(), Ok(1));
+        let filler = {
+            let batch = batch.clone();
+            thread::spawn(move || batch.role.take().map(|_| ()))
+        };
+        assert_eq!(filler.join().unwrap(), Ok(()));
+        // The fork: the filler is gone with the role in its hands, and 2 is the parent's.
+        begin_generation(thread_number());
+        let other = {
+            let batch = batch.clone();
+            thread::spawn(move || batch.load().unwrap())
+        };
+        let loaded = vec![batch.load().unwrap(), other.join().unwrap()];
+        assert_eq!(sorted(loaded), [3, 4]);
     });
 }

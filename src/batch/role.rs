@@ -1,14 +1,23 @@
 //! The fill role: who runs the source.
 //!
 //! An atomic word that names the thread, not a held mutex: it is kept while host code runs, which
-//! may take as long as it likes, re-enter the library, or leave by unwinding.
+//! may take as long as it likes, re-enter the library, leave by unwinding, or fork.
 
-use crate::sync::{AtomicUsize, CachePadded, Ordering, thread_token};
+use crate::fork::Thread;
+use crate::sync::{AtomicU64, CachePadded, Ordering};
 
-const FREE: usize = 0;
+const FREE: u64 = 0;
 
 pub(crate) struct FillRole {
-    holder: CachePadded<AtomicUsize>,
+    holder: CachePadded<AtomicU64>,
+}
+
+/// In what state the role was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Vacancy {
+    Free,
+    /// The thread that held it exists only in the parent process.
+    Orphaned,
 }
 
 /// Why the role was not to be had.
@@ -20,18 +29,37 @@ pub(crate) enum Taken {
 
 impl FillRole {
     pub(crate) fn new() -> Self {
-        Self { holder: CachePadded::new(AtomicUsize::new(FREE)) }
+        Self { holder: CachePadded::new(AtomicU64::new(FREE)) }
     }
 
     /// Makes this thread the filler.
-    pub(crate) fn take(&self) -> Result<(), Taken> {
-        let me = thread_token();
-        // Acquire: with the Release in `give_up`, for the source, the scratch slots and the
-        // producer's side of the ring, which the filler before has left behind.
-        match self.holder.compare_exchange(FREE, me, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => Ok(()),
-            Err(holder) if holder == me => Err(Taken::ByThisThread),
-            Err(_) => Err(Taken::ByAnother),
+    pub(crate) fn take(&self) -> Result<Vacancy, Taken> {
+        let me = Thread::current();
+        let mut expected = FREE;
+        loop {
+            // Acquire: with the Release in `give_up`, for the source, the scratch slots and the
+            // producer's side of the ring, which the filler before has left behind.
+            let found = self.holder.compare_exchange(
+                expected,
+                me.word(),
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            );
+            match found {
+                Ok(FREE) => return Ok(Vacancy::Free),
+                Ok(_) => return Ok(Vacancy::Orphaned),
+                Err(FREE) => expected = FREE,
+                Err(word) => {
+                    let holder = Thread::from_word(word);
+                    if holder.is(me) {
+                        return Err(Taken::ByThisThread);
+                    }
+                    if !holder.is_gone() {
+                        return Err(Taken::ByAnother);
+                    }
+                    expected = word;
+                }
+            }
         }
     }
 
@@ -41,12 +69,23 @@ impl FillRole {
         self.holder.store(FREE, Ordering::Release);
     }
 
-    /// The thread that fills, as its token.
-    pub(crate) fn holder(&self) -> usize {
-        self.holder.load(Ordering::Acquire)
+    /// Whether this thread is the filler.
+    #[inline]
+    pub(crate) fn is_mine(&self) -> bool {
+        // Relaxed: a thread always sees what it wrote itself.
+        let word = self.holder.load(Ordering::Relaxed);
+        word != FREE && Thread::from_word(word).is(Thread::current())
     }
 
+    /// The thread that fills, unless nobody does.
+    pub(crate) fn holder(&self) -> Option<Thread> {
+        let word = self.holder.load(Ordering::Acquire);
+        let holder = Thread::from_word(word);
+        (word != FREE && !holder.is_gone()).then_some(holder)
+    }
+
+    /// Whether `take` would find nobody in its way.
     pub(crate) fn is_free(&self) -> bool {
-        self.holder() == FREE
+        self.holder().is_none()
     }
 }

@@ -178,18 +178,22 @@ fn a_source_that_loads_from_its_own_batch_gets_an_error() {
     let mut call = 0;
     let source = move || {
         call += 1;
-        match load.try_recv() {
-            Ok(load) => load(),
-            Err(_) => Ok(call),
-        }
+        // Once when nothing is ready yet, and once when something is.
+        let own = (call == 1 || call == 4).then(|| load.try_recv().unwrap());
+        own.map_or(Ok(call), |load| load())
     };
     let batch = Arc::new(Batch::new(VALUES, source, 4).unwrap());
-    let weak = Arc::downgrade(&batch);
-    let own = move || weak.upgrade().unwrap().load().map_err(|error| error.to_string());
-    give_load.send(Box::new(own)).unwrap();
-    let error = batch.load().unwrap_err();
-    assert!(error.to_string().contains("loads from the batch that it is filling"), "{error}");
-    assert_eq!(batch.load(), Ok(2));
+    for _ in 0..2 {
+        let weak = Arc::downgrade(&batch);
+        let own = move || weak.upgrade().unwrap().load().map_err(|error| error.to_string());
+        give_load.send(Box::new(own)).unwrap();
+    }
+    for left in [0, 2] {
+        let error = batch.load().unwrap_err();
+        assert!(error.to_string().contains("loads from the batch that it is filling"), "{error}");
+        assert_eq!(batch.len(), left);
+    }
+    assert_eq!([batch.load(), batch.load(), batch.load()], [Ok(2), Ok(3), Ok(5)]);
 }
 
 type Fed = Batch<Native<usize>, Box<dyn FnMut() -> Result<usize, String> + Send>>;
@@ -223,6 +227,107 @@ fn sources_that_load_from_each_other_in_two_threads_get_an_error() {
     assert!(errors[0].to_string().contains("would never end"), "{results:?}");
     // Neither batch is the worse for it.
     assert!(batches.iter().all(|batch| batch.load().is_ok()));
+}
+
+/// Runs `test` in a child process, and says whether it passed there.
+fn passes_in_child(test: impl FnOnce()) -> bool {
+    // SAFETY: the child does nothing but the test, and leaves without a word.
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(test)).is_ok();
+            libc::_exit(i32::from(!passed));
+        }
+        let mut status = -1;
+        assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+        status == 0
+    }
+}
+
+#[test]
+fn a_child_drops_what_the_parent_has_prefetched() {
+    let alive = Arc::new(());
+    let (mut made, give) = (0, Arc::clone(&alive));
+    let source = move || {
+        made += 1;
+        Ok::<_, Infallible>(Box::new((made, Arc::clone(&give))))
+    };
+    let batch = Batch::new(Native::<Box<(usize, Arc<()>)>>::new(), source, 4).unwrap();
+    assert_eq!(batch.load().unwrap().0, 1);
+    assert!(passes_in_child(|| {
+        assert_eq!(batch.len(), 0);
+        assert_eq!(batch.load().unwrap().0, 5);
+        assert_eq!(Arc::strong_count(&alive), 2 + 3, "2, 3 and 4 were released, 6, 7 and 8 wait");
+        // A child of the child is no different.
+        assert!(passes_in_child(|| assert_eq!(batch.load().unwrap().0, 9)));
+        assert_eq!(batch.load().unwrap().0, 6);
+    }));
+    assert_eq!(batch.load().unwrap().0, 2);
+}
+
+#[test]
+fn a_child_fills_when_the_filler_and_the_waiters_stayed_behind() {
+    let parent = std::process::id();
+    let (go_on, told) = mpsc::channel::<()>();
+    let mut made = 0;
+    let source = move || {
+        if std::process::id() == parent {
+            told.recv().unwrap();
+        }
+        made += 1;
+        Ok::<_, Infallible>(made)
+    };
+    let batch = Batch::new(VALUES, source, 2).unwrap();
+    std::thread::scope(|scope| {
+        let loads = [0; 3].map(|_| scope.spawn(|| batch.load().unwrap()));
+        while batch.role.is_free() {
+            std::thread::yield_now();
+        }
+        // Long enough for the others to wait; if they do not yet, the test shows a little less.
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(passes_in_child(|| {
+            let loaded = std::thread::scope(|scope| {
+                let loads = [0; 3].map(|_| scope.spawn(|| batch.load().unwrap()));
+                loads.map(|load| load.join().unwrap())
+            });
+            let mut loaded = loaded.to_vec();
+            loaded.sort_unstable();
+            assert_eq!(loaded, [1, 2, 3]);
+        }));
+        (0..4).for_each(|_| go_on.send(()).unwrap());
+        let mut loaded = loads.map(|load| load.join().unwrap());
+        loaded.sort_unstable();
+        assert_eq!(loaded, [1, 2, 3]);
+    });
+}
+
+#[test]
+fn a_source_may_fork() {
+    let mut made = 0;
+    let source = move || {
+        made += 1;
+        if made == 3 {
+            // SAFETY: the child goes on like the parent, and leaves at the end of the test.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                return Ok::<_, Infallible>(100);
+            }
+            let mut status = -1;
+            // SAFETY: `status` may be written.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            assert_eq!(status, 0, "the child got what is its own");
+        }
+        Ok(made)
+    };
+    let batch = Batch::new(VALUES, source, 4).unwrap();
+    let parent = std::process::id();
+    let loaded = [batch.load(), batch.load(), batch.load()];
+    if std::process::id() != parent {
+        let own = loaded == [Ok(100), Ok(4), Ok(5)];
+        // SAFETY: always sound.
+        unsafe { libc::_exit(i32::from(!own)) };
+    }
+    assert_eq!(loaded, [Ok(1), Ok(2), Ok(3)]);
 }
 
 #[test]

@@ -16,7 +16,11 @@ pub const FT_LOCAL_BATCH_MAX_SIZE: usize = 1_073_741_824;
 const _: () = assert!(FT_LOCAL_BATCH_MAX_SIZE == crate::batch::MAX_SIZE);
 
 /// Runs a source to fill a buffer of results, in one thread at a time, and hands each result to
-/// exactly one of the threads that load, in the order in which the source made them.
+/// exactly one of the threads that load, in the order in which the source made them. (When a fill
+/// fails, its first result comes after those that other threads have taken meanwhile.)
+///
+/// After a fork, the child drops the results that the parent had in the buffer, which the parent
+/// hands out, and asks the source for new ones.
 pub struct ft_local_batch(Marked<Batch<HostTable, ForeignSource>>);
 
 impl Handle for ft_local_batch {

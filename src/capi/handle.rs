@@ -8,7 +8,9 @@ use std::sync::atomic::AtomicUsize;
 
 /// A value with a mark that tells its kind from others, and a live handle from a freed one.
 ///
-/// The mark catches many mistakes, not all: freed memory may be given out again.
+/// The mark catches many mistakes, not all: freed memory may be given out again. It comes first,
+/// so that it is found in a handle of another kind too, which may be smaller.
+#[repr(C)]
 pub(super) struct Marked<T> {
     mark: AtomicUsize,
     value: T,

@@ -79,7 +79,14 @@ impl Source<HostTable> for ForeignSource {
         // SAFETY: the host's promise; `out` has as many slots as it is told.
         let result =
             unsafe { (self.fill)(self.ctx, out.as_mut_ptr().cast(), out.len(), &raw mut produced) };
-        let kept = keep_good(out, produced, host.holds_plain_values());
+        let counted = produced.min(out.len());
+        let kept = keep_good(&mut out[..counted], host.holds_plain_values());
+        let uncounted = &mut out[counted..];
+        if result != 0 || uncounted.first().is_some_and(|&word| word != 0) {
+            // What the source wrote and did not count is still its own; the slots are to be NULL
+            // when it is called again.
+            uncounted.fill(0);
+        }
         // SAFETY: the host has counted them, and none is NULL.
         unsafe { slots.advance(kept) };
         match result {
@@ -90,20 +97,15 @@ impl Source<HostTable> for ForeignSource {
     }
 }
 
-/// Moves the objects that the host has counted to the front, and returns how many there are.
-fn keep_good(out: &mut [Word], produced: usize, null_is_good: bool) -> usize {
-    let counted = produced.min(out.len());
+/// Moves the objects among the counted slots to the front, and returns how many there are.
+fn keep_good(counted: &mut [Word], null_is_good: bool) -> usize {
     let mut kept = 0;
-    for index in 0..counted {
-        let word = std::mem::take(&mut out[index]);
+    for index in 0..counted.len() {
+        let word = std::mem::take(&mut counted[index]);
         if word != 0 || null_is_good {
-            out[kept] = word;
+            counted[kept] = word;
             kept += 1;
         }
-    }
-    if let Some(uncounted) = out.get_mut(counted) {
-        // A source that fails after it has written leaves something here, which is still its own.
-        *uncounted = 0;
     }
     kept
 }

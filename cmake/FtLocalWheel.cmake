@@ -1,0 +1,46 @@
+# The files of the Python wheel: the library, its header, and the C shim where it can be compiled.
+# The package works without the shim, through ctypes.
+
+set(package_dir ft_local)
+
+# A wheel holds no symbolic links, so the library goes in under the name that is looked for.
+install(
+    PROGRAMS "${PROJECT_BINARY_DIR}/lib/libft_local.so.${FT_LOCAL_VERSION}"
+    DESTINATION "${package_dir}"
+    RENAME "libft_local.so.${FT_LOCAL_ABI_VERSION}"
+)
+install(FILES "${PROJECT_SOURCE_DIR}/include/ft_local.h" DESTINATION "${package_dir}/include")
+
+function(ft_local_without_shim why)
+    message(STATUS "ft_local: the wheel goes without the C shim (${why}); it will use ctypes")
+endfunction()
+
+if(NOT FT_LOCAL_PYTHON_SHIM)
+    ft_local_without_shim("FT_LOCAL_PYTHON_SHIM is off")
+    return()
+endif()
+if(NOT CMAKE_C_COMPILER)
+    ft_local_without_shim("no C compiler was found")
+    return()
+endif()
+find_package(Python COMPONENTS Interpreter Development.Module)
+if(NOT Python_Development.Module_FOUND)
+    ft_local_without_shim("the headers of this Python were not found")
+    return()
+endif()
+if(NOT Python_INTERPRETER_ID STREQUAL "Python")
+    ft_local_without_shim("this Python is not CPython")
+    return()
+endif()
+
+file(GLOB shim_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/python_ctypes/shim/*.c")
+if(NOT shim_sources)
+    ft_local_without_shim("its sources are not in this tree")
+    return()
+endif()
+python_add_library(_shim MODULE WITH_SOABI ${shim_sources})
+target_link_libraries(_shim PRIVATE ft_local::ft_local)
+target_compile_features(_shim PRIVATE c_std_11)
+target_compile_options(_shim PRIVATE -Wall -Wextra $<$<BOOL:${FT_LOCAL_WERROR}>:-Werror>)
+set_target_properties(_shim PROPERTIES C_VISIBILITY_PRESET hidden INSTALL_RPATH "$ORIGIN")
+install(TARGETS _shim DESTINATION "${package_dir}")
