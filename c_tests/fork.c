@@ -1,0 +1,139 @@
+// A process that forks: nothing that the parent has prefetched is handed out twice, and the child
+// goes on where a thread of the parent cannot.
+
+#include "check.h"
+#include "fake_source.h"
+
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// Runs `test` in a child process and expects that it passes there.
+static void passes_in_child(void (*test)(void *), void *arg) {
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        test(arg);
+        _exit(0);
+    }
+    int status = -1;
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK(WIFEXITED(status));
+    CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
+typedef struct family {
+    fake_host host;
+    fake_source source;
+    ft_local_batch *batch;
+} family;
+
+static void family_begin(family *all, size_t size) {
+    *all = (family){.source = {.per_call = 1}};
+    all->source.host = &all->host;
+    all->batch = fake_source_batch(&all->source, size);
+}
+
+static void family_end(family *all) {
+    ft_local_batch_free(all->batch);
+    fake_host_end(&all->host);
+}
+
+static void child_starts_with_nothing(void *arg) {
+    family *all = arg;
+    CHECK_EQ(ft_local_batch_len(all->batch), 0);
+    // 1, 2 and 3 are the parent's; 4 is the first of this process.
+    load_expecting(all->batch, 4);
+    CHECK_EQ(ft_local_batch_len(all->batch), 3);
+    CHECK_EQ(atomic_load(&all->host.alive), 3);
+    family_end(all);
+}
+
+static void a_child_starts_with_nothing(void) {
+    family all;
+    family_begin(&all, 4);
+    load_expecting(all.batch, 0);
+    passes_in_child(child_starts_with_nothing, &all);
+    load_expecting(all.batch, 1);
+    family_end(&all);
+}
+
+static void child_frees(void *arg) {
+    family_end(arg);
+}
+
+static void a_child_may_free_what_it_never_used(void) {
+    family all;
+    family_begin(&all, 4);
+    load_expecting(all.batch, 0);
+    passes_in_child(child_frees, &all);
+    passes_in_child(child_starts_with_nothing, &all);
+    family_end(&all);
+}
+
+// A source whose thread stays in the parent in the middle of a call.
+typedef struct stuck {
+    family family;
+    pid_t parent;
+    atomic_bool running;
+    atomic_bool go_on;
+} stuck;
+
+static int32_t fill_stuck_in_parent(void *ctx, void **out, size_t capacity, size_t *produced) {
+    stuck *all = ctx;
+    if (getpid() == all->parent) {
+        atomic_store(&all->running, true);
+        while (!atomic_load(&all->go_on)) {
+            usleep(1000);
+        }
+    }
+    (void)capacity;
+    *out = fake_object_new(&all->family.host, all->family.source.made++);
+    *produced = 1;
+    return 0;
+}
+
+static void *load_and_release(void *batch) {
+    void *object = NULL;
+    CHECK_EQ(ft_local_batch_load(batch, &object), FT_LOCAL_OK);
+    fake_object_release(object);
+    return NULL;
+}
+
+static void child_takes_the_fill_over(void *arg) {
+    stuck *all = arg;
+    pthread_t other;
+    CHECK_EQ(pthread_create(&other, NULL, load_and_release, all->family.batch), 0);
+    load_and_release(all->family.batch);
+    CHECK_EQ(pthread_join(other, NULL), 0);
+    family_end(&all->family);
+}
+
+static void a_child_takes_over_a_fill_and_forgets_who_waited(void) {
+    stuck all = {.parent = getpid()};
+    ft_local_host host = fake_host_table(&all.family.host);
+    ft_local_source source = {sizeof source, &all, fill_stuck_in_parent};
+    CHECK_EQ(ft_local_batch_new(&host, &source, 2, &all.family.batch), FT_LOCAL_OK);
+    pthread_t loaders[3];
+    for (size_t index = 0; index < 3; index++) {
+        CHECK_EQ(pthread_create(&loaders[index], NULL, load_and_release, all.family.batch), 0);
+    }
+    while (!atomic_load(&all.running)) {
+        usleep(1000);
+    }
+    // Time for the two others to wait. Without it the test shows a little less.
+    usleep(20000);
+    passes_in_child(child_takes_the_fill_over, &all);
+    atomic_store(&all.go_on, true);
+    for (size_t index = 0; index < 3; index++) {
+        CHECK_EQ(pthread_join(loaders[index], NULL), 0);
+    }
+    family_end(&all.family);
+}
+
+int main(void) {
+    RUN(a_child_starts_with_nothing);
+    RUN(a_child_may_free_what_it_never_used);
+    RUN(a_child_takes_over_a_fill_and_forgets_who_waited);
+    return fake_hosts_report();
+}
