@@ -285,7 +285,7 @@ fn a_child_fills_when_the_filler_and_the_waiters_stayed_behind() {
         }
         // Long enough for the others to wait; if they do not yet, the test shows a little less.
         std::thread::sleep(Duration::from_millis(20));
-        assert!(passes_in_child(|| {
+        let passed = passes_in_child(|| {
             let loaded = std::thread::scope(|scope| {
                 let loads = [0; 3].map(|_| scope.spawn(|| batch.load().unwrap()));
                 loads.map(|load| load.join().unwrap())
@@ -293,11 +293,12 @@ fn a_child_fills_when_the_filler_and_the_waiters_stayed_behind() {
             let mut loaded = loaded.to_vec();
             loaded.sort_unstable();
             assert_eq!(loaded, [1, 2, 3]);
-        }));
+        });
         (0..4).for_each(|_| go_on.send(()).unwrap());
         let mut loaded = loads.map(|load| load.join().unwrap());
         loaded.sort_unstable();
         assert_eq!(loaded, [1, 2, 3]);
+        assert!(passed);
     });
 }
 
