@@ -1,0 +1,177 @@
+# Sourced by tools/check: what each stage runs, in the root of the checkout and with output going to
+# a log. A stage fails if a command of it fails. `note` gives the summary a word; `skip` says why a
+# stage was left out and how to get it.
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # tools/common.sh sets build.
+
+note() { echo "note: $*"; }
+skip() {
+    note "$@"
+    exit 77
+}
+
+tool() {
+    local name=$1
+    shift
+    "$(dirname "$(tools/venv --tools)")/$name" "$@"
+}
+
+shared_library() {
+    cargo build --quiet --release --lib --locked
+    echo target/release/libft_local.so
+}
+
+# The interpreter with ft_local in it, for a line of tools/interpreters.
+installed() { tools/install "$1"; }
+
+stage_rust_format() { cargo fmt --check; }
+
+stage_clippy() { cargo clippy --all-targets --locked -- -D warnings; }
+
+stage_rustdoc() {
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
+}
+
+stage_c_format() {
+    local files
+    mapfile -t files < <(tools/format --files c)
+    [ ${#files[@]} -gt 0 ] || die "no C file was found"
+    tool clang-format --dry-run --Werror "${files[@]}"
+    note "${#files[@]} files"
+}
+
+stage_python_lint() {
+    local files
+    mapfile -t files < <(tools/format --files python)
+    tool ruff check "${files[@]}"
+    tool ruff format --check "${files[@]}"
+    note "${#files[@]} files"
+}
+
+stage_shell_lint() {
+    local files
+    mapfile -t files < <(tools/format --files shell)
+    tool shellcheck "${files[@]}"
+    note "${#files[@]} files"
+}
+
+# A filter that matches nothing passes too, so the tests are counted.
+cargo_test() {
+    local out passed
+    out=$(mktemp "$build/logs/cargo.XXXXXX")
+    cargo test --locked "$@" 2>&1 | tee "$out"
+    passed=$(awk '/^test result:/ { passed += $4 } END { print passed + 0 }' "$out")
+    rm "$out"
+    [ "$passed" -gt 0 ] || die "no test was run"
+    note "$passed passed"
+}
+
+stage_rust_tests() { cargo_test; }
+
+# Every order in which the threads of a model can meet, up to three preemptions. Other tests are not
+# made to run under loom.
+stage_loom() {
+    export RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=3
+    cargo_test --profile model --lib --target-dir target/loom models
+}
+
+stage_header_current() { tools/header --check; }
+
+stage_header_compiles() { tools/header-compiles; }
+
+stage_header_cffi() { "$(tools/venv --tools)" tools/header-cffi "$(shared_library)"; }
+
+stage_header_comments() { tools/header-facts comments; }
+
+stage_exports() { tools/exports "$(shared_library)"; }
+
+stage_gates() { tools/gates; }
+
+ctest() {
+    local out
+    out=$(mktemp "$build/logs/ctest.XXXXXX")
+    tools/cmake-build --test "$@" | tee "$out"
+    note "$(grep -c ' Passed ' "$out") passed$(awk '/\*\*\*Skipped/ { names = names " " $4 }
+        END { if (names) print ", skipped:" names }' "$out")"
+    rm "$out"
+}
+
+stage_cmake() { ctest --label-exclude memcheck; }
+
+# pytest INTERPRETER BACKEND ARGUMENT...
+pytest() {
+    local python out backend=$2
+    python=$(installed "$1")
+    shift 2
+    out=$(mktemp "$build/logs/pytest.XXXXXX")
+    FT_LOCAL_BACKEND=$backend PYTHONDONTWRITEBYTECODE=1 \
+        "$python" -m pytest -p no:cacheprovider -q "$@" 2>&1 | tee "$out"
+    note "$(tail -n 1 "$out" | sed 's/^=* //; s/ =*$//; s/ in .*//')"
+    rm "$out"
+}
+
+stage_install() { installed "$1"; }
+
+stage_pytest() { pytest "$1" "$2" python_ctypes/tests; }
+
+stage_versions() { "$(installed "$(tools/interpreters --ordinary)")" tools/versions "$(shared_library)"; }
+
+stage_readme() { tools/readme-examples "$(installed "$(tools/interpreters --ordinary)")"; }
+
+stage_free_threaded() {
+    local python
+    if python=$(tools/free-threaded-python --find); then
+        note "$("$python" -c 'import platform; print(platform.python_version())')"
+    else
+        skip "there is none: make free-threaded builds it (5 to 15 minutes, once)"
+    fi
+}
+
+# From here on: only in make test-all.
+
+stage_build_free_threaded() { tools/free-threaded-python; }
+
+# Each of these breaks the batch in one place; the loom models must find it.
+stage_mutants() { tools/mutants; }
+
+stage_memcheck() { ctest --label-regex memcheck; }
+
+# The oldest CMake that CMakeLists.txt allows, which is Debian 12's.
+stage_oldest_cmake() {
+    local oldest=$build/cmake-3.25.2
+    [ -x "$oldest/bin/ctest" ] ||
+        "$(tools/venv --tools)" -m pip --disable-pip-version-check install --only-binary :all: \
+            --target "$oldest" cmake==3.25.2
+    export PYTHONPATH=$oldest FT_LOCAL_CMAKE_BIN=$oldest/bin FT_LOCAL_CMAKE_DIR=$build/cmake-oldest
+    ctest --label-exclude memcheck
+}
+
+# What a user gets: an sdist, and from it alone a wheel, in an environment that pip makes itself.
+stage_package() {
+    local work=$build/package
+    rm -rf "$work"
+    tool python -m build --outdir "$work" .
+    "$1" -m venv "$work/venv"
+    "$work/venv/bin/python" -m pip --disable-pip-version-check install --no-deps "$work"/*.whl
+    # Not here, where python_ctypes/ is.
+    (cd "$work" && venv/bin/python -m ft_local info)
+    note "$(cd "$work" && echo *.whl)"
+}
+
+# seed_tests INTERPRETER...: those that ft_utils exists for.
+stage_seed_tests() {
+    local interpreter backend pythons=()
+    [ $# -gt 0 ] || skip "no CPython 3.13 was found, and ft_utils runs on no other: give one in PYTHONS"
+    for interpreter in "$@"; do
+        pythons+=("$(installed "$interpreter")")
+    done
+    for backend in c ctypes; do
+        FT_LOCAL_BACKEND=$backend tools/seed-tests "${pythons[@]}"
+    done
+}
+
+# stress INTERPRETER BACKEND LOADS
+stage_stress() {
+    export FT_LOCAL_STRESS_LOADS=$3
+    pytest "$1" "$2" -s python_ctypes/tests/test_stress.py
+}
