@@ -112,7 +112,7 @@ static void child_takes_the_fill_over(void *arg) {
 static void a_child_takes_over_a_fill_and_forgets_who_waited(void) {
     stuck all = {.parent = getpid()};
     ft_local_host host = fake_host_table(&all.family.host);
-    ft_local_source source = {sizeof source, &all, fill_stuck_in_parent};
+    ft_local_source source = {sizeof source, &all, fill_stuck_in_parent, NULL};
     CHECK_EQ(ft_local_batch_new(&host, &source, 2, &all.family.batch), FT_LOCAL_OK);
     pthread_t loaders[3];
     for (size_t index = 0; index < 3; index++) {

@@ -70,7 +70,8 @@ static void a_later_struct_is_accepted_if_what_is_new_is_not_used(void) {
 
 static void sizes_that_no_version_has_are_refused(void) {
     const size_t known = sizeof(ft_local_source);
-    const size_t sizes[] = {0,           1,       sizeof(size_t), known - sizeof(void *),
+    const size_t first = offsetof(ft_local_source, next_plain);
+    const size_t sizes[] = {0,           1,       sizeof(size_t), first - sizeof(void *),
                             known - 1,   1 << 20, known + 1,      SIZE_MAX,
                             SIZE_MAX - 7};
     for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++) {
@@ -85,9 +86,55 @@ static void sizes_that_no_version_has_are_refused(void) {
     }
 }
 
-static void a_source_without_a_function_is_refused(void) {
+static void an_earlier_struct_is_accepted_and_not_read_beyond_its_end(void) {
     ft_local_source table = FT_LOCAL_SOURCE_INIT;
-    refuse(&table, "fill");
+    table.struct_size = offsetof(ft_local_source, next_plain);
+    table.next_plain = fake_object_retain;
+    accept(&table);
+}
+
+static void a_source_has_one_function(void) {
+    ft_local_source table = FT_LOCAL_SOURCE_INIT;
+    refuse(&table, "neither fill nor next_plain");
+    fake_source source = {0};
+    table = fake_source_table(&source);
+    table.next_plain = fake_object_retain;
+    refuse(&table, "both fill and next_plain");
+}
+
+typedef struct one_by_one {
+    fake_host host;
+    size_t made;
+    size_t fail_at;
+} one_by_one;
+
+static void *next_object(void *ctx) {
+    one_by_one *all = ctx;
+    if (all->made == all->fail_at) {
+        all->fail_at = SIZE_MAX;
+        return NULL;
+    }
+    return fake_object_new(&all->host, all->made++);
+}
+
+static void objects_may_be_made_one_by_one(void) {
+    one_by_one all = {.fail_at = 5};
+    ft_local_host host = fake_host_table(&all.host);
+    ft_local_source source = FT_LOCAL_SOURCE_INIT;
+    source.ctx = &all;
+    source.next_plain = next_object;
+    ft_local_batch *batch = NULL;
+    CHECK_EQ(ft_local_batch_new(&host, &source, 3, &batch), FT_LOCAL_OK);
+    for (size_t number = 0; number < 3; number++) {
+        load_expecting(batch, number);
+    }
+    load_failing(batch, FT_LOCAL_ERR_SOURCE);
+    CHECK_EQ(ft_local_batch_len(batch), 2);
+    for (size_t number = 3; number < 10; number++) {
+        load_expecting(batch, number);
+    }
+    ft_local_batch_free(batch);
+    fake_host_end(&all.host);
 }
 
 int main(void) {
@@ -96,6 +143,8 @@ int main(void) {
     RUN(this_version_is_accepted);
     RUN(a_later_struct_is_accepted_if_what_is_new_is_not_used);
     RUN(sizes_that_no_version_has_are_refused);
-    RUN(a_source_without_a_function_is_refused);
+    RUN(an_earlier_struct_is_accepted_and_not_read_beyond_its_end);
+    RUN(a_source_has_one_function);
+    RUN(objects_may_be_made_one_by_one);
     return fake_hosts_report();
 }

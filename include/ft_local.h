@@ -37,7 +37,7 @@
 
 // What a source's struct begins as. `ft_local_source_init` is the same for languages without
 // macros.
-#define FT_LOCAL_SOURCE_INIT { sizeof(ft_local_source), NULL, NULL }
+#define FT_LOCAL_SOURCE_INIT { sizeof(ft_local_source), NULL, NULL, NULL }
 
 #define FT_LOCAL_VERSION_MAJOR 0
 #define FT_LOCAL_VERSION_MINOR 1
@@ -65,7 +65,7 @@ typedef enum ft_local_status_code {
     FT_LOCAL_ERR_NOTHING_PRODUCED = -5,
     // The source loads from the batch that it is filling.
     FT_LOCAL_ERR_REENTRANT = -6,
-    // The host interrupted the wait. Nothing was lost.
+    // The host interrupted the wait or the fill. Nothing was lost.
     FT_LOCAL_ERR_INTERRUPTED = -7,
     // The library panicked: a defect of its own. Only this handle is affected; it can be freed.
     FT_LOCAL_ERR_PANIC = -8,
@@ -128,20 +128,24 @@ typedef struct ft_local_host {
     void *(*detach)(void);
     // Comes back to the runtime, after a wait.
     void (*attach)(void *token);
-    // Whether the calling thread must stop waiting: 0 if not. Asked about every 50 ms while a
-    // thread waits, and inside the runtime.
+    // Whether the calling thread must stop what it does, because of a signal for example: 0 if
+    // not. Asked about every 50 ms while a thread waits, and now and then while it fills, always
+    // inside the runtime.
     int32_t (*interrupted)(void *ctx);
     // `interrupted` without `ctx`.
     int32_t (*interrupted_plain)(void);
 } ft_local_host;
 
-// Where the results of a batch come from.
+// Where the results of a batch come from: `fill`, or `next_plain` for one at a time.
+//
+// One thread at a time calls it, not always the same one. It may use other batches; loading from
+// the batch it fills is FT_LOCAL_ERR_REENTRANT. It must return: no C++ exception, no longjmp.
 //
 // Begin with `FT_LOCAL_SOURCE_INIT` or `ft_local_source_init`. The library copies the struct.
 typedef struct ft_local_source {
     // `sizeof(ft_local_source)` in the header that the host was compiled with.
     size_t struct_size;
-    // Passed to `fill`. It must be good as long as the batch lives.
+    // Passed to the function below. It must be good as long as the batch lives.
     void *ctx;
     // Makes between 1 and `capacity` objects: writes them to `out`, whose slots are NULL, from
     // the first on, sets `*produced`, which is 0, to their number, and returns 0. Each object
@@ -150,11 +154,11 @@ typedef struct ft_local_source {
     // To fail, it returns a positive code of its own, which `ft_local_batch_load` returns to
     // the caller in whose thread the source ran. Objects counted in `*produced` are kept then
     // too.
-    //
-    // One thread at a time calls it, not always the same one. It may use other batches; loading
-    // from the batch it fills is FT_LOCAL_ERR_REENTRANT. It must return: no C++ exception, no
-    // longjmp.
     int32_t (*fill)(void *ctx, void **out, size_t capacity, size_t *produced);
+    // Instead of `fill`: makes one object and returns it, with one reference, which moves to the
+    // library. NULL if it fails, which `ft_local_batch_load` tells as FT_LOCAL_ERR_SOURCE. For
+    // functions that the runtime already has, such as PyObject_CallNoArgs.
+    void *(*next_plain)(void *ctx);
 } ft_local_source;
 
 // Shown one object; returns 0 to go on, anything else to stop. Does nothing but look.
@@ -315,7 +319,7 @@ ft_local_status ft_local_batch_new(const struct ft_local_host *host,
 // and FT_LOCAL_ERR_NOTHING_PRODUCED for its having nothing: these go only to the caller that ran
 // the source, and what it had produced before is kept. FT_LOCAL_ERR_REENTRANT if the source
 // loads from its own batch; FT_LOCAL_ERR_DEADLOCK if two sources load from each other's batch in
-// two threads; FT_LOCAL_ERR_INTERRUPTED if the host ends the wait; FT_LOCAL_ERR_ARGUMENT;
+// two threads; FT_LOCAL_ERR_INTERRUPTED if the host wants it; FT_LOCAL_ERR_ARGUMENT;
 // FT_LOCAL_ERR_PANIC. `*out` is then NULL, and after all but the last the batch works on.
 // Since: 0.1.
 FT_LOCAL_MUST_USE

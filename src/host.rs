@@ -42,7 +42,8 @@ pub unsafe trait Host: Send + Sync {
         None
     }
 
-    /// Whether the calling thread must stop waiting, because of a signal for example.
+    /// Whether the calling thread must stop, because of a signal for example. Asked while it waits,
+    /// and now and then while it fills.
     fn interrupted(&self) -> bool {
         false
     }

@@ -28,7 +28,7 @@ pub enum LoadError<E> {
     /// The thread that fills this batch waits, itself or through others, for a batch that this
     /// thread fills: the wait would never end.
     Deadlock,
-    /// The host wants the thread to stop waiting.
+    /// The host wants the thread to stop waiting or filling.
     Interrupted,
     /// The library panicked in this batch, now or earlier. It can only be freed.
     Panicked,
@@ -66,7 +66,7 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
             Self::Deadlock => f.write_str(
                 "the wait would never end: who fills this batch waits for a batch that this thread fills",
             ),
-            Self::Interrupted => f.write_str("the host interrupted the wait"),
+            Self::Interrupted => f.write_str("the host interrupted the load"),
             Self::Panicked => f.write_str("the library panicked; this batch can only be freed"),
         }
     }

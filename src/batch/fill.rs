@@ -25,6 +25,10 @@ impl<S> Workplace<S> {
     }
 }
 
+/// How often the source is called before the host is asked whether the thread is to stop. A source
+/// that never looks for signals is quick, and a slow one looks itself.
+const CALLS_BETWEEN_QUESTIONS: usize = 64;
+
 /// The fill role, held by this thread. Dropping it, by unwinding out of host code too, keeps every
 /// result that was made and hands the role on.
 pub(super) struct Fill<'a, H: Host, S: Source<H>> {
@@ -55,6 +59,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     /// Runs the source until the buffer is full or the source stops, and returns the first result.
     pub(super) fn run(mut self) -> Result<Word, LoadError<S::Error>> {
         let batch = self.batch;
+        let mut calls = 0_usize;
         while self.made < batch.size {
             // Host code: no border, and nothing borrowed that its unwinding would leave undone.
             let result = self.workplace(|workplace| {
@@ -69,6 +74,10 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             result.map_err(LoadError::Source)?;
             if self.made == made_before {
                 break;
+            }
+            calls += 1;
+            if calls.is_multiple_of(CALLS_BETWEEN_QUESTIONS) && batch.host.interrupted() {
+                return Err(LoadError::Interrupted);
             }
         }
         self.mine.take().ok_or(LoadError::NothingProduced)

@@ -470,6 +470,16 @@ fn an_interrupted_wait_loses_nothing() {
 }
 
 #[test]
+fn a_long_fill_can_be_interrupted() {
+    let host = Interruptible::default();
+    host.stop.store(true, Ordering::Relaxed);
+    let stopping = Batch::new(&host, || Ok::<_, Infallible>(7), 1000).unwrap();
+    assert_eq!(stopping.load(), Err(LoadError::Interrupted));
+    assert!((1..1000).contains(&stopping.len()), "what was made is kept: {}", stopping.len());
+    assert_eq!(stopping.load(), Ok(7));
+}
+
+#[test]
 fn the_host_is_asked_to_block_only_when_somebody_waits() {
     let host = Interruptible::default();
     let batch = Batch::new(&host, counter(), 3).unwrap();

@@ -81,7 +81,7 @@ pub unsafe extern "C" fn ft_local_batch_new(
 /// and FT_LOCAL_ERR_NOTHING_PRODUCED for its having nothing: these go only to the caller that ran
 /// the source, and what it had produced before is kept. FT_LOCAL_ERR_REENTRANT if the source
 /// loads from its own batch; FT_LOCAL_ERR_DEADLOCK if two sources load from each other's batch in
-/// two threads; FT_LOCAL_ERR_INTERRUPTED if the host ends the wait; FT_LOCAL_ERR_ARGUMENT;
+/// two threads; FT_LOCAL_ERR_INTERRUPTED if the host wants it; FT_LOCAL_ERR_ARGUMENT;
 /// FT_LOCAL_ERR_PANIC. `*out` is then NULL, and after all but the last the batch works on.
 /// Since: 0.1.
 #[must_use]

@@ -49,8 +49,9 @@ pub struct ft_local_host {
     pub detach: Option<unsafe extern "C-unwind" fn() -> *mut c_void>,
     /// Comes back to the runtime, after a wait.
     pub attach: Option<unsafe extern "C-unwind" fn(token: *mut c_void)>,
-    /// Whether the calling thread must stop waiting: 0 if not. Asked about every 50 ms while a
-    /// thread waits, and inside the runtime.
+    /// Whether the calling thread must stop what it does, because of a signal for example: 0 if
+    /// not. Asked about every 50 ms while a thread waits, and now and then while it fills, always
+    /// inside the runtime.
     pub interrupted: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void) -> i32>,
     /// `interrupted` without `ctx`.
     pub interrupted_plain: Option<unsafe extern "C-unwind" fn() -> i32>,

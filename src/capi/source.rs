@@ -6,7 +6,10 @@ use crate::host::{HostTable, Word};
 use crate::source::{Slots, Source};
 use std::ffi::{CStr, c_void};
 
-/// Where the results of a batch come from.
+/// Where the results of a batch come from: `fill`, or `next_plain` for one at a time.
+///
+/// One thread at a time calls it, not always the same one. It may use other batches; loading from
+/// the batch it fills is FT_LOCAL_ERR_REENTRANT. It must return: no C++ exception, no longjmp.
 ///
 /// Begin with `FT_LOCAL_SOURCE_INIT` or `ft_local_source_init`. The library copies the struct.
 #[repr(C)]
@@ -14,7 +17,7 @@ use std::ffi::{CStr, c_void};
 pub struct ft_local_source {
     /// `sizeof(ft_local_source)` in the header that the host was compiled with.
     pub struct_size: usize,
-    /// Passed to `fill`. It must be good as long as the batch lives.
+    /// Passed to the function below. It must be good as long as the batch lives.
     pub ctx: *mut c_void,
     /// Makes between 1 and `capacity` objects: writes them to `out`, whose slots are NULL, from
     /// the first on, sets `*produced`, which is 0, to their number, and returns 0. Each object
@@ -23,10 +26,6 @@ pub struct ft_local_source {
     /// To fail, it returns a positive code of its own, which `ft_local_batch_load` returns to
     /// the caller in whose thread the source ran. Objects counted in `*produced` are kept then
     /// too.
-    ///
-    /// One thread at a time calls it, not always the same one. It may use other batches; loading
-    /// from the batch it fills is FT_LOCAL_ERR_REENTRANT. It must return: no C++ exception, no
-    /// longjmp.
     pub fill: Option<
         unsafe extern "C-unwind" fn(
             ctx: *mut c_void,
@@ -35,6 +34,10 @@ pub struct ft_local_source {
             produced: *mut usize,
         ) -> i32,
     >,
+    /// Instead of `fill`: makes one object and returns it, with one reference, which moves to the
+    /// library. NULL if it fails, which `ft_local_batch_load` tells as FT_LOCAL_ERR_SOURCE. For
+    /// functions that the runtime already has, such as PyObject_CallNoArgs.
+    pub next_plain: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void) -> *mut c_void>,
 }
 
 // SAFETY: `repr(C)`, the size first, then a pointer and a function.
@@ -43,17 +46,25 @@ unsafe impl Versioned for ft_local_source {
     const SIZE: &'static CStr = c"source->struct_size is no size of an ft_local_source; begin with FT_LOCAL_SOURCE_INIT or ft_local_source_init";
     const UNKNOWN: &'static CStr =
         c"source has a field set that this version of the library does not know";
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = std::mem::offset_of!(Self, next_plain);
 }
 
 /// A source that was checked.
 pub(super) struct ForeignSource {
     ctx: *mut c_void,
-    fill: unsafe extern "C-unwind" fn(*mut c_void, *mut *mut c_void, usize, *mut usize) -> i32,
+    function: Function,
 }
 
-// SAFETY: the host's promise: any thread may call `fill` with `ctx`, one at a time.
+enum Function {
+    Fill(unsafe extern "C-unwind" fn(*mut c_void, *mut *mut c_void, usize, *mut usize) -> i32),
+    Next(unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void),
+}
+
+// SAFETY: the host's promise: any thread may call the function with `ctx`, one at a time.
 unsafe impl Send for ForeignSource {}
+
+const NO_FUNCTION: Refusal = Refusal(c"source has neither fill nor next_plain; set one");
+const TWO_FUNCTIONS: Refusal = Refusal(c"source has both fill and next_plain; set one");
 
 impl ForeignSource {
     /// # Safety
@@ -61,8 +72,13 @@ impl ForeignSource {
     pub(super) unsafe fn new(given: *const ft_local_source) -> Result<Self, Refusal> {
         // SAFETY: the caller's promise.
         let source = unsafe { read(given) }?;
-        let fill = source.fill.ok_or(Refusal(c"source->fill is NULL"))?;
-        Ok(Self { ctx: source.ctx, fill })
+        let function = match (source.fill, source.next_plain) {
+            (Some(fill), None) => Function::Fill(fill),
+            (None, Some(next)) => Function::Next(next),
+            (None, None) => return Err(NO_FUNCTION),
+            (Some(_), Some(_)) => return Err(TWO_FUNCTIONS),
+        };
+        Ok(Self { ctx: source.ctx, function })
     }
 }
 
@@ -76,9 +92,19 @@ impl Source<HostTable> for ForeignSource {
     ) -> Result<(), ft_local_status> {
         let out = slots.unfilled();
         let mut produced = 0;
-        // SAFETY: the host's promise; `out` has as many slots as it is told.
-        let result =
-            unsafe { (self.fill)(self.ctx, out.as_mut_ptr().cast(), out.len(), &raw mut produced) };
+        let result = match self.function {
+            // SAFETY: the host's promise; `out` has as many slots as it is told.
+            Function::Fill(fill) => unsafe {
+                fill(self.ctx, out.as_mut_ptr().cast(), out.len(), &raw mut produced)
+            },
+            Function::Next(next) => {
+                // SAFETY: the host's promise.
+                let object = unsafe { next(self.ctx) };
+                out[0] = object.expose_provenance();
+                produced = usize::from(!object.is_null());
+                if object.is_null() { code::FT_LOCAL_ERR_SOURCE.into() } else { 0 }
+            }
+        };
         let counted = produced.min(out.len());
         let kept = keep_good(&mut out[..counted], host.holds_plain_values());
         let uncounted = &mut out[counted..];

@@ -29,7 +29,7 @@ pub enum ft_local_status_code {
     FT_LOCAL_ERR_NOTHING_PRODUCED = -5,
     /// The source loads from the batch that it is filling.
     FT_LOCAL_ERR_REENTRANT = -6,
-    /// The host interrupted the wait. Nothing was lost.
+    /// The host interrupted the wait or the fill. Nothing was lost.
     FT_LOCAL_ERR_INTERRUPTED = -7,
     /// The library panicked: a defect of its own. Only this handle is affected; it can be freed.
     FT_LOCAL_ERR_PANIC = -8,
@@ -112,7 +112,7 @@ pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char
         -4 => c"the source failed, or broke its contract",
         -5 => c"the source reported success and produced nothing",
         -6 => c"the source loads from the batch that it is filling",
-        -7 => c"the host interrupted the wait",
+        -7 => c"the host interrupted the load",
         -8 => c"the library panicked; please report this, and free the handle",
         -9 => c"the wait would never end: who fills this batch waits for a batch that this thread fills",
         1.. => c"the source failed with a code of its own",

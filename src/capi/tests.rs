@@ -41,7 +41,12 @@ fn values() -> ft_local_host {
 }
 
 fn source() -> ft_local_source {
-    ft_local_source { struct_size: size_of::<ft_local_source>(), ctx: null_mut(), fill: Some(fill) }
+    ft_local_source {
+        struct_size: size_of::<ft_local_source>(),
+        ctx: null_mut(),
+        fill: Some(fill),
+        next_plain: None,
+    }
 }
 
 fn text(text: *const c_char) -> String {

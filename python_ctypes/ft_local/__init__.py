@@ -1,0 +1,28 @@
+"""Shared objects in many threads without fighting over their reference counts.
+
+`LocalWrapper` is one thread's own proxy of a shared object. `BatchExecutor` runs a source in one
+thread at a time and hands each result to exactly one of many threads. `backend` says which of the
+two implementations is in use: "c", or "ctypes" where no C extension was compiled.
+"""
+
+from ._backend import choose as _choose
+
+backend, _module = _choose()
+
+LocalWrapper = _module.LocalWrapper
+BatchExecutor = _module.BatchExecutor
+abi_version = _module.abi_version
+library_path = _module.library_path
+library_version = _module.library_version
+
+__version__: str = library_version()
+
+__all__ = [
+    "BatchExecutor",
+    "LocalWrapper",
+    "__version__",
+    "abi_version",
+    "backend",
+    "library_path",
+    "library_version",
+]

@@ -1,0 +1,39 @@
+"""Which implementation serves: the C shim where it was compiled, else ctypes."""
+
+import importlib
+import os
+from types import ModuleType
+
+_MODULES = {"c": "ft_local._shim", "ctypes": "ft_local._ctypes"}
+
+
+def _forced() -> str | None:
+    """What FT_LOCAL_BACKEND asks for; None if it leaves the choice to us."""
+    value = os.environ.get("FT_LOCAL_BACKEND", "")
+    if value and value not in _MODULES:
+        raise ImportError(
+            f"FT_LOCAL_BACKEND is {value!r}; set it to 'c' or 'ctypes', or unset it to let "
+            "ft_local choose"
+        )
+    return value or None
+
+
+def _load(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(_MODULES[name])
+    except ImportError as error:
+        raise ImportError(
+            f"FT_LOCAL_BACKEND is {name!r}, but that backend cannot be loaded: {error}; unset "
+            "FT_LOCAL_BACKEND to let ft_local choose, or install ft_local again"
+        ) from error
+
+
+def choose() -> tuple[str, ModuleType]:
+    """The backend in use and its module. ImportError if there is none, saying what to do."""
+    forced = _forced()
+    if forced:
+        return forced, _load(forced)
+    try:
+        return "c", importlib.import_module(_MODULES["c"])
+    except ImportError:
+        return "ctypes", importlib.import_module(_MODULES["ctypes"])

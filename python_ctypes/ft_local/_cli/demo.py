@@ -1,0 +1,151 @@
+"""`demo`: GUIDs for many threads, each to exactly one, and how fast next to the plain ways."""
+
+import argparse
+import math
+import os
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import ft_local
+
+from .account import Account, MakeExecutor, run_and_account
+from .crew import Crew
+from .info import gil
+from .plain import WAYS
+from .progress import Progress
+
+DESCRIPTION = """\
+Hand out GUIDs to many threads, account for every one, compare with the plain ways.
+
+Exit status: 0 if each GUID came to exactly one thread, 1 if any was lost or handed out twice.
+"""
+
+_MOST_THREADS = 1000
+_MOST_SECONDS = 3600
+_MOST_SIZE = 1_000_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the demo."""
+    parser.add_argument(
+        "--threads",
+        type=_number(int, 1, _MOST_THREADS),
+        default=max(4, _cores()),
+        metavar="N",
+        help="how many threads load (default: as many as there are cores, at least 4)",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_number(float, 0.01, _MOST_SECONDS),
+        default=2.0,
+        metavar="S",
+        help="how long each of the four measurements takes (default: 2)",
+    )
+    parser.add_argument(
+        "--size",
+        type=_number(int, 1, _MOST_SIZE),
+        default=100,
+        metavar="K",
+        help="how many GUIDs the BatchExecutor makes at a time (default: 100)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the demo as its options say."""
+    return show(ft_local.BatchExecutor, options.threads, options.seconds, options.size)
+
+
+def show(make_executor: MakeExecutor, threads: int, seconds: float, size: int) -> int:
+    """Runs the whole demo with executors from `make_executor`, and returns the exit status."""
+    _example()
+    print()
+    print(f"{threads} threads, {seconds:g} s for each row, {ft_local.backend} backend")
+    print(f"GIL {gil()}")
+    print(flush=True)
+    account = run_and_account(make_executor, size, threads, seconds)
+    _print_account(account, size)
+    print(flush=True)
+    _compare(account.rate, threads, seconds, size)
+    if not account.exact:
+        print(f"FAULT: {account.duplicates:,} handed out twice, {account.lost:,} lost")
+        return 1
+    return 0
+
+
+def _example() -> None:
+    """What ft_local was made for, in the fewest lines."""
+
+    def generate_guid() -> UUID:
+        return uuid4()
+
+    batch_executor = ft_local.BatchExecutor(generate_guid, 10)
+    local_wrapper = ft_local.LocalWrapper(batch_executor)
+    print("Ten GUIDs through LocalWrapper(BatchExecutor(generate_guid, 10)):")
+    for _ in range(10):
+        print(f"  {local_wrapper.load()}")
+
+
+def _print_account(account: Account, size: int) -> None:
+    row = {
+        "produced": account.produced,
+        "handed out": account.handed_out,
+        "duplicates": account.duplicates,
+        "lost": account.lost,
+        "left in buffer": account.left,
+        "GUIDs/s": round(account.rate),
+    }
+    title = f"BatchExecutor(uuid4, {size})"
+    print(" " * len(title), *(f"{name:>15}" for name in row))
+    print(title, *(f"{number:>15,}" for number in row.values()))
+
+
+def _compare(ours: float, threads: int, seconds: float, size: int) -> None:
+    rates = {}
+    for name, way in WAYS.items():
+        with way(size) as make_load:
+            rates[name] = Crew(make_load, threads).work(seconds, Progress(name, seconds)).rate
+    width = max(map(len, rates))
+    print(f"{'The same work in plain ways':{width}} {'GUIDs/s':>14} {'to ft_local':>14}")
+    for name, rate in rates.items():
+        print(f"{name:{width}} {rate:>14,.0f} {rate / ours:>13.2f}x")
+    print()
+    print(_verdict(ours, rates))
+
+
+def _verdict(ours: float, rates: dict[str, float]) -> str:
+    best = max(rates, key=lambda name: rates[name])
+    pays = (
+        "A batch pays when the source is dear (a round trip to a database, a read from the\n"
+        "kernel) or must not run in two threads at once; uuid4 is neither."
+    )
+    if rates[best] > ours:
+        return f"Here a plain way was faster: {best}.\n{pays}"
+    return f"Here ft_local was the fastest.\n{pays}"
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _number(
+    kind: type[int] | type[float], least: float, most: float
+) -> Callable[[str], int | float]:
+    """A type of an option: a number between `least` and `most`."""
+
+    def parse(text: str) -> int | float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = kind(-1)
+        if not (math.isfinite(number) and least <= number <= most):
+            noun = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(
+                f"must be {noun} between {least} and {most}, got {text!r}"
+            )
+        return number
+
+    return parse

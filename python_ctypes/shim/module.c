@@ -1,0 +1,164 @@
+/* The extension module `ft_local._shim`. */
+
+#include "shim.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdlib.h>
+
+static PyObject *library_version(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
+    return PyUnicode_FromString(ft_local_version());
+}
+
+static PyObject *abi_version(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
+    return PyLong_FromUnsignedLong(ft_local_abi_version());
+}
+
+static PyObject *library_path(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
+    /* The text of the version lies in the library, and unlike the address of a function, which may
+     * be that of a stub in this module, its address is sure to lie there too. */
+    Dl_info info;
+    if (dladdr(ft_local_version(), &info) == 0 || info.dli_fname == NULL) {
+        PyErr_SetString(PyExc_OSError, "the dynamic linker does not know where libft_local is");
+        return NULL;
+    }
+    char path[PATH_MAX];
+    const char *absolute = realpath(info.dli_fname, path);
+    return PyUnicode_DecodeFSDefault(absolute == NULL ? info.dli_fname : absolute);
+}
+
+static PyMethodDef functions[] = {
+    {"library_version", library_version, METH_NOARGS,
+     PyDoc_STR("library_version()\n--\n\nThe version of the libft_local that was loaded.")},
+    {"abi_version", abi_version, METH_NOARGS,
+     PyDoc_STR("abi_version()\n--\n\nThe version of the binary interface of the libft_local that "
+               "was loaded.")},
+    {"library_path", library_path, METH_NOARGS,
+     PyDoc_STR("library_path()\n--\n\nThe absolute path of the libft_local that was loaded.")},
+    {NULL, NULL, 0, NULL},
+};
+
+static int check_library(void) {
+    unsigned int loaded = ft_local_abi_version();
+    if (loaded == FT_LOCAL_ABI_VERSION) {
+        return 0;
+    }
+    PyObject *path = library_path(NULL, NULL);
+    if (path != NULL) {
+        PyErr_Format(PyExc_ImportError,
+                     "ft_local._shim was compiled for version %d of the binary interface of "
+                     "libft_local, but %U, which is libft_local %s, has version %u: reinstall "
+                     "ft_local, or remove that library from where the dynamic linker looks",
+                     FT_LOCAL_ABI_VERSION, path, ft_local_version(), loaded);
+        Py_DECREF(path);
+    }
+    return -1;
+}
+
+static int find_functions(shim_state *state) {
+    PyObject *math = PyImport_ImportModule("math");
+    if (math == NULL) {
+        return -1;
+    }
+    state->trunc = PyObject_GetAttrString(math, "trunc");
+    state->floor = PyObject_GetAttrString(math, "floor");
+    state->ceil = PyObject_GetAttrString(math, "ceil");
+    Py_DECREF(math);
+    PyObject *builtins = PyImport_ImportModule("builtins");
+    if (builtins == NULL) {
+        return -1;
+    }
+    state->round = PyObject_GetAttrString(builtins, "round");
+    Py_DECREF(builtins);
+    bool all =
+        state->trunc != NULL && state->floor != NULL && state->ceil != NULL && state->round != NULL;
+    return all ? 0 : -1;
+}
+
+static int make_names(shim_state *state) {
+    state->name_enter = PyUnicode_InternFromString("__enter__");
+    state->name_exit = PyUnicode_InternFromString("__exit__");
+    state->name_aenter = PyUnicode_InternFromString("__aenter__");
+    state->name_aexit = PyUnicode_InternFromString("__aexit__");
+    bool all = state->name_enter != NULL && state->name_exit != NULL &&
+               state->name_aenter != NULL && state->name_aexit != NULL;
+    return all ? 0 : -1;
+}
+
+static int make_types(PyObject *module, shim_state *state) {
+    state->wrapper_type = shim_wrapper_type(module);
+    if (state->wrapper_type == NULL || PyModule_AddType(module, state->wrapper_type) < 0) {
+        return -1;
+    }
+    state->batch_type = shim_batch_type(module);
+    if (state->batch_type == NULL || PyModule_AddType(module, state->batch_type) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
+static int execute(PyObject *module) {
+    shim_state *state = PyModule_GetState(module);
+    if (check_library() < 0 || find_functions(state) < 0 || make_names(state) < 0 ||
+        make_types(module, state) < 0) {
+        return -1;
+    }
+    return PyModule_AddIntConstant(module, "MAX_SIZE", FT_LOCAL_BATCH_MAX_SIZE);
+}
+
+static int traverse(PyObject *module, visitproc visit, void *arg) {
+    shim_state *state = PyModule_GetState(module);
+    Py_VISIT(state->wrapper_type);
+    Py_VISIT(state->batch_type);
+    Py_VISIT(state->round);
+    Py_VISIT(state->trunc);
+    Py_VISIT(state->floor);
+    Py_VISIT(state->ceil);
+    return 0;
+}
+
+static int clear(PyObject *module) {
+    shim_state *state = PyModule_GetState(module);
+    Py_CLEAR(state->wrapper_type);
+    Py_CLEAR(state->batch_type);
+    Py_CLEAR(state->round);
+    Py_CLEAR(state->trunc);
+    Py_CLEAR(state->floor);
+    Py_CLEAR(state->ceil);
+    Py_CLEAR(state->name_enter);
+    Py_CLEAR(state->name_exit);
+    Py_CLEAR(state->name_aenter);
+    Py_CLEAR(state->name_aexit);
+    return 0;
+}
+
+static void free_module(void *module) {
+    (void)clear(module);
+}
+
+static PyModuleDef_Slot slots[] = {
+    SHIM_SLOT(Py_mod_exec, execute),
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+struct PyModuleDef shim_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "ft_local._shim",
+    .m_doc = PyDoc_STR("LocalWrapper and BatchExecutor, compiled."),
+    .m_size = sizeof(shim_state),
+    .m_methods = functions,
+    .m_slots = slots,
+    .m_traverse = traverse,
+    .m_clear = clear,
+    .m_free = free_module,
+};
+
+PyMODINIT_FUNC PyInit__shim(void) {
+    return PyModuleDef_Init(&shim_module);
+}

@@ -1,0 +1,85 @@
+/*
+ * What the files of the extension module share.
+ *
+ * The module keeps nothing in static variables that change: all state is in the module object, so
+ * that every interpreter of a process has its own.
+ */
+#ifndef FT_LOCAL_SHIM_H
+#define FT_LOCAL_SHIM_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ft_local.h"
+
+#pragma GCC visibility push(hidden)
+
+/* ISO C has no conversion from a function's address to `void *`. Every platform that CPython runs
+ * on has it, and CPython's tables of slots are built on it. */
+#define SHIM_SLOT(id, function) {(id), __extension__(void *)(function)}
+#define SHIM_DATA(id, data) {(id), (void *)(data)}
+
+typedef struct {
+    PyTypeObject *wrapper_type;
+    PyTypeObject *batch_type;
+    /* Functions without a counterpart in the C API, and names that are looked up often. */
+    PyObject *round;
+    PyObject *trunc;
+    PyObject *floor;
+    PyObject *ceil;
+    PyObject *name_enter;
+    PyObject *name_exit;
+    PyObject *name_aenter;
+    PyObject *name_aexit;
+} shim_state;
+
+/* module.c */
+extern struct PyModuleDef shim_module;
+
+/* The state of the module that made the type of `object`, or a base of that type. NULL with an
+ * exception if there is none. */
+static inline shim_state *shim_state_of(PyObject *object) {
+    PyObject *module = PyType_GetModuleByDef(Py_TYPE(object), &shim_module);
+    return module == NULL ? NULL : PyModule_GetState(module);
+}
+
+/* host.c */
+extern const ft_local_host shim_host;
+
+/* A visit by the garbage collector, as `arg` of `shim_visit_object`. The collector's visitor takes a
+ * `PyObject *` where the library's takes a `void *`, so neither can be called as the other. */
+typedef struct {
+    visitproc visit;
+    void *arg;
+} shim_visit;
+
+int32_t shim_visit_object(void *object, void *arg);
+
+/* status.c: sets the exception that stands for `status`, unless one is pending; returns NULL. */
+void *shim_raise(ft_local_status status);
+
+/* The parameters of a constructor, all of which are required. */
+typedef struct {
+    const char *function;
+    Py_ssize_t count;
+    const char *const *names;
+} shim_parameters;
+
+/* arguments.c: fills `values` with a borrowed reference for each parameter. Arguments for which there
+ * is no parameter are an error, or are left to others. Returns false with a TypeError. */
+bool shim_parse(const shim_parameters *parameters, PyObject *args, PyObject *kwargs,
+                bool others_are_errors, PyObject **values);
+
+/* wrapper.c and batch.c: new references to the types. */
+PyTypeObject *shim_wrapper_type(PyObject *module);
+PyTypeObject *shim_batch_type(PyObject *module);
+
+/* wrapper.c: a new wrapper of `object`; its constructor is not called. */
+PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object);
+
+#pragma GCC visibility pop
+
+#endif

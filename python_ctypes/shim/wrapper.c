@@ -1,0 +1,198 @@
+/* LocalWrapper: its life, and the parts of its type put together. */
+
+#include "wrapper.h"
+
+#include <structmember.h>
+
+static const char *const names[] = {"wrapped"};
+static const shim_parameters parameters = {"LocalWrapper", sizeof names / sizeof *names, names};
+
+PyObject *shim_wrapper_is_cleared(void) {
+    PyErr_SetString(PyExc_ReferenceError,
+                    "this LocalWrapper has no object any more: the garbage collector took it");
+    return NULL;
+}
+
+static PyObject *call_wrapped(PyObject *self, PyObject *const *args, size_t nargsf,
+                              PyObject *kwnames) {
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    PyObject *result = PyObject_Vectorcall(wrapped, args, nargsf, kwnames);
+    shim_leave(self);
+    return result;
+}
+
+PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object) {
+    shim_wrapper *self = (shim_wrapper *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    ft_local_status status = ft_local_wrapper_new(&shim_host, object, &self->handle);
+    if (status != FT_LOCAL_OK) {
+        Py_DECREF(self);
+        return shim_raise(status);
+    }
+    self->wrapped = ft_local_wrapper_get(self->handle);
+    self->vectorcall = call_wrapped;
+    self->nested = shim_wrapper_type_of(object) != NULL || PyWeakref_CheckProxy(object);
+    return (PyObject *)self;
+}
+
+static int init(PyObject *self, PyObject *args, PyObject *kwargs);
+
+/* A subclass whose `__init__` takes more arguments than the object is not made to write a
+ * `__new__` as well: the object is taken here, and `__init__` judges the other arguments. */
+static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    PyObject *wrapped;
+    bool good = shim_parse(&parameters, args, kwargs, type->tp_init == init, &wrapped);
+    return good ? shim_wrapper_make(type, wrapped) : NULL;
+}
+
+/* For `super().__init__(wrapped)` in a subclass. There is nothing left to do, and where a subclass
+ * has a `__new__` of its own, what that has wrapped is its own affair. */
+static int init(PyObject *self, PyObject *args, PyObject *kwargs) {
+    if (Py_TYPE(self)->tp_new != new) {
+        return 0;
+    }
+    PyObject *wrapped;
+    if (!shim_parse(&parameters, args, kwargs, true, &wrapped)) {
+        return -1;
+    }
+    if (wrapped != ((shim_wrapper *)self)->wrapped) {
+        PyErr_SetString(PyExc_TypeError,
+                        "a LocalWrapper never changes what it wraps, which is the first argument "
+                        "of the constructor; a subclass that wraps something else needs __new__");
+        return -1;
+    }
+    return 0;
+}
+
+/* `LocalWrapper(object)`, by far the most frequent form, without a tuple made for it. */
+static PyObject *construct(PyObject *type, PyObject *const *args, size_t nargsf,
+                           PyObject *kwnames) {
+    Py_ssize_t given = PyVectorcall_NARGS(nargsf);
+    if (given == 1 && kwnames == NULL) {
+        return shim_wrapper_make((PyTypeObject *)type, args[0]);
+    }
+    PyObject *result = NULL;
+    PyObject *positional = PyTuple_New(given);
+    PyObject *keywords = PyDict_New();
+    if (positional == NULL || keywords == NULL) {
+        goto done;
+    }
+    for (Py_ssize_t i = 0; i < given; i++) {
+        PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+    }
+    for (Py_ssize_t i = 0; kwnames != NULL && i < PyTuple_GET_SIZE(kwnames); i++) {
+        if (PyDict_SetItem(keywords, PyTuple_GET_ITEM(kwnames, i), args[given + i]) < 0) {
+            goto done;
+        }
+    }
+    result = new((PyTypeObject *)type, positional, keywords);
+done:
+    Py_XDECREF(positional);
+    Py_XDECREF(keywords);
+    return result;
+}
+
+static int traverse(PyObject *self, visitproc visit, void *arg) {
+    Py_VISIT(Py_TYPE(self));
+    ft_local_wrapper *handle = ((shim_wrapper *)self)->handle;
+    shim_visit visit_object = {visit, arg};
+    return handle == NULL ? 0 : ft_local_wrapper_visit(handle, shim_visit_object, &visit_object);
+}
+
+static int clear(PyObject *self) {
+    shim_wrapper *wrapper = (shim_wrapper *)self;
+    ft_local_wrapper *handle = wrapper->handle;
+    /* First forgotten, then freed: freeing may run any Python code, which may come back here. */
+    wrapper->handle = NULL;
+    wrapper->wrapped = NULL;
+    ft_local_wrapper_free(handle);
+    return 0;
+}
+
+void shim_wrapper_dealloc(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    /* A long chain of wrappers, each of which wraps the next, is not taken down by recursion. */
+    Py_TRASHCAN_BEGIN(self, shim_wrapper_dealloc);
+    if (((shim_wrapper *)self)->weak_references != NULL) {
+        PyObject_ClearWeakRefs(self);
+    }
+    (void)clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+    Py_TRASHCAN_END;
+}
+
+static PyMemberDef members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(shim_wrapper, vectorcall), READONLY, NULL},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(shim_wrapper, weak_references), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+PyDoc_STRVAR(
+    documentation,
+    "LocalWrapper(wrapped)\n"
+    "--\n"
+    "\n"
+    "A transparent proxy of one object, for one thread.\n"
+    "\n"
+    "Threads that use one object at the same time contend for its reference count. Give each "
+    "thread\n"
+    "a LocalWrapper of its own: the count of the shared object then changes when the wrapper is "
+    "made\n"
+    "and when it dies, and the counting in between falls on the wrapper.\n"
+    "\n"
+    "Operators, items, iteration, calls and attributes are those of the wrapped object, and so "
+    "are\n"
+    "the errors. `wrapped` is the object itself. In-place operators give the same wrapper if the\n"
+    "object changes in place, and otherwise a new one: a wrapper never changes what it wraps.");
+
+static const PyType_Slot life_slots[] = {
+    SHIM_SLOT(Py_tp_new, new),
+    SHIM_SLOT(Py_tp_init, init),
+    SHIM_SLOT(Py_tp_dealloc, shim_wrapper_dealloc),
+    SHIM_SLOT(Py_tp_traverse, traverse),
+    SHIM_SLOT(Py_tp_clear, clear),
+    SHIM_SLOT(Py_tp_call, PyVectorcall_Call),
+    SHIM_DATA(Py_tp_methods, shim_wrapper_methods),
+    SHIM_DATA(Py_tp_members, members),
+    SHIM_DATA(Py_tp_doc, documentation),
+    {0, NULL},
+};
+
+PyTypeObject *shim_wrapper_type(PyObject *module) {
+    const PyType_Slot *const subjects[] = {
+        life_slots,
+        shim_wrapper_object_slots,
+        shim_wrapper_attribute_slots,
+        shim_wrapper_number_slots,
+        shim_wrapper_container_slots,
+        shim_wrapper_async_slots,
+    };
+    PyType_Slot slots[128];
+    size_t count = 0;
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(subjects); i++) {
+        for (const PyType_Slot *slot = subjects[i]; slot->slot != 0; slot++) {
+            slots[count++] = *slot;
+        }
+    }
+    assert(count < Py_ARRAY_LENGTH(slots));
+    slots[count] = (PyType_Slot){0, NULL};
+    PyType_Spec spec = {
+        .name = "ft_local.LocalWrapper",
+        .basicsize = sizeof(shim_wrapper),
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |
+                 Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_IMMUTABLETYPE,
+        .slots = slots,
+    };
+    PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    if (type != NULL) {
+        type->tp_vectorcall = construct;
+    }
+    return type;
+}

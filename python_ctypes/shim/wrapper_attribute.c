@@ -1,0 +1,181 @@
+/*
+ * LocalWrapper: attributes.
+ *
+ * The wrapped object is asked first, once, and in its own way, so that properties run once and
+ * overridden attribute access is obeyed. The wrapper itself answers to a few names only, and to
+ * those that a subclass defines.
+ */
+
+#include "wrapper.h"
+
+#include <string.h>
+
+static bool is_text(PyObject *name, const char *text) {
+    size_t length = (size_t)PyUnicode_GET_LENGTH(name);
+    return PyUnicode_KIND(name) == PyUnicode_1BYTE_KIND &&
+           memcmp(PyUnicode_1BYTE_DATA(name), text, length) == 0;
+}
+
+/* Those which copying, pickling and class statements look up in the instance, and `wrapped`. The
+ * length tells nearly all other names apart without a look at the letters. */
+static bool is_own_name(PyObject *name) {
+    switch (PyUnicode_GET_LENGTH(name)) {
+    case 7:
+        return is_text(name, "wrapped");
+    case 8:
+        return is_text(name, "__copy__");
+    case 10:
+        return is_text(name, "__reduce__");
+    case 12:
+        return is_text(name, "__deepcopy__");
+    case 13:
+        return is_text(name, "__reduce_ex__");
+    case 15:
+        return is_text(name, "__mro_entries__");
+    default:
+        return false;
+    }
+}
+
+/* What every class statement puts into the class, so that being there does not mean that somebody
+ * wants it to hide the wrapped object's. */
+static bool comes_with_every_class(PyObject *name) {
+    static const char *const names[] = {
+        "__module__",      "__qualname__",    "__doc__",
+        "__dict__",        "__weakref__",     "__slots__",
+        "__annotations__", "__firstlineno__", "__static_attributes__",
+    };
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(names); i++) {
+        if (PyUnicode_CompareWithASCIIString(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static PyObject *dict_of(PyTypeObject *type) {
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyType_GetDict(type);
+#else
+    return Py_NewRef(type->tp_dict);
+#endif
+}
+
+/* The classes in front of LocalWrapper in the order of lookup are the subclass and what was mixed
+ * into it: how many of them there are. */
+static Py_ssize_t count_subclasses(PyObject *mro) {
+    Py_ssize_t count = 0;
+    while (!shim_is_wrapper_type((PyTypeObject *)PyTuple_GET_ITEM(mro, count))) {
+        count++;
+    }
+    return count;
+}
+
+/* 1 if a subclass defines `name`, 0 if not, -1 with an exception. */
+static int subclass_defines(PyTypeObject *type, PyObject *name) {
+    if (comes_with_every_class(name)) {
+        return 0;
+    }
+    int found = 0;
+    PyObject *mro = Py_NewRef(type->tp_mro);
+    Py_ssize_t count = count_subclasses(mro);
+    for (Py_ssize_t i = 0; i < count && found == 0; i++) {
+        PyObject *dict = dict_of((PyTypeObject *)PyTuple_GET_ITEM(mro, i));
+        found = PyDict_Contains(dict, name);
+        Py_DECREF(dict);
+    }
+    Py_DECREF(mro);
+    return found;
+}
+
+/* 1 if `name` is an attribute of the wrapper and not of what it wraps, 0 if not, -1 with an
+ * exception. */
+static inline int is_answered_here(PyObject *self, PyObject *name, bool own_name) {
+    if (own_name || shim_is_wrapper_type(Py_TYPE(self))) {
+        return own_name;
+    }
+    return subclass_defines(Py_TYPE(self), name);
+}
+
+static PyObject *get_attribute(PyObject *self, PyObject *name) {
+    int here = is_answered_here(self, name, is_own_name(name));
+    if (here != 0) {
+        return here < 0 ? NULL : PyObject_GenericGetAttr(self, name);
+    }
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    PyObject *result = PyObject_GetAttr(wrapped, name);
+    shim_leave(self);
+    return result;
+}
+
+/* Sets an attribute, or deletes it if `value` is NULL. */
+static int set_attribute(PyObject *self, PyObject *name, PyObject *value) {
+    bool is_wrapped = PyUnicode_GET_LENGTH(name) == 7 && is_text(name, "wrapped");
+    int here = is_answered_here(self, name, is_wrapped);
+    if (here != 0) {
+        return here < 0 ? -1 : PyObject_GenericSetAttr(self, name, value);
+    }
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return -1;
+    }
+    int result = PyObject_SetAttr(wrapped, name, value);
+    shim_leave(self);
+    return result;
+}
+
+static PyObject *get_wrapped(PyObject *self, void *Py_UNUSED(closure)) {
+    PyObject *wrapped = ((shim_wrapper *)self)->wrapped;
+    return wrapped == NULL ? shim_wrapper_is_cleared() : Py_NewRef(wrapped);
+}
+
+static int add_names(PyObject *names, PyTypeObject *type) {
+    PyObject *mro = Py_NewRef(type->tp_mro);
+    Py_ssize_t count = count_subclasses(mro);
+    PyObject *updated = Py_NewRef(Py_None);
+    for (Py_ssize_t i = 0; i < count && updated != NULL; i++) {
+        PyObject *dict = dict_of((PyTypeObject *)PyTuple_GET_ITEM(mro, i));
+        Py_SETREF(updated, PyObject_CallMethod(names, "update", "(O)", dict));
+        Py_DECREF(dict);
+    }
+    Py_DECREF(mro);
+    Py_XDECREF(updated);
+    return updated == NULL ? -1 : 0;
+}
+
+PyObject *shim_wrapper_dir(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    PyObject *list = PyObject_Dir(wrapped);
+    shim_leave(self);
+    if (list == NULL) {
+        return NULL;
+    }
+    PyObject *names = PySet_New(list);
+    Py_DECREF(list);
+    PyObject *own = PyUnicode_FromString("wrapped");
+    bool complete = names != NULL && own != NULL && PySet_Add(names, own) == 0 &&
+                    add_names(names, Py_TYPE(self)) == 0;
+    Py_XDECREF(own);
+    if (!complete) {
+        Py_CLEAR(names);
+    }
+    return names;
+}
+
+static PyGetSetDef attributes[] = {
+    {"wrapped", get_wrapped, NULL, PyDoc_STR("The object in this wrapper."), NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+const PyType_Slot shim_wrapper_attribute_slots[] = {
+    SHIM_SLOT(Py_tp_getattro, get_attribute),
+    SHIM_SLOT(Py_tp_setattro, set_attribute),
+    SHIM_DATA(Py_tp_getset, attributes),
+    {0, NULL},
+};

@@ -1,0 +1,68 @@
+/* LocalWrapper: copying and pickling, which give a wrapper of the copied object. */
+
+#include "wrapper.h"
+
+/* `copy.function(wrapped, memo)`; without `memo` if it is NULL. */
+static PyObject *copy_wrapped(PyObject *self, const char *function, PyObject *memo) {
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    PyObject *module = PyImport_ImportModule("copy");
+    if (module != NULL) {
+        result = memo == NULL ? PyObject_CallMethod(module, function, "(O)", wrapped)
+                              : PyObject_CallMethod(module, function, "(OO)", wrapped, memo);
+        Py_DECREF(module);
+    }
+    shim_leave(self);
+    return result;
+}
+
+/* Takes over the reference to `object`. */
+static PyObject *wrap_as(PyObject *self, PyObject *object) {
+    if (object == NULL) {
+        return NULL;
+    }
+    PyObject *wrapper = PyObject_CallOneArg((PyObject *)Py_TYPE(self), object);
+    Py_DECREF(object);
+    return wrapper;
+}
+
+PyObject *shim_wrapper_copy(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    return wrap_as(self, copy_wrapped(self, "copy", NULL));
+}
+
+/* An object that refers to its own wrapper is reached again while it is copied. The wrapper that
+ * was made then is the copy. */
+static PyObject *made_meanwhile(PyObject *self, PyObject *memo) {
+    PyObject *key = PyLong_FromVoidPtr(self);
+    if (key == NULL) {
+        return NULL;
+    }
+    PyObject *copy = PyObject_CallMethod(memo, "get", "(O)", key);
+    Py_DECREF(key);
+    return copy;
+}
+
+PyObject *shim_wrapper_deepcopy(PyObject *self, PyObject *memo) {
+    PyObject *object = copy_wrapped(self, "deepcopy", memo);
+    PyObject *made = object == NULL ? NULL : made_meanwhile(self, memo);
+    if (made != NULL && made != Py_None) {
+        Py_DECREF(object);
+        return made;
+    }
+    if (made == NULL) {
+        Py_CLEAR(object);
+    }
+    Py_XDECREF(made);
+    return wrap_as(self, object);
+}
+
+PyObject *shim_wrapper_reduce(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    PyObject *wrapped = ((shim_wrapper *)self)->wrapped;
+    if (wrapped == NULL) {
+        return shim_wrapper_is_cleared();
+    }
+    return Py_BuildValue("O(O)", Py_TYPE(self), wrapped);
+}

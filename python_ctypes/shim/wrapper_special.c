@@ -1,0 +1,207 @@
+/* LocalWrapper: the special methods for which a type has no slot. */
+
+#include "wrapper.h"
+
+/* `function(wrapped, argument)`; without the argument if it is NULL. */
+static PyObject *call_with_wrapped(PyObject *self, PyObject *function, PyObject *argument) {
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    PyObject *args[] = {wrapped, argument};
+    PyObject *result = PyObject_Vectorcall(function, args, argument == NULL ? 1 : 2, NULL);
+    shim_leave(self);
+    return result;
+}
+
+/* `wrapped.name(*args)`, at most three of them. */
+static PyObject *call_method(PyObject *self, PyObject *name, PyObject *const *args,
+                             Py_ssize_t count) {
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    PyObject *all[4] = {wrapped, NULL, NULL, NULL};
+    for (Py_ssize_t i = 0; i < count; i++) {
+        all[i + 1] = args[i];
+    }
+    PyObject *result = PyObject_VectorcallMethod(name, all, (size_t)count + 1, NULL);
+    shim_leave(self);
+    return result;
+}
+
+static bool check_count(const char *method, Py_ssize_t given, Py_ssize_t least, Py_ssize_t most) {
+    if (given < least || given > most) {
+        PyErr_Format(PyExc_TypeError, "%s() takes %zd argument%s but %zd were given", method, most,
+                     most == 1 ? "" : "s", given);
+        return false;
+    }
+    return true;
+}
+
+static PyObject *enter(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    shim_state *state = shim_state_of(self);
+    return state == NULL ? NULL : call_method(self, state->name_enter, NULL, 0);
+}
+
+static PyObject *leave(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    shim_state *state = shim_state_of(self);
+    if (state == NULL || !check_count("__exit__", count, 3, 3)) {
+        return NULL;
+    }
+    return call_method(self, state->name_exit, args, count);
+}
+
+static PyObject *async_enter(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    shim_state *state = shim_state_of(self);
+    return state == NULL ? NULL : call_method(self, state->name_aenter, NULL, 0);
+}
+
+static PyObject *async_leave(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    shim_state *state = shim_state_of(self);
+    if (state == NULL || !check_count("__aexit__", count, 3, 3)) {
+        return NULL;
+    }
+    return call_method(self, state->name_aexit, args, count);
+}
+
+static PyObject *round_it(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    shim_state *state = shim_state_of(self);
+    if (state == NULL || !check_count("__round__", count, 0, 1)) {
+        return NULL;
+    }
+    return call_with_wrapped(self, state->round, count == 1 ? args[0] : NULL);
+}
+
+static PyObject *trunc_it(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    shim_state *state = shim_state_of(self);
+    return state == NULL ? NULL : call_with_wrapped(self, state->trunc, NULL);
+}
+
+static PyObject *floor_it(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    shim_state *state = shim_state_of(self);
+    return state == NULL ? NULL : call_with_wrapped(self, state->floor, NULL);
+}
+
+static PyObject *ceil_it(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    shim_state *state = shim_state_of(self);
+    return state == NULL ? NULL : call_with_wrapped(self, state->ceil, NULL);
+}
+
+static PyObject *to_complex(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    return call_with_wrapped(self, (PyObject *)&PyComplex_Type, NULL);
+}
+
+static PyObject *to_bytes(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    return call_with_wrapped(self, (PyObject *)&PyBytes_Type, NULL);
+}
+
+static PyObject *reverse(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    return call_with_wrapped(self, (PyObject *)&PyReversed_Type, NULL);
+}
+
+static PyObject *format(PyObject *self, PyObject *specification) {
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    PyObject *result = PyObject_Format(wrapped, specification);
+    shim_leave(self);
+    return result;
+}
+
+static PyObject *to_path(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    PyObject *result = PyOS_FSPath(wrapped);
+    shim_leave(self);
+    return result;
+}
+
+static PyObject *length_hint(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    /* -1 for an object that has no hint, which leaves it to the caller to have a default. */
+    Py_ssize_t hint = PyObject_LengthHint(wrapped, -1);
+    shim_leave(self);
+    if (hint >= 0) {
+        return PyLong_FromSsize_t(hint);
+    }
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_NotImplemented);
+}
+
+static PyObject *instance_check(PyObject *self, PyObject *instance) {
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    int result = PyObject_IsInstance(instance, wrapped);
+    shim_leave(self);
+    return result < 0 ? NULL : PyBool_FromLong(result);
+}
+
+static PyObject *subclass_check(PyObject *self, PyObject *type) {
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    int result = PyObject_IsSubclass(type, wrapped);
+    shim_leave(self);
+    return result < 0 ? NULL : PyBool_FromLong(result);
+}
+
+/* `class C(LocalWrapper(base))` is `class C(base)`. */
+static PyObject *bases(PyObject *self, PyObject *all_bases) {
+    PyObject *wrapped = shim_enter(self);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    PyObject *method =
+        PyType_Check(wrapped) ? NULL : PyObject_GetAttrString(wrapped, "__mro_entries__");
+    if (method != NULL) {
+        result = PyObject_CallOneArg(method, all_bases);
+        Py_DECREF(method);
+    } else if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        result = PyTuple_Pack(1, wrapped);
+    }
+    shim_leave(self);
+    return result;
+}
+
+#define NO_ARGUMENT(name, function) {name, function, METH_NOARGS, NULL}
+#define ONE_ARGUMENT(name, function) {name, function, METH_O, NULL}
+#define ARGUMENTS(name, function)                                                                  \
+    {name, (PyCFunction)(void (*)(void))(function), METH_FASTCALL, NULL}
+
+PyMethodDef shim_wrapper_methods[] = {
+    NO_ARGUMENT("__enter__", enter),
+    ARGUMENTS("__exit__", leave),
+    NO_ARGUMENT("__aenter__", async_enter),
+    ARGUMENTS("__aexit__", async_leave),
+    ARGUMENTS("__round__", round_it),
+    NO_ARGUMENT("__trunc__", trunc_it),
+    NO_ARGUMENT("__floor__", floor_it),
+    NO_ARGUMENT("__ceil__", ceil_it),
+    NO_ARGUMENT("__complex__", to_complex),
+    NO_ARGUMENT("__bytes__", to_bytes),
+    NO_ARGUMENT("__reversed__", reverse),
+    ONE_ARGUMENT("__format__", format),
+    NO_ARGUMENT("__fspath__", to_path),
+    NO_ARGUMENT("__length_hint__", length_hint),
+    NO_ARGUMENT("__dir__", shim_wrapper_dir),
+    ONE_ARGUMENT("__instancecheck__", instance_check),
+    ONE_ARGUMENT("__subclasscheck__", subclass_check),
+    ONE_ARGUMENT("__mro_entries__", bases),
+    NO_ARGUMENT("__copy__", shim_wrapper_copy),
+    ONE_ARGUMENT("__deepcopy__", shim_wrapper_deepcopy),
+    NO_ARGUMENT("__reduce__", shim_wrapper_reduce),
+    ONE_ARGUMENT("__reduce_ex__", shim_wrapper_reduce),
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    {NULL, NULL, 0, NULL},
+};

@@ -1,0 +1,118 @@
+"""The ctypes backend's own workings, whichever backend the other tests run on."""
+
+import ctypes
+import gc
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import ft_local
+import pytest
+
+# The library beside the package, or that of FT_LOCAL_LIBRARY: the backend in use has found it too.
+binding = pytest.importorskip("ft_local._ctypes")
+batch = importlib.import_module("ft_local._ctypes.batch")
+library = importlib.import_module("ft_local._ctypes.library")
+
+HEADER = Path(__file__).parents[2] / "include" / "ft_local.h"
+
+
+def test_the_library_knows_the_structs():
+    for name, struct in (("host", library.Host), ("source", library.Source)):
+        init = getattr(library._library, f"ft_local_{name}_init")
+        made = struct()
+        assert init(ctypes.byref(made), ctypes.c_size_t(ctypes.sizeof(struct))) == 0
+        assert made.struct_size == ctypes.sizeof(struct)
+
+
+@pytest.mark.skipif(not HEADER.exists(), reason="the header is not here")
+def test_constants_and_struct_fields_are_the_headers():
+    header = HEADER.read_text()
+    for name, value in re.findall(r"FT_LOCAL_(ERR_\w+) = (-?\d+),", header):
+        assert getattr(library, name, int(value)) == int(value)
+    found = re.search(r"#define FT_LOCAL_ABI_VERSION (\d+)", header)
+    assert int(found[1]) == library.ABI_VERSION
+    found = re.search(r"#define FT_LOCAL_BATCH_MAX_SIZE (\d+)", header)
+    assert int(found[1]) == library.MAX_SIZE
+    for struct, kind in (("host", library.Host), ("source", library.Source)):
+        body = re.search(
+            rf"typedef struct ft_local_{struct} {{(.*?)}} ft_local_{struct};", header, re.DOTALL
+        )
+        code = re.sub(r"//.*", "", body[1])
+        fields = re.findall(r"\(\*(\w+)\)|(\w+);", code)
+        assert [a or b for a, b in fields] == [name for name, *_ in kind._fields_]
+
+
+def test_a_library_of_another_abi_is_refused(monkeypatch):
+    found = library.ABI_VERSION
+    monkeypatch.setattr(library, "ABI_VERSION", found + 1)
+    with pytest.raises(ImportError, match=rf"has ABI version {found}, .* needs {found + 1}; inst"):
+        library._checked(library._library)
+
+
+def test_the_collector_does_not_see_a_handle_and_it_holds_nothing():
+    executor = binding.BatchExecutor(int, 2)
+    assert not gc.is_tracked(executor._handle)
+    assert gc.get_referents(executor._handle) in ([], [type(executor._handle)])
+
+
+def test_an_executor_needs_no_callback_into_python():
+    thunks = [type(thing).__name__ for thing in gc.get_objects()].count("CFunctionType")
+    executors = [binding.BatchExecutor(int, 2) for _ in range(100)]
+    again = [type(thing).__name__ for thing in gc.get_objects()].count("CFunctionType")
+    assert again == thunks
+    assert len(executors) == 100
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (library.ERR_ARGUMENT, SystemError),
+        (library.ERR_NO_MEMORY, MemoryError),
+        (library.ERR_PANIC, SystemError),
+        (-7, RuntimeError),
+        (-9, RuntimeError),
+        (-1000, RuntimeError),
+    ],
+)
+def test_statuses_of_the_library_become_exceptions(status, kind, monkeypatch):
+    executor = binding.BatchExecutor(int, 2)
+    monkeypatch.setattr(library, "batch_load", lambda handle, out: status)
+    with pytest.raises(kind, match=r"^libft_local: "):
+        executor.load()
+
+
+# The public stub is what counts. It is one for both backends, which differ in how instances are
+# laid out and memory views released, and a constructor shows the arguments that it wants.
+STUB_MAY_DIFFER = (
+    r"ft_local\._ctypes\..*",
+    r"ft_local\.(BatchExecutor|LocalWrapper)",
+    r"ft_local\.(BatchExecutor|LocalWrapper)\.__new__",
+    r"ft_local\.LocalWrapper\.__release_buffer__",
+)
+
+
+def test_types_and_stubs_tell_the_truth(tmp_path):
+    pytest.importorskip("mypy")
+    allowed = tmp_path / "allowed"
+    allowed.write_text("\n".join(STUB_MAY_DIFFER))
+    command = [sys.executable, "-m", "mypy.stubtest", "ft_local", "--allowlist", allowed]
+    command += ["--ignore-unused-allowlist"]
+    process = subprocess.run(  # noqa: S603 - our own program
+        command, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
+
+
+def test_both_backends_have_the_same_public_names():
+    if ft_local.backend != "c":
+        pytest.skip("there is only one backend here")
+    shim = importlib.import_module("ft_local._shim")
+    for kind in ("BatchExecutor", "LocalWrapper"):
+        in_c = {name for name in dir(getattr(shim, kind)) if not name.startswith("_")}
+        in_python = {name for name in dir(getattr(binding, kind)) if not name.startswith("_")}
+        assert in_c == in_python
+    for name in binding.__all__:
+        assert hasattr(shim, name)
