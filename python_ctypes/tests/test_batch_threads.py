@@ -310,6 +310,31 @@ def test_ctrl_c_ends_a_loop_of_loads_wherever_it_arrives(size, run_python):
     assert process.stderr == ""
 
 
+LONG_FILL_IN_C = """
+import itertools, signal
+import ft_local
+
+def handler(number, frame):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, handler)
+# The source runs no Python code in which a signal would be noticed.
+executor = ft_local.BatchExecutor(itertools.count().__next__, 1 << 30)
+signal.setitimer(signal.ITIMER_REAL, 0.1)
+try:
+    executor.load()
+except KeyboardInterrupt:
+    print("interrupted:", 1 < len(executor) < executor.size)
+print("kept:", [executor.load() for _ in range(3)])
+"""
+
+
+def test_a_signal_ends_a_long_fill_from_a_source_in_c(run_python):
+    process = run_python("-c", LONG_FILL_IN_C, timeout=60)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == "interrupted: True\nkept: [0, 1, 2]\n"
+
+
 def test_the_exception_of_another_signal_ends_a_wait_too():
     class AlarmError(Exception):
         pass
