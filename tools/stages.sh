@@ -134,6 +134,8 @@ stage_build_free_threaded() { tools/free-threaded-python; }
 # Each of these breaks the batch in one place; the loom models must find it.
 stage_mutants() { tools/mutants; }
 
+stage_tsan() { tools/tsan; }
+
 stage_memcheck() { ctest --label-regex memcheck; }
 
 # The oldest CMake that CMakeLists.txt allows, which is Debian 12's.
