@@ -98,16 +98,20 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
 
     /// Publishes what the source has just produced.
     fn accept(&mut self) {
-        let produced = self.workplace(|workplace| std::mem::take(&mut workplace.produced));
-        for index in 0..produced {
-            let word = self.workplace(|workplace| std::mem::take(&mut workplace.scratch[index]));
-            self.made += 1;
-            if self.mine.is_none() {
-                self.mine = Some(word);
-            } else {
-                self.batch.ring.push(word);
-                self.batch.parking.wake_one();
-            }
+        let batch = self.batch;
+        let mut mine = self.mine.take();
+        let (made, published) = self.workplace(|workplace| {
+            let produced = std::mem::take(&mut workplace.produced);
+            let mut words = workplace.scratch[..produced].iter_mut().map(std::mem::take);
+            mine = mine.or_else(|| words.next());
+            (produced, batch.ring.extend(words))
+        });
+        self.mine = mine;
+        self.made += made;
+        match published {
+            0 => {}
+            1 => batch.parking.wake_one(),
+            _ => batch.parking.wake_all(),
         }
     }
 

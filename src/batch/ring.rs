@@ -15,11 +15,11 @@
 //! *Each item is taken once*: the successful compare-and-swaps are disjoint steps of a counter.
 //!
 //! *What was copied is the item*: item `s + slots` overwrites item `s` only after the producer
-//! has read `head > s` (Acquire, in `push`). That value comes from the compare-and-swap (Release)
+//! has read `head > s` (Acquire, in `extend`). That value comes from the compare-and-swap (Release)
 //! which took item `s`, or from a later one in its release sequence. If mine succeeded, it is the
 //! one, and my copy came before it, hence before the overwriting store.
 //!
-//! *What was copied is initialised*: slot store, then `tail` store (Release, in `push`), then
+//! *What was copied is initialised*: slot store, then `tail` store (Release, in `extend`), then
 //! `tail` load (Acquire, in `claim`), then slot load.
 //!
 //! The pattern is that of Go's `runqgrab` and of the FIFO `steal` of crossbeam-deque.
@@ -54,14 +54,14 @@ impl Ring {
         // least as new as the claimer of `h - 1` read it.
         let mut h = self.head.load(Ordering::Acquire);
         loop {
-            // Acquire: with the Release of `push`, for the slot.
+            // Acquire: with the Release of `extend`, for the slot.
             let t = self.tail.load(Ordering::Acquire);
             debug_assert!(t >= h, "I1");
             if t <= h {
                 return None;
             }
             let word = self.slot(h).load(Ordering::Relaxed);
-            // Release: with the Acquire of `head` in `push`, for the reuse of the slot.
+            // Release: with the Acquire of `head` in `extend`, for the reuse of the slot.
             // Acquire: with itself in other threads, as at the first load of `head`.
             match self.head.compare_exchange_weak(h, h + 1, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Some(word),
@@ -78,15 +78,31 @@ impl Ring {
     ///
     /// Only one thread at a time may do so, and only while there is room.
     pub(crate) fn push(&self, word: Word) {
+        self.extend(std::iter::once(word));
+    }
+
+    /// Adds items behind all others, which become visible together. Returns how many they were.
+    ///
+    /// Only one thread at a time may do so, and only while there is room.
+    pub(crate) fn extend(&self, words: impl ExactSizeIterator<Item = Word>) -> usize {
+        let count = words.len();
+        if count == 0 {
+            return 0;
+        }
         // Relaxed: only the producer writes `tail`, and the role that makes it the producer
         // carries the value from the thread before.
-        let t = self.tail.load(Ordering::Relaxed);
-        // Acquire: with the Release in `claim`, so that the copy of the slot's former item is over.
+        let mut t = self.tail.load(Ordering::Relaxed);
+        // Acquire: with the Release in `claim`, so that the copies of the slots' former items are
+        // over.
         let h = self.head.load(Ordering::Acquire);
-        assert!(t - h < self.slots.len() as u64, "a push into a full ring");
-        self.slot(t).store(word, Ordering::Relaxed);
+        assert!(t - h + count as u64 <= self.slots.len() as u64, "a push into a full ring");
+        for word in words {
+            self.slot(t).store(word, Ordering::Relaxed);
+            t += 1;
+        }
         // Release: with the Acquire of `tail` in `claim`.
-        self.tail.store(t + 1, Ordering::Release);
+        self.tail.store(t, Ordering::Release);
+        count
     }
 
     /// How many items there are; a moment later there may be others.

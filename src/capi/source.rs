@@ -55,8 +55,11 @@ pub(super) struct ForeignSource {
     function: Function,
 }
 
+type FillFunction =
+    unsafe extern "C-unwind" fn(*mut c_void, *mut *mut c_void, usize, *mut usize) -> i32;
+
 enum Function {
-    Fill(unsafe extern "C-unwind" fn(*mut c_void, *mut *mut c_void, usize, *mut usize) -> i32),
+    Fill(FillFunction),
     Next(unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void),
 }
 
@@ -90,21 +93,38 @@ impl Source<HostTable> for ForeignSource {
         host: &HostTable,
         slots: &mut Slots<'_, HostTable>,
     ) -> Result<(), ft_local_status> {
+        match self.function {
+            // SAFETY: the host's promise, which `new` has passed on.
+            Function::Fill(fill) => unsafe { self.fill_slots(fill, host, slots) },
+            Function::Next(next) => {
+                // SAFETY: as above.
+                let object = unsafe { next(self.ctx) };
+                if object.is_null() {
+                    return Err(code::FT_LOCAL_ERR_SOURCE.into());
+                }
+                slots.unfilled()[0] = object.expose_provenance();
+                // SAFETY: the host has just made the object in that slot.
+                unsafe { slots.advance(1) };
+                Ok(())
+            }
+        }
+    }
+}
+
+impl ForeignSource {
+    /// # Safety
+    /// `fill` and its context must be as the comment of `ft_local_source` says.
+    unsafe fn fill_slots(
+        &self,
+        fill: FillFunction,
+        host: &HostTable,
+        slots: &mut Slots<'_, HostTable>,
+    ) -> Result<(), ft_local_status> {
         let out = slots.unfilled();
         let mut produced = 0;
-        let result = match self.function {
-            // SAFETY: the host's promise; `out` has as many slots as it is told.
-            Function::Fill(fill) => unsafe {
-                fill(self.ctx, out.as_mut_ptr().cast(), out.len(), &raw mut produced)
-            },
-            Function::Next(next) => {
-                // SAFETY: the host's promise.
-                let object = unsafe { next(self.ctx) };
-                out[0] = object.expose_provenance();
-                produced = usize::from(!object.is_null());
-                if object.is_null() { code::FT_LOCAL_ERR_SOURCE.into() } else { 0 }
-            }
-        };
+        // SAFETY: the caller's promise; `out` has as many slots as the host is told.
+        let result =
+            unsafe { fill(self.ctx, out.as_mut_ptr().cast(), out.len(), &raw mut produced) };
         let counted = produced.min(out.len());
         let kept = keep_good(&mut out[..counted], host.holds_plain_values());
         let uncounted = &mut out[counted..];
@@ -125,10 +145,13 @@ impl Source<HostTable> for ForeignSource {
 
 /// Moves the objects among the counted slots to the front, and returns how many there are.
 fn keep_good(counted: &mut [Word], null_is_good: bool) -> usize {
+    if null_is_good || !counted.contains(&0) {
+        return counted.len();
+    }
     let mut kept = 0;
     for index in 0..counted.len() {
         let word = std::mem::take(&mut counted[index]);
-        if word != 0 || null_is_good {
+        if word != 0 {
             counted[kept] = word;
             kept += 1;
         }
