@@ -29,11 +29,17 @@ def _load(name: str) -> ModuleType:
 
 
 def choose() -> tuple[str, ModuleType]:
-    """The backend in use and its module. ImportError if there is none, saying what to do."""
+    """The backend in use and its module. ImportError if there is none, saying what to do.
+
+    A C shim that is there and cannot be loaded is an error too: ctypes would hide that the
+    installation is broken, and be many times slower.
+    """
     forced = _forced()
     if forced:
         return forced, _load(forced)
     try:
         return "c", importlib.import_module(_MODULES["c"])
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if error.name != _MODULES["c"]:
+            raise
         return "ctypes", importlib.import_module(_MODULES["ctypes"])

@@ -6,28 +6,16 @@
 
 typedef struct {
     PyObject ob_base;
+    /* Both are NULL only after the garbage collector has cleared the executor. */
     ft_local_batch *handle;
-    /* NULL only after the garbage collector has cleared the executor. */
     PyObject *source;
     PyObject *weak_references;
 } shim_batch;
 
 /* One result for each call, which the library hands out at once, so that a thread that waits need
  * not wait for the whole batch. */
-static int32_t fill(void *ctx, void **out, size_t Py_UNUSED(capacity), size_t *produced) {
-    const int32_t exception_is_pending = 1;
-    PyObject *source = ((shim_batch *)ctx)->source;
-    if (source == NULL) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "this BatchExecutor has no source any more: the garbage collector took it");
-        return exception_is_pending;
-    }
-    out[0] = PyObject_CallNoArgs(source);
-    if (out[0] == NULL) {
-        return exception_is_pending;
-    }
-    *produced = 1;
-    return 0;
+static void *make_result(void *source) {
+    return PyObject_CallNoArgs(source);
 }
 
 static void refuse_size(PyObject *number) {
@@ -87,8 +75,8 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     }
     self->source = Py_NewRef(values[0]);
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
-    source.ctx = self;
-    source.fill = fill;
+    source.ctx = self->source;
+    source.next_plain = make_result;
     ft_local_status status = ft_local_batch_new(&shim_host, &source, size, &self->handle);
     if (status != FT_LOCAL_OK) {
         Py_DECREF(self);
@@ -121,7 +109,14 @@ static int init(PyObject *self, PyObject *args, PyObject *kwargs) {
 static PyObject *load(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     void *result;
     ft_local_status status = ft_local_batch_load(((shim_batch *)self)->handle, &result);
-    return status == FT_LOCAL_OK ? result : shim_raise(status);
+    if (status == FT_LOCAL_OK) {
+        return result;
+    }
+    if (((shim_batch *)self)->handle == NULL) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "this BatchExecutor has no source any more: the garbage collector took it");
+    }
+    return shim_raise(status);
 }
 
 static PyObject *as_local(PyObject *self, PyObject *Py_UNUSED(ignored)) {
@@ -173,13 +168,12 @@ static int traverse(PyObject *self, visitproc visit, void *arg) {
 
 static int clear(PyObject *self) {
     shim_batch *batch = (shim_batch *)self;
-    /* First the source: what dies with the results may come back to load(), and would have new
-     * ones made. */
+    ft_local_batch *handle = batch->handle;
+    /* First forgotten, then freed: what dies with the results may come back to load(). The source
+     * goes last, because the handle has its address. */
+    batch->handle = NULL;
+    ft_local_batch_free(handle);
     Py_CLEAR(batch->source);
-    ft_local_status status =
-        batch->handle == NULL ? FT_LOCAL_OK : ft_local_batch_clear(batch->handle);
-    /* The collector takes no errors, and what is left in the buffer is released with the handle. */
-    (void)status;
     return 0;
 }
 
@@ -192,8 +186,7 @@ static void dealloc(PyObject *self) {
     if (batch->weak_references != NULL) {
         PyObject_ClearWeakRefs(self);
     }
-    ft_local_batch_free(batch->handle);
-    Py_CLEAR(batch->source);
+    (void)clear(self);
     type->tp_free(self);
     Py_DECREF(type);
     Py_TRASHCAN_END;

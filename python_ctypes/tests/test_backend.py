@@ -95,6 +95,16 @@ def test_the_library_beside_the_package_is_found(run_python, bare_package):
     assert process.stdout == f"ctypes {beside.resolve()}\n", process.stderr
 
 
+def test_a_shim_that_cannot_be_loaded_is_an_error_and_not_ctypes(run_python, bare_package):
+    package = Path(bare_package["PYTHONPATH"]) / "ft_local"
+    shutil.copy(ft_local.library_path(), package / "libft_local.so.0")
+    (package / f"_shim{sysconfig.get_config_var('EXT_SUFFIX')}").write_text("not a library")
+    process = run_python("-c", REPORT, FT_LOCAL_BACKEND="", **bare_package)
+    assert process.returncode == 1
+    assert "ImportError" in process.stderr
+    assert "_shim" in process.stderr
+
+
 def test_ft_local_library_goes_before_the_one_beside_the_package(run_python, tmp_path):
     elsewhere = tmp_path / "elsewhere.so"
     shutil.copy(ft_local.library_path(), elsewhere)
