@@ -155,6 +155,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             if self.panicked.load(Ordering::Relaxed) {
                 return Err(LoadError::Panicked);
             }
+            // A handler of signals may have forked while this thread waited.
+            self.adopt_if_stale()?;
             let word = match self.guarded(|| self.next())? {
                 Next::Take(word) => word,
                 Next::Fill(fill) => fill.run()?,
@@ -224,8 +226,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     fn adopt(&self) -> Result<(), Panicked> {
         let parents = self.guarded(|| {
             self.epoch.adopt(|| {
-                // SAFETY: the threads that used it are gone, and those that are here wait for the end
-                // of the adoption.
+                // SAFETY: the threads that used it are gone, and those that are here wait for the
+                // end of the adoption.
                 unsafe { self.parking.renew() };
                 let mut parents = Vec::new();
                 // Here memory is taken outside of a constructor. If there is none, the results are

@@ -76,19 +76,24 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                 break;
             }
             calls += 1;
-            if calls.is_multiple_of(CALLS_BETWEEN_QUESTIONS) && batch.host.interrupted() {
-                return Err(LoadError::Interrupted);
+            if calls.is_multiple_of(CALLS_BETWEEN_QUESTIONS) {
+                if batch.host.interrupted() {
+                    return Err(LoadError::Interrupted);
+                }
+                self.leave_to_the_parent()?;
             }
         }
         self.mine.take().ok_or(LoadError::NothingProduced)
     }
 
-    /// After a fork in the source: what was made before it is the parent's.
+    /// After a fork in host code: what was made before it is the parent's, and the child begins
+    /// anew.
     fn leave_to_the_parent(&mut self) -> Result<(), Panicked> {
         if self.generation == generation() {
             return Ok(());
         }
         self.generation = generation();
+        self.made = 0;
         let mine = self.mine.take();
         self.batch.adopt_if_stale()?;
         // SAFETY: the word came from the source, and the ring never had it.

@@ -331,6 +331,54 @@ fn a_source_may_fork() {
     assert_eq!(loaded, [Ok(1), Ok(2), Ok(3)]);
 }
 
+/// A host whose question about interrupts forks, as a handler of signals may.
+struct Forking {
+    parent: u32,
+    passed: AtomicBool,
+}
+
+// SAFETY: the word is the object.
+unsafe impl Host for &Forking {
+    type Object = usize;
+
+    fn into_word(object: usize) -> Word {
+        object
+    }
+
+    unsafe fn adopt_word(&self, word: Word) -> usize {
+        word
+    }
+
+    fn interrupted(&self) -> bool {
+        if std::process::id() == self.parent && !self.passed.load(Ordering::Relaxed) {
+            // SAFETY: the child goes on like the parent, and leaves at the end of the test.
+            let child = unsafe { libc::fork() };
+            if child != 0 {
+                let mut status = -1;
+                // SAFETY: `status` may be written.
+                assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+                self.passed.store(status == 0, Ordering::Relaxed);
+            }
+        }
+        false
+    }
+}
+
+#[test]
+fn a_fork_at_the_end_of_a_fill_leaves_the_fill_to_the_parent() {
+    let host = Forking { parent: std::process::id(), passed: AtomicBool::new(false) };
+    // The host is asked after the last call of the fill.
+    let batch = Batch::new(&host, counter(), 64).unwrap();
+    let loaded = [batch.load(), batch.load()];
+    if std::process::id() != host.parent {
+        let own = loaded == [Ok(65), Ok(66)] && batch.len() == 62;
+        // SAFETY: always sound.
+        unsafe { libc::_exit(i32::from(!own)) };
+    }
+    assert_eq!(loaded, [Ok(1), Ok(2)]);
+    assert!(host.passed.load(Ordering::Relaxed), "the child got what is its own");
+}
+
 #[test]
 fn ownership_moves_out_with_the_result_and_the_rest_is_dropped_with_the_batch() {
     let shared = Arc::new(());
