@@ -1,0 +1,212 @@
+"""BatchExecutor, signals, and the end of the interpreter."""
+
+import signal
+import threading
+
+import pytest
+from ft_local import BatchExecutor
+
+INTERRUPTED_WHILE_WAITING = """
+import os, signal, threading
+import ft_local
+
+entered, finish = threading.Event(), threading.Event()
+
+def source():
+    entered.set()
+    finish.wait(50)
+    return 1
+
+executor = ft_local.BatchExecutor(source, 1)
+filler = threading.Thread(target=executor.load)
+filler.start()
+entered.wait(50)
+try:
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    executor.load()
+except KeyboardInterrupt:
+    print("interrupted while the source blocks:", not finish.is_set())
+finish.set()
+filler.join()
+print("then loaded", executor.load())
+"""
+
+
+def test_ctrl_c_reaches_a_main_thread_that_waits(run_python):
+    process = run_python("-c", INTERRUPTED_WHILE_WAITING, timeout=45)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == "interrupted while the source blocks: True\nthen loaded 1\n"
+
+
+INTERRUPTED_WHILE_LOADING = """
+import os, signal, sys, threading, time
+import ft_local
+
+calls = 0
+
+def source():
+    global calls
+    calls += 1
+    return calls
+
+def interrupt(loading):
+    loading.wait(50)
+    time.sleep(0.02)
+    os.kill(os.getpid(), signal.SIGINT)
+
+def interrupted(executor):
+    loading = threading.Event()
+    thread = threading.Thread(target=interrupt, args=(loading,))
+    thread.start()
+    try:
+        loading.set()
+        while True:
+            executor.load()
+            # Some interpreters look for signals where a loop jumps back, and take that for outside
+            # of the `try` if nothing follows the last call in it.
+            last = executor
+    except KeyboardInterrupt:
+        pass
+    thread.join()
+
+executor = ft_local.BatchExecutor(source, int(sys.argv[1]))
+for _ in range(20):
+    interrupted(executor)
+print("interrupted, and still", type(executor.load()).__name__)
+"""
+
+
+@pytest.mark.parametrize("size", [1, 8, 1000])
+def test_ctrl_c_ends_a_loop_of_loads_wherever_it_arrives(size, run_python):
+    process = run_python("-c", INTERRUPTED_WHILE_LOADING, str(size), timeout=60)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == "interrupted, and still int\n"
+    # Nor was an exception dropped on the way.
+    assert process.stderr == ""
+
+
+LONG_FILL_IN_C = """
+import itertools, signal
+import ft_local
+
+def handler(number, frame):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, handler)
+# The source runs no Python code in which a signal would be noticed.
+executor = ft_local.BatchExecutor(itertools.count().__next__, 1 << 30)
+signal.setitimer(signal.ITIMER_REAL, 0.1)
+try:
+    executor.load()
+except KeyboardInterrupt:
+    print("interrupted:", 1 < len(executor) < executor.size)
+print("kept:", [executor.load() for _ in range(3)])
+"""
+
+
+def test_a_signal_ends_a_long_fill_from_a_source_in_c(run_python):
+    process = run_python("-c", LONG_FILL_IN_C, timeout=60)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == "interrupted: True\nkept: [0, 1, 2]\n"
+
+
+def test_the_exception_of_another_signal_ends_a_wait_too():
+    class AlarmError(Exception):
+        pass
+
+    def handler(number, frame):
+        raise AlarmError
+
+    entered, finish = threading.Event(), threading.Event()
+
+    def source():
+        entered.set()
+        assert finish.wait(60)
+        return 1
+
+    executor = BatchExecutor(source, 1)
+    filler = threading.Thread(target=executor.load)
+    filler.start()
+    assert entered.wait(60)
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(AlarmError):
+            executor.load()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        finish.set()
+        filler.join()
+    assert executor.load() == 1
+
+
+DAEMON_WAITS_AT_EXIT = """
+import threading, time
+import ft_local
+
+entered, waiting = threading.Event(), threading.Event()
+
+def source():
+    entered.set()
+    time.sleep(1000)
+
+executor = ft_local.BatchExecutor(source, 2)
+
+def wait():
+    waiting.set()
+    executor.load()
+
+threading.Thread(target=executor.load, daemon=True).start()
+entered.wait(50)
+threading.Thread(target=wait, daemon=True).start()
+waiting.wait(50)
+time.sleep(0.2)
+print("end of the main thread")
+"""
+
+
+def test_a_daemon_thread_that_waits_does_not_abort_the_process_at_exit(run_python):
+    process = run_python("-c", DAEMON_WAITS_AT_EXIT, timeout=45)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout == "end of the main thread\n"
+
+
+DAEMON_LOADS_AT_EXIT = """
+import itertools, threading, time
+import ft_local
+
+executor = ft_local.BatchExecutor(itertools.count().__next__, 8)
+
+def forever():
+    while True:
+        executor.load()
+
+for _ in range(4):
+    threading.Thread(target=forever, daemon=True).start()
+time.sleep(0.3)
+"""
+
+
+def test_daemon_threads_that_load_do_not_abort_the_process_at_exit(run_python):
+    for _ in range(3):
+        process = run_python("-c", DAEMON_LOADS_AT_EXIT, timeout=45)
+        assert (process.returncode, process.stderr) == (0, "")
+
+
+LEFT_AT_EXIT = """
+import ft_local
+
+class Result:
+    def __del__(self):
+        print("result dies")
+
+executor = ft_local.BatchExecutor(Result, 3)
+cycle = [executor]
+cycle.append(cycle)
+executor.load()
+"""
+
+
+def test_an_executor_that_is_left_at_exit_is_taken_down_quietly(run_python):
+    process = run_python("-c", LEFT_AT_EXIT)
+    assert (process.returncode, process.stderr) == (0, "")

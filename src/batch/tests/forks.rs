@@ -1,0 +1,153 @@
+//! Processes that fork.
+
+use super::*;
+
+/// Runs `test` in a child process, and says whether it passed there.
+fn passes_in_child(test: impl FnOnce()) -> bool {
+    // SAFETY: the child does nothing but the test, and leaves without a word.
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(test)).is_ok();
+            libc::_exit(i32::from(!passed));
+        }
+        let mut status = -1;
+        assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+        status == 0
+    }
+}
+
+#[test]
+fn a_child_drops_what_the_parent_has_prefetched() {
+    let alive = Arc::new(());
+    let (mut made, give) = (0, Arc::clone(&alive));
+    let source = move || {
+        made += 1;
+        Ok::<_, Infallible>(Box::new((made, Arc::clone(&give))))
+    };
+    let batch = Batch::new(Native::<Box<(usize, Arc<()>)>>::new(), source, 4).unwrap();
+    assert_eq!(batch.load().unwrap().0, 1);
+    assert!(passes_in_child(|| {
+        assert_eq!(batch.len(), 0);
+        assert_eq!(batch.load().unwrap().0, 5);
+        assert_eq!(Arc::strong_count(&alive), 2 + 3, "2, 3 and 4 were released, 6, 7 and 8 wait");
+        // A child of the child is no different.
+        assert!(passes_in_child(|| assert_eq!(batch.load().unwrap().0, 9)));
+        assert_eq!(batch.load().unwrap().0, 6);
+    }));
+    assert_eq!(batch.load().unwrap().0, 2);
+}
+
+#[test]
+fn a_child_fills_when_the_filler_and_the_waiters_stayed_behind() {
+    let parent = std::process::id();
+    let (go_on, told) = mpsc::channel::<()>();
+    let mut made = 0;
+    let source = move || {
+        if std::process::id() == parent {
+            told.recv().unwrap();
+        }
+        made += 1;
+        Ok::<_, Infallible>(made)
+    };
+    let batch = Batch::new(VALUES, source, 2).unwrap();
+    std::thread::scope(|scope| {
+        let loads = [0; 3].map(|_| scope.spawn(|| batch.load().unwrap()));
+        while batch.role.is_free() {
+            std::thread::yield_now();
+        }
+        // Long enough for the others to wait; if they do not yet, the test shows a little less.
+        std::thread::sleep(Duration::from_millis(20));
+        let passed = passes_in_child(|| {
+            let loaded = std::thread::scope(|scope| {
+                let loads = [0; 3].map(|_| scope.spawn(|| batch.load().unwrap()));
+                loads.map(|load| load.join().unwrap())
+            });
+            let mut loaded = loaded.to_vec();
+            loaded.sort_unstable();
+            assert_eq!(loaded, [1, 2, 3]);
+        });
+        (0..4).for_each(|_| go_on.send(()).unwrap());
+        let mut loaded = loads.map(|load| load.join().unwrap());
+        loaded.sort_unstable();
+        assert_eq!(loaded, [1, 2, 3]);
+        assert!(passed);
+    });
+}
+
+#[test]
+fn a_source_may_fork() {
+    let mut made = 0;
+    let source = move || {
+        made += 1;
+        if made == 3 {
+            // SAFETY: the child goes on like the parent, and leaves at the end of the test.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                return Ok::<_, Infallible>(100);
+            }
+            let mut status = -1;
+            // SAFETY: `status` may be written.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            assert_eq!(status, 0, "the child got what is its own");
+        }
+        Ok(made)
+    };
+    let batch = Batch::new(VALUES, source, 4).unwrap();
+    let parent = std::process::id();
+    let loaded = [batch.load(), batch.load(), batch.load()];
+    if std::process::id() != parent {
+        let own = loaded == [Ok(100), Ok(4), Ok(5)];
+        // SAFETY: always sound.
+        unsafe { libc::_exit(i32::from(!own)) };
+    }
+    assert_eq!(loaded, [Ok(1), Ok(2), Ok(3)]);
+}
+
+/// A host whose question about interrupts forks, as a handler of signals may.
+struct Forking {
+    parent: u32,
+    passed: AtomicBool,
+}
+
+// SAFETY: the word is the object.
+unsafe impl Host for &Forking {
+    type Object = usize;
+
+    fn into_word(object: usize) -> Word {
+        object
+    }
+
+    unsafe fn adopt_word(&self, word: Word) -> usize {
+        word
+    }
+
+    fn interrupted(&self) -> bool {
+        if std::process::id() == self.parent && !self.passed.load(Ordering::Relaxed) {
+            // SAFETY: the child goes on like the parent, and leaves at the end of the test.
+            let child = unsafe { libc::fork() };
+            if child != 0 {
+                let mut status = -1;
+                // SAFETY: `status` may be written.
+                assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+                self.passed.store(status == 0, Ordering::Relaxed);
+            }
+        }
+        false
+    }
+}
+
+#[test]
+fn a_fork_at_the_end_of_a_fill_leaves_the_fill_to_the_parent() {
+    let host = Forking { parent: std::process::id(), passed: AtomicBool::new(false) };
+    // The host is asked after the last call of the fill.
+    let batch = Batch::new(&host, counter(), 64).unwrap();
+    let loaded = [batch.load(), batch.load()];
+    if std::process::id() != host.parent {
+        let own = loaded == [Ok(65), Ok(66)] && batch.len() == 62;
+        // SAFETY: always sound.
+        unsafe { libc::_exit(i32::from(!own)) };
+    }
+    assert_eq!(loaded, [Ok(1), Ok(2)]);
+    assert!(host.passed.load(Ordering::Relaxed), "the child got what is its own");
+}

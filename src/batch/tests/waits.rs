@@ -1,0 +1,144 @@
+//! Threads that load, wait and are interrupted.
+
+use super::*;
+
+#[test]
+fn eight_threads_get_each_result_once() {
+    const THREADS: usize = 8;
+    const LOADS: usize = 20_000;
+    for size in [1, 2, 8, 64, 1000] {
+        let batch = Batch::new(VALUES, failing(|call| call % 1009 == 0), size).unwrap();
+        let start = Barrier::new(THREADS);
+        let loader = || {
+            start.wait();
+            let (mut loaded, mut errors) = (Vec::new(), 0_usize);
+            while loaded.len() < LOADS {
+                match batch.load() {
+                    Ok(value) => loaded.push(value),
+                    Err(LoadError::Source(call)) if call % 1009 == 0 => errors += 1,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            (loaded, errors)
+        };
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let loaders: Vec<_> = (0..THREADS).map(|_| scope.spawn(loader)).collect();
+            loaders.into_iter().map(|loader| loader.join().unwrap()).collect()
+        });
+        let errors: usize = results.iter().map(|(_, errors)| errors).sum();
+        let mut all: Vec<_> = results.into_iter().flat_map(|(loaded, _)| loaded).collect();
+        all.extend((0..batch.len()).map(|_| batch.load().unwrap()));
+        all.sort_unstable();
+        assert_eq!(all, (1..=all.len()).collect::<Vec<_>>(), "size {size}");
+        assert_eq!(errors, (all.len() + errors) / 1009, "size {size}: every failure was told once");
+    }
+}
+
+/// A host that can tell a thread to stop waiting, and counts its waits.
+#[derive(Default)]
+struct Interruptible {
+    stop: AtomicBool,
+    waits: AtomicUsize,
+}
+
+// SAFETY: the word is the object.
+unsafe impl Host for &Interruptible {
+    type Object = usize;
+
+    fn into_word(object: usize) -> Word {
+        object
+    }
+
+    unsafe fn adopt_word(&self, word: Word) -> usize {
+        word
+    }
+
+    fn block(&self, wait: &mut dyn FnMut()) {
+        self.waits.fetch_add(1, Ordering::Relaxed);
+        wait();
+    }
+
+    fn interrupt_period(&self) -> Option<Duration> {
+        Some(Duration::from_millis(1))
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn an_interrupted_wait_loses_nothing() {
+    let host = Interruptible::default();
+    let (go_on, told) = mpsc::channel::<()>();
+    let mut made = 0;
+    let source = move || {
+        told.recv().unwrap();
+        made += 1;
+        Ok::<_, Infallible>(made)
+    };
+    let batch = Batch::new(&host, source, 2).unwrap();
+    std::thread::scope(|scope| {
+        let filler = scope.spawn(|| batch.load());
+        while batch.role.is_free() {
+            std::thread::yield_now();
+        }
+        let waiter = scope.spawn(|| batch.load());
+        while host.waits.load(Ordering::Relaxed) == 0 {
+            std::thread::yield_now();
+        }
+        host.stop.store(true, Ordering::Relaxed);
+        assert_eq!(waiter.join().unwrap(), Err(LoadError::Interrupted));
+        host.stop.store(false, Ordering::Relaxed);
+        go_on.send(()).unwrap();
+        go_on.send(()).unwrap();
+        assert_eq!(filler.join().unwrap(), Ok(1));
+    });
+    assert_eq!(batch.load(), Ok(2));
+}
+
+#[test]
+fn a_long_fill_can_be_interrupted() {
+    let host = Interruptible::default();
+    host.stop.store(true, Ordering::Relaxed);
+    let stopping = Batch::new(&host, || Ok::<_, Infallible>(7), 1000).unwrap();
+    assert_eq!(stopping.load(), Err(LoadError::Interrupted));
+    assert!((1..1000).contains(&stopping.len()), "what was made is kept: {}", stopping.len());
+    assert_eq!(stopping.load(), Ok(7));
+}
+
+#[test]
+fn the_host_is_asked_to_block_only_when_somebody_waits() {
+    let host = Interruptible::default();
+    let batch = Batch::new(&host, counter(), 3).unwrap();
+    (0..10).for_each(|_| _ = batch.load().unwrap());
+    assert_eq!(host.waits.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_waiter_gets_a_result_while_the_fill_goes_on() {
+    let (go_on, told) = mpsc::channel::<()>();
+    let mut made = 0;
+    let source = move || {
+        made += 1;
+        if made == 4 {
+            told.recv().unwrap();
+        }
+        Ok::<_, Infallible>(made)
+    };
+    let batch = Batch::new(VALUES, source, 4).unwrap();
+    std::thread::scope(|scope| {
+        let filler = scope.spawn(|| batch.load());
+        // The fill cannot end before it is told to, so these two come out of the middle of it.
+        let early = loop {
+            if batch.len() == 2 {
+                break [batch.load(), batch.load()];
+            }
+            std::thread::yield_now();
+        };
+        assert_eq!(early, [Ok(2), Ok(3)]);
+        go_on.send(()).unwrap();
+        assert_eq!(filler.join().unwrap(), Ok(1));
+    });
+    assert_eq!(batch.load(), Ok(4));
+}
