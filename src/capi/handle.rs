@@ -1,7 +1,7 @@
 //! Opaque handles.
 
 use super::status::Refusal;
-use crate::memory::{OutOfMemory, try_box};
+use crate::memory::{OutOfMemory, take_from, try_place};
 use crate::sync::Ordering;
 use std::ffi::CStr;
 use std::sync::atomic::AtomicUsize;
@@ -39,7 +39,7 @@ pub(super) trait Handle: Sized {
 
     /// Moves the handle to memory of its own.
     fn give_out(self) -> Result<*mut Self, OutOfMemory> {
-        try_box(self).map(Box::into_raw)
+        try_place(self)
     }
 }
 
@@ -65,7 +65,7 @@ pub(super) unsafe fn borrow<'a, T: Handle + 'a>(handle: *const T) -> Result<&'a 
 ///
 /// # Safety
 /// As for [`borrow`], and nobody else may use the handle from now on.
-pub(super) unsafe fn take_back<T: Handle>(handle: *mut T) -> Result<Option<Box<T>>, Refusal> {
+pub(super) unsafe fn take_back<T: Handle>(handle: *mut T) -> Result<Option<T>, Refusal> {
     if handle.is_null() {
         return Ok(None);
     }
@@ -74,6 +74,6 @@ pub(super) unsafe fn take_back<T: Handle>(handle: *mut T) -> Result<Option<Box<T
     // SAFETY: as above. It was given out by `give_out`, and the mark below lets that happen once.
     unsafe {
         (*handle).marked().mark.store(FREED, Ordering::Relaxed);
-        Ok(Some(Box::from_raw(handle)))
+        Ok(Some(take_from(handle)))
     }
 }
