@@ -271,13 +271,14 @@ impl<H: Host, S: Source<H>, Q: Queue> Drop for Fill<'_, H, S, Q> {
             batch.parking.wake(1);
             batch.low.wake(1);
         });
-        if batch.front.latest() & gate::CLOSED != 0 {
-            // Whoever closed the batch may have looked before the last result was there.
-            batch.parking.wake_all();
-            batch.release_all();
-        } else if batch.front.flags(gate::ENDED | gate::PANICKED) != 0 {
+        let flags = batch.front.latest();
+        if flags & gate::ENDS != 0 {
             batch.parking.wake_all();
             batch.low.wake_all();
+        }
+        if flags & gate::CLOSED != 0 {
+            // Whoever closed the batch may have looked before the last result was there.
+            batch.release_all();
         }
     }
 }
