@@ -124,7 +124,7 @@ impl Parking {
     }
 
     #[cold]
-    fn ring(&self, count: usize) {
+    pub(crate) fn ring(&self, count: usize) {
         let mut tokens = self.0.tokens.lock().unwrap_or_else(|poison| poison.into_inner());
         let woken = self.0.sleepers.load(Ordering::Relaxed).min(count);
         self.0.sleepers.fetch_sub(woken, Ordering::Relaxed);
@@ -137,8 +137,9 @@ impl Parking {
         }
     }
 
+    /// Whether a wake is needed, after something was stored that a waiter looks at.
     #[inline]
-    fn somebody_sleeps(&self) -> bool {
+    pub(crate) fn somebody_sleeps(&self) -> bool {
         if barriers_are_asymmetric() {
             light_barrier();
             self.0.sleepers.load(Ordering::Relaxed) != 0
