@@ -115,7 +115,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
                     self.see_what_changed()?;
                 }
                 let word = match next {
-                    Ok(Some(object)) => H::into_word(object),
+                    Ok(Some(made)) => made.into_word(),
                     Ok(None) => return self.end(),
                     Err(error) => return Err(self.failure(error)),
                 };
