@@ -1,11 +1,11 @@
 //! Taking items: one at a time by all threads, and several at a time by cursors.
 
-use crate::candidates::ours::{Load, Ours};
+use crate::candidates::ours::{Cursors, Load, bulk, single};
 use crate::candidates::peers::{Deque, LockedDeque, Refilled};
 use crate::candidates::seed::Seed;
 use crate::candidates::{Candidate, FetchAdd};
-use crate::harness::crew;
 use crate::harness::rounds::{Comparison, Entry, compare};
+use crate::harness::{crew, machine};
 use crate::report::{Limit, Report};
 use crate::settings::Settings;
 use Limit::{AtLeast, AtMost};
@@ -29,8 +29,10 @@ type Field = Vec<(&'static str, Box<dyn Candidate>)>;
 fn field() -> Field {
     vec![
         (FETCH_ADD, Box::new(FetchAdd::new())),
-        (LOAD, Box::new(Load(Ours::single()))),
-        (BULK_LOAD, Box::new(Load(Ours::bulk()))),
+        (LOAD, Box::new(Load(single()))),
+        (BULK_LOAD, Box::new(Load(bulk()))),
+        (CURSOR, Box::new(Cursors(single()))),
+        (BULK_CURSOR, Box::new(Cursors(bulk()))),
         (LOCKED, Box::new(LockedDeque::new())),
         (ARRAY_QUEUE, Box::new(Refilled::array_queue())),
         ("SegQueue", Box::new(Refilled::seg_queue())),
@@ -97,5 +99,30 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) {
     }
 }
 
-/// Items per second of cursors, with each thread on a core of its own.
-pub(crate) fn measure_scaling(_settings: &Settings, _report: &mut Report) {}
+/// How many times as many items per second cursors give with more threads, each on a core of its
+/// own.
+pub(crate) fn measure_scaling(settings: &Settings, report: &mut Report) {
+    const ONE: &str = "cursor, 1 thread";
+    const TWO: &str = "cursor, 2 threads";
+    const SIXTEEN: &str = "cursor, 16 threads";
+    let cores = machine::cores().len();
+    let crews =
+        [(ONE, 1), (TWO, 2), ("cursor, 4 threads", 4), ("cursor, 8 threads", 8), (SIXTEEN, 16)];
+    let field: Vec<_> = crews
+        .iter()
+        .filter(|&&(_, threads)| threads <= cores)
+        .map(|&(name, threads)| (name, threads, Cursors(single())))
+        .collect();
+    let work = settings.work;
+    let entries: Vec<_> = field
+        .iter()
+        .map(|&(name, threads, ref candidate)| Entry { name, candidate, threads, work })
+        .collect();
+    let title = "scaling, W40".to_owned();
+    let scaling = compare("scaling", title, &entries, settings.rounds, &report.progress);
+    let limit = if scaling.is_near() { 1.7 } else { 1.5 };
+    let times = "x the throughput of 1 thread";
+    report.goal("cursor, 2 threads, W40", AtLeast(limit), times, scaling.ratio(ONE, TWO));
+    report.goal("cursor, 16 threads, W40", AtLeast(10.0), times, scaling.ratio(ONE, SIXTEEN));
+    report.compared(scaling);
+}

@@ -10,19 +10,6 @@ use std::sync::Arc;
 /// The host: numbers are values.
 pub(crate) type Values = Native<usize>;
 
-/// One number per call.
-pub(crate) struct Single(Arc<Numbers>);
-
-impl Source<Values> for Single {
-    type Error = Infallible;
-
-    #[inline]
-    fn fill(&mut self, _host: &Values, slots: &mut Slots<'_, Values>) -> Result<(), Infallible> {
-        slots.push(self.0.next());
-        Ok(())
-    }
-}
-
 /// As many numbers per call as there is room for.
 pub(crate) struct Bulk(Arc<Numbers>, fn(&Numbers, &mut Slots<'_, Values>));
 
@@ -46,16 +33,12 @@ pub(crate) struct Ours<S: Source<Values>> {
     numbers: Arc<Numbers>,
 }
 
-impl Ours<Single> {
-    pub(crate) fn single() -> Self {
-        Self::new(Single)
-    }
+pub(crate) fn single() -> Ours<impl Source<Values, Error = Infallible>> {
+    Ours::new(|numbers| move || Ok(numbers.next()))
 }
 
-impl Ours<Bulk> {
-    pub(crate) fn bulk() -> Self {
-        Self::new(|numbers| Bulk(numbers, black_box(fill_up)))
-    }
+pub(crate) fn bulk() -> Ours<impl Source<Values, Error = Infallible>> {
+    Ours::new(|numbers| Bulk(numbers, black_box(fill_up)))
 }
 
 impl<S: Source<Values, Error = Infallible>> Ours<S> {
@@ -79,6 +62,20 @@ pub(crate) struct Load<S: Source<Values>>(pub(crate) Ours<S>);
 impl<S: Source<Values, Error = Infallible>> Candidate for Load<S> {
     fn shot(&self, _thread: usize, shot: &Shot<'_>) -> Tally {
         shot.run(|| self.0.batch.load().expect("the source never fails"))
+    }
+
+    fn settle(&self, left: &mut dyn FnMut(usize)) -> u64 {
+        self.0.left(left)
+    }
+}
+
+/// A cursor for each thread, on one batch. It goes at the end of a sample, with results in hand.
+pub(crate) struct Cursors<S: Source<Values>>(pub(crate) Ours<S>);
+
+impl<S: Source<Values, Error = Infallible>> Candidate for Cursors<S> {
+    fn shot(&self, _thread: usize, shot: &Shot<'_>) -> Tally {
+        let mut cursor = self.0.batch.cursor().expect("there is memory");
+        shot.run(|| cursor.next().expect("the source never fails"))
     }
 
     fn settle(&self, left: &mut dyn FnMut(usize)) -> u64 {

@@ -1,6 +1,6 @@
 //! Threads, each kept on a core, that begin together.
 
-use super::machine::{cores, cpu_time, pin};
+use super::machine::{core_delay, cores, cpu_time, pin};
 use super::shot::{Seen, Shot, Tally};
 use crate::candidates::Candidate;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ pub(crate) struct Sample {
     pub(crate) taken: Tally,
     /// Wall time over the items of all threads.
     pub(crate) ns_per_item: f64,
-    /// The part of the cores' time that the threads had.
+    /// The part of the cores' time that nobody else took.
     pub(crate) share: f64,
 }
 
@@ -28,6 +28,16 @@ impl Sample {
     pub(crate) fn is_clean(&self) -> bool {
         self.share >= SHARE
     }
+}
+
+/// What one thread did in a sample.
+struct Turn {
+    start: Instant,
+    end: Instant,
+    on_core: Duration,
+    /// Time without a core that it would have used.
+    lost: Duration,
+    tally: Tally,
 }
 
 /// Lets all threads go on at the same time.
@@ -76,9 +86,17 @@ fn shoot(candidate: &dyn Candidate, threads: usize, work: u32) -> Sample {
     let turn = |thread: usize| {
         pin(cores[thread % cores.len()]);
         gate.pass();
+        let delayed = core_delay();
         let (start, had) = (Instant::now(), cpu_time());
         let tally = candidate.shot(thread, &shot);
-        (start, Instant::now(), cpu_time() - had, tally)
+        let (end, on_core) = (Instant::now(), cpu_time() - had);
+        let lost = match (delayed, core_delay()) {
+            // With a core for each thread, who was not on it and did not wait for it has slept by
+            // itself, as locks do.
+            (Some(before), Some(after)) if threads <= cores.len() => after - before,
+            _ => (end - start).saturating_sub(on_core),
+        };
+        Turn { start, end, on_core, lost, tally }
     };
     let turns: Vec<_> = thread::scope(|scope| {
         let handles: Vec<_> = (0..threads).map(|n| scope.spawn(move || turn(n))).collect();
@@ -88,17 +106,18 @@ fn shoot(candidate: &dyn Candidate, threads: usize, work: u32) -> Sample {
         handles.into_iter().map(|handle| handle.join().expect("no thread panics")).collect()
     });
     let mut taken = Tally::default();
-    turns.iter().for_each(|turn| taken.join(turn.3));
-    let start = turns.iter().map(|turn| turn.0).min().expect("there is a thread");
-    let end = turns.iter().map(|turn| turn.1).max().expect("there is a thread");
-    let on_core: Duration = turns.iter().map(|turn| turn.2).sum();
-    let wall = (end - start).as_secs_f64();
-    let possible = wall * threads.min(cores.len()) as f64;
-    Sample {
-        taken,
-        ns_per_item: wall * 1e9 / taken.items as f64,
-        share: on_core.as_secs_f64() / possible,
-    }
+    turns.iter().for_each(|turn| taken.join(turn.tally));
+    let start = turns.iter().map(|turn| turn.start).min().expect("there is a thread");
+    let end = turns.iter().map(|turn| turn.end).max().expect("there is a thread");
+    let wall = end - start;
+    let possible = wall.as_secs_f64() * threads.min(cores.len()) as f64;
+    let used: Duration = if threads <= cores.len() {
+        turns.iter().map(|turn| wall.saturating_sub(turn.lost)).sum()
+    } else {
+        turns.iter().map(|turn| turn.on_core).sum()
+    };
+    let ns_per_item = wall.as_secs_f64() * 1e9 / taken.items as f64;
+    Sample { taken, ns_per_item, share: used.as_secs_f64() / possible }
 }
 
 /// Has threads take values and looks at each: how many were not handed out exactly once.

@@ -55,6 +55,12 @@ pub(crate) fn cpu_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
+/// How long the calling thread has waited for a core, if the kernel tells.
+pub(crate) fn core_delay() -> Option<Duration> {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(Duration::from_nanos(told.split(' ').nth(1)?.parse().ok()?))
+}
+
 /// The processor's name, or its architecture where the system does not tell.
 pub(crate) fn processor() -> String {
     let told = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
