@@ -8,12 +8,15 @@
 //! `make bench` also builds what the group `c` loads, and draws the figure. The status is 1 if an
 //! item was lost or handed out twice; a missed goal is only told.
 
+mod c_abi;
+mod c_loops;
 mod candidates;
 mod claims;
 mod harness;
 mod progress;
 mod report;
 mod settings;
+mod wrapper;
 
 use progress::Progress;
 use report::Report;
@@ -23,7 +26,12 @@ use std::process::ExitCode;
 /// A group of comparisons with a name for `--only`.
 type Group = (&'static str, fn(&Settings, &mut Report));
 
-const GROUPS: &[Group] = &[("claims", claims::measure), ("scaling", claims::measure_scaling)];
+const GROUPS: &[Group] = &[
+    ("claims", claims::measure),
+    ("scaling", claims::measure_scaling),
+    ("wrapper", wrapper::measure),
+    ("c", c_abi::measure),
+];
 
 fn main() -> ExitCode {
     let names: Vec<_> = GROUPS.iter().map(|(name, _)| *name).collect();

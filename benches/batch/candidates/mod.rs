@@ -19,8 +19,8 @@ pub(crate) trait Candidate: Sync {
     fn shot(&self, thread: usize, shot: &Shot<'_>) -> Tally;
 
     /// To be called when no thread uses it: hands out what is left, and says how many numbers were
-    /// made in all.
-    fn settle(&self, left: &mut dyn FnMut(usize)) -> u64;
+    /// made in all; `None` if it hands out nothing.
+    fn settle(&self, left: &mut dyn FnMut(usize)) -> Option<u64>;
 
     /// Whether it is known to lose items and to hand them out twice.
     fn is_racy(&self) -> bool {
@@ -78,7 +78,7 @@ impl Candidate for FetchAdd {
         shot.run(|| self.0.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn settle(&self, _left: &mut dyn FnMut(usize)) -> u64 {
-        self.0.load(Ordering::Relaxed) as u64 - 1
+    fn settle(&self, _left: &mut dyn FnMut(usize)) -> Option<u64> {
+        Some(self.0.load(Ordering::Relaxed) as u64 - 1)
     }
 }

@@ -48,7 +48,11 @@ impl<S: Source<Values, Error = Infallible>> Ours<S> {
         Self { batch: Batch::new(Native::new(), source, SIZE).expect("1024 is a size"), numbers }
     }
 
-    fn left(&self, left: &mut dyn FnMut(usize)) -> u64 {
+    pub(crate) fn batch(&self) -> &Batch<Values, S> {
+        &self.batch
+    }
+
+    pub(crate) fn left(&self, left: &mut dyn FnMut(usize)) -> u64 {
         while !self.batch.is_empty() {
             left(self.batch.load().expect("something is ready"));
         }
@@ -64,8 +68,8 @@ impl<S: Source<Values, Error = Infallible>> Candidate for Load<S> {
         shot.run(|| self.0.batch.load().expect("the source never fails"))
     }
 
-    fn settle(&self, left: &mut dyn FnMut(usize)) -> u64 {
-        self.0.left(left)
+    fn settle(&self, left: &mut dyn FnMut(usize)) -> Option<u64> {
+        Some(self.0.left(left))
     }
 }
 
@@ -78,7 +82,7 @@ impl<S: Source<Values, Error = Infallible>> Candidate for Cursors<S> {
         shot.run(|| cursor.next().expect("the source never fails"))
     }
 
-    fn settle(&self, left: &mut dyn FnMut(usize)) -> u64 {
-        self.0.left(left)
+    fn settle(&self, left: &mut dyn FnMut(usize)) -> Option<u64> {
+        Some(self.0.left(left))
     }
 }

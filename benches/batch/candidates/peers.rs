@@ -74,9 +74,9 @@ impl<Q: Queue> Candidate for Refilled<Q> {
         shot.run(|| self.take())
     }
 
-    fn settle(&self, left: &mut dyn FnMut(usize)) -> u64 {
+    fn settle(&self, left: &mut dyn FnMut(usize)) -> Option<u64> {
         std::iter::from_fn(|| self.queue.pop()).for_each(left);
-        self.refill.lock().expect("no thread panics").made()
+        Some(self.refill.lock().expect("no thread panics").made())
     }
 }
 
@@ -103,10 +103,10 @@ impl Candidate for LockedDeque {
         shot.run(|| self.take())
     }
 
-    fn settle(&self, left: &mut dyn FnMut(usize)) -> u64 {
+    fn settle(&self, left: &mut dyn FnMut(usize)) -> Option<u64> {
         let (queue, numbers) = &mut *self.0.lock().expect("no thread panics");
         queue.drain(..).for_each(left);
-        numbers.made()
+        Some(numbers.made())
     }
 }
 
@@ -169,9 +169,9 @@ impl Candidate for Deque {
         tally
     }
 
-    fn settle(&self, left: &mut dyn FnMut(usize)) -> u64 {
+    fn settle(&self, left: &mut dyn FnMut(usize)) -> Option<u64> {
         let (worker, numbers) = &*self.refill.lock().expect("no thread panics");
         std::iter::from_fn(|| worker.pop()).for_each(left);
-        numbers.made()
+        Some(numbers.made())
     }
 }

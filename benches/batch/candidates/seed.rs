@@ -53,10 +53,10 @@ impl Candidate for Seed {
         shot.run(|| self.take())
     }
 
-    fn settle(&self, left: &mut dyn FnMut(usize)) -> u64 {
+    fn settle(&self, left: &mut dyn FnMut(usize)) -> Option<u64> {
         let at = self.at.swap(SIZE, Ordering::Relaxed).min(SIZE);
         self.places[at..].iter().for_each(|place| left(place.load(Ordering::Relaxed)));
-        self.refill.lock().expect("no thread panics").made()
+        Some(self.refill.lock().expect("no thread panics").made())
     }
 
     fn is_racy(&self) -> bool {

@@ -135,5 +135,5 @@ pub(crate) fn faults(candidate: &dyn Candidate, threads: usize, values: usize) -
         }
     });
     let produced = candidate.settle(&mut |value| seen.mark(value));
-    seen.faults(produced)
+    produced.map_or(0, |produced| seen.faults(produced))
 }

@@ -59,6 +59,16 @@ impl Comparison {
         Some(median(series.ns.iter().zip(&unit.ns).map(|(ns, unit)| ns / unit)))
     }
 
+    /// The difference of two entries in nanoseconds.
+    pub(crate) fn difference(&self, name: &str, other: &str) -> Option<f64> {
+        let (series, other) = (self.find(name)?, self.find(other)?);
+        Some(median(series.ns.iter().zip(&other.ns).map(|(ns, other)| ns - other)))
+    }
+
+    pub(crate) fn ns(&self, name: &str) -> Option<f64> {
+        Some(median(self.find(name)?.ns.iter().copied()))
+    }
+
     /// A line for each entry; multiples are of the first.
     pub(crate) fn table(&self) -> String {
         let mut text = format!("\n{} ({})\n", self.title, transfer_text(self.transfer));
@@ -126,7 +136,7 @@ pub(crate) fn compare(
 
 /// Compares what was taken and what is left with what was made: the values from 1 on.
 fn wrong(candidate: &dyn Candidate, mut taken: Tally) -> Option<String> {
-    let made = candidate.settle(&mut |value| taken.add(value));
+    let made = candidate.settle(&mut |value| taken.add(value))?;
     let sum = (u128::from(made) * (u128::from(made) + 1) / 2) as u64;
     let expected = Tally { items: made, sum };
     (taken != expected).then(|| {

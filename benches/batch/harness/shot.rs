@@ -130,7 +130,8 @@ fn multiply(mut value: usize, times: u32) -> usize {
 
 /// The number of multiplications that take `ns` nanoseconds on this machine, and what they take.
 pub(crate) fn calibrated(ns: f64) -> (u32, f64) {
-    const ROUNDS: u32 = 20_000;
+    // Short, so that some trial has the core to itself.
+    const ROUNDS: u32 = 500;
     let time = |times: u32| {
         let trial = || {
             let start = Instant::now();
@@ -142,7 +143,7 @@ pub(crate) fn calibrated(ns: f64) -> (u32, f64) {
             start.elapsed().as_secs_f64() * 1e9 / f64::from(ROUNDS)
         };
         // The shortest is the one that nothing disturbed.
-        (0..15).map(|_| trial()).fold(f64::INFINITY, f64::min)
+        (0..300).map(|_| trial()).fold(f64::INFINITY, f64::min)
     };
     let (few, many) = (time(20), time(220));
     let each = (many - few) / 200.0;
