@@ -13,6 +13,7 @@ mod c_loops;
 mod candidates;
 mod claims;
 mod harness;
+mod latency;
 mod progress;
 mod report;
 mod settings;
@@ -29,6 +30,7 @@ type Group = (&'static str, fn(&Settings, &mut Report));
 const GROUPS: &[Group] = &[
     ("claims", claims::measure),
     ("scaling", claims::measure_scaling),
+    ("latency", latency::measure),
     ("wrapper", wrapper::measure),
     ("c", c_abi::measure),
 ];
