@@ -9,7 +9,7 @@ use crate::harness::rounds::median;
 use crate::report::{Limit, Report};
 use crate::settings::Settings;
 use Limit::{AtLeast, AtMost};
-use scene::{Measured, Scene};
+use scene::{LOST, Measured, Scene};
 use serde_json::json;
 use servers::{BUDGET, LOCKED, PLAIN, PREFILLED};
 use slow::Pause;
@@ -39,7 +39,7 @@ impl Row {
             self.middle(|m| m.others.p999) / 1e3,
             self.middle(|m| m.others.max) / 1e3,
             self.middle(|m| m.per_second),
-        )
+        ) + if self.rounds.iter().all(|round| round.lost < LOST) { "" } else { "  disturbed" }
     }
 }
 
@@ -57,7 +57,7 @@ fn run(
             let name = rows[row].name;
             let (done, of) = (round * rows.len() + step, rounds * rows.len());
             report.progress.show(scene.title, done, of, name);
-            match scene.run(&*servers::server(name, scene)) {
+            match scene.run(|| servers::server(name, scene)) {
                 Ok(measured) => rows[row].rounds.push(measured),
                 Err(wrong) => report.fault(format!("{}, {name}: {wrong}", scene.title), false),
             }
