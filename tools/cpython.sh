@@ -72,6 +72,9 @@ build_cpython() {
         echo "$*" >"$work/configured"
     fi
     step make "$work/make.log" make -C "$work/src" -j"$(nproc)"
+    # Goes along with it: the races of its own that it asks ThreadSanitizer not to report.
+    mkdir -p "$work/root$prefix"
+    cp "$work/src/Tools/tsan/suppressions_free_threading.txt" "$work/root$prefix/"
     # Installed beside the final place and then renamed: an interrupted build leaves no half of one.
     step install "$work/install.log" make -C "$work/src" install DESTDIR="$work/root"
     rm -rf "$prefix"

@@ -32,6 +32,16 @@ sanitize() {
     "$RUSTC" -V
 }
 
+# Faults that tools/mutants knows and ThreadSanitizer must find: the source's state and the results
+# themselves are then used in two threads with nothing between them.
+# shellcheck disable=SC2034 # Used by the scripts that source this file.
+weak_orderings=("the fill role is given up without release" "an item is published without release")
+
+sanitize_threads() {
+    sanitize thread thread
+    cargo_options+=("-Zbuild-std=std,panic_abort,panic_unwind,proc_macro,test")
+}
+
 # The static library of the crate in CRATE, as OUT.
 build_library() {
     local crate=$1 out=$2
@@ -96,4 +106,21 @@ finds() {
         die "$1 failed otherwise than by '$words'"
     }
     echo "found by $(basename "$1"): $words"
+}
+
+# finds_race FAULT ROUNDS COMMAND...: one of the rounds must end with the report of a race.
+finds_race() {
+    local fault=$1 rounds=$2 round
+    shift 2
+    for round in $(seq "$rounds"); do
+        if ! "$@" >"$work/seeded.log" 2>&1; then
+            grep -q "WARNING: ThreadSanitizer: data race" "$work/seeded.log" || {
+                tail -n 40 "$work/seeded.log"
+                die "$fault: $1 failed otherwise than by a race"
+            }
+            echo "found by $(basename "$1"), round $round: $fault"
+            return
+        fi
+    done
+    die "$fault: not found in $rounds rounds; is the sanitizer on?"
 }
