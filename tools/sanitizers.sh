@@ -7,6 +7,9 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # common.sh sets root and build.
 
+# shellcheck source=tools/plant.sh
+source "$(dirname "${BASH_SOURCE[0]}")/plant.sh"
+
 # sanitize KIND CLANG-KIND RUST-FLAG...: what the functions below build with. KIND is `thread` or
 # `address`, as rustc calls it.
 sanitize() {
@@ -80,19 +83,6 @@ build_c_test() {
 }
 
 cargo_version() { sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1; }
-
-# plant CRATE FILE SCRIPT: a copy of the crate, as CRATE, with the fault that the sed script makes
-# in that file.
-plant() {
-    local crate=$1 file=$2 script=$3 name
-    rm -rf "$crate"
-    mkdir -p "$crate"
-    for name in src include tests benches Cargo.toml Cargo.lock build.rs; do
-        if [ -e "$name" ]; then cp -r "$name" "$crate/"; fi
-    done
-    sed -i -E "$script" "$crate/$file"
-    if cmp -s "$file" "$crate/$file"; then die "the fault '$script' changes nothing in $file"; fi
-}
 
 # finds WORDS LOG COMMAND...: the command must fail with a report that holds these words.
 finds() {
