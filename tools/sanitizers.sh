@@ -21,6 +21,7 @@ sanitize() {
     [ -d "$library" ] || die "the standard library's source is missing; run: tools/setup --all"
     llvm=$("$RUSTC" -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
     clang=clang-$llvm
+    # shellcheck disable=SC2034 # Used by the scripts that source this file.
     symbolizer=$(command -v "llvm-symbolizer-$llvm") ||
         die "llvm-symbolizer-$llvm is missing; run: tools/setup --all"
     command -v "$clang" >/dev/null || die "$clang is missing; run: tools/setup --all"
