@@ -36,10 +36,16 @@ sanitize() {
     "$RUSTC" -V
 }
 
-# Faults that tools/mutants knows and ThreadSanitizer must find: the source's state and the results
-# themselves are then used in two threads with nothing between them.
-# shellcheck disable=SC2034 # Used by the scripts that source this file.
-weak_orderings=("the fill role is given up without release" "an item is published without release")
+# Faults that ThreadSanitizer must find: two threads in the source at a time, and results that are
+# used with nothing between the thread that made them and the one that got them.
+
+# plant_race CRATE
+plant_race() { plant "$1" src/batch/role.rs 's/if !holder\.is_gone\(\) \{/if false {/'; }
+
+# plant_weak_ordering CRATE
+plant_weak_ordering() {
+    plant "$1" src/batch/ring.rs '/\.store\(/s/Ordering::Release/Ordering::Relaxed/'
+}
 
 sanitize_threads() {
     sanitize thread thread
