@@ -68,6 +68,9 @@ cargo_test() {
 
 stage_rust_tests() { cargo_test; }
 
+# The benchmarks without their clocks: whether each candidate hands out each item once.
+stage_bench() { cargo bench --quiet --locked --bench batch -- --check; }
+
 # Every order in which the threads of a model can meet, up to three preemptions. Other tests are not
 # made to run under loom.
 stage_loom() {
@@ -154,6 +157,8 @@ stage_asan() { tools/asan; }
 stage_stress_rust() { FT_LOCAL_STRESS_LOADS=$1 tools/stress; }
 
 stage_memcheck() { ctest --label-regex memcheck; }
+
+stage_instructions() { tools/instructions; }
 
 # The oldest CMake that CMakeLists.txt allows, which is Debian 12's.
 stage_oldest_cmake() {
