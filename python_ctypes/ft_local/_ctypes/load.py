@@ -1,0 +1,73 @@
+"""Taking results from the library, for BatchExecutor and Cursor."""
+
+from __future__ import annotations
+
+from collections import deque
+from ctypes import ArgumentError, addressof, c_size_t, c_void_p, py_object
+from typing import Any
+
+from . import host, library
+
+
+def take(function: Any, *arguments: Any) -> tuple[int, Any]:
+    """Calls a function of the library that hands out one result: its status, and the result."""
+    out: py_object[Any] = py_object()
+    while True:
+        try:
+            # Raises what the source has raised, or a signal's handler.
+            status: int = function(*arguments, addressof(out))
+        except StopIteration:
+            # The source has ended, and the exception has no more to say: there is a result that
+            # was made before the end, or the next call tells.
+            if not out:
+                continue
+            status = 0
+        except ArgumentError as error:
+            # All arguments are integers. What ctypes could not do with them is call a function.
+            raise RecursionError(str(error)) from None
+        break
+    if status:
+        return status, None
+    result = out.value
+    # `result` has a reference of its own; this one is what the library handed over.
+    host.release(id(result))
+    return 0, result
+
+
+def take_many(batch: int, n: int, nanoseconds: int) -> tuple[int, list[Any]]:
+    """Takes `n` results, or fewer if there is an end: a status, and the results.
+
+    What it had taken goes back if it fails, whether by a status or an exception.
+    """
+    try:
+        addresses = (c_void_p * n)()
+    except OverflowError:
+        raise MemoryError from None
+    count = c_size_t()
+    arguments = (batch, n, nanoseconds, addressof(addresses), addressof(count))
+    try:
+        status: int = library.batch_load_many(*arguments)
+    except StopIteration:
+        # As above. The status was lost; that of the end is right, for if it is not the whole
+        # truth, the next load says so.
+        status = library.ERR_END
+    except BaseException as error:
+        give_back(batch, addresses, count.value)
+        if isinstance(error, ArgumentError):
+            raise RecursionError(str(error)) from None
+        raise
+    if status and status not in (library.ERR_END, library.ERR_CLOSED):
+        give_back(batch, addresses, count.value)
+        return status, []
+    results = list((py_object * count.value).from_buffer(addresses))
+    # As above, in one go, which no signal interrupts.
+    deque(map(host.release, addresses[: count.value]), maxlen=0)
+    return status, results
+
+
+def give_back(batch: int, addresses: Any, count: int) -> None:
+    """Gives back results that were taken; MemoryError if the library has no room for them."""
+    if count:
+        status = library.batch_give_back(batch, addressof(addresses), count)
+        if status:
+            raise library.exception(status)
