@@ -11,6 +11,7 @@ from typing import (
     Self,
     SupportsFloat,
     SupportsIndex,
+    TypeAlias,
     TypeVar,
     final,
     overload,
@@ -33,7 +34,7 @@ __all__ = [
 
 _T_co = TypeVar("_T_co", covariant=True)
 _D = TypeVar("_D")
-_Timeout = SupportsFloat | SupportsIndex | None
+_Timeout: TypeAlias = SupportsFloat | SupportsIndex | None
 
 __version__: Final[str]
 backend: Final[Literal["c", "ctypes"]]
