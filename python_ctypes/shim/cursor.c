@@ -118,6 +118,13 @@ static PyObject *exit_with(PyObject *self, PyObject *Py_UNUSED(args)) {
     return shut(self, NULL);
 }
 
+static PyObject *refuse_to_reduce(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored)) {
+    PyErr_SetString(PyExc_TypeError,
+                    "cannot pickle or copy 'Cursor' object: each of its results goes to one "
+                    "caller; ask its executor for another instead");
+    return NULL;
+}
+
 /* Not a use that makes the calling thread the owner. */
 static Py_ssize_t in_hand(PyObject *self) {
     shim_cursor *cursor = (shim_cursor *)self;
@@ -218,6 +225,7 @@ static PyMethodDef methods[] = {
     {"close", shut, METH_NOARGS,
      PyDoc_STR("close($self)\n--\n\n"
                "Gives back what is in hand, which the executor hands out before newer results.")},
+    {"__reduce__", refuse_to_reduce, METH_NOARGS, NULL},
     {"__enter__", enter_with, METH_NOARGS, NULL},
     {"__exit__", exit_with, METH_VARARGS, NULL},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},

@@ -84,6 +84,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), executor.load() == os.ge
 CURSOR_IN_USE = """
 executor = ft_local.BatchExecutor(uuid.uuid4, 500)
 cursor = executor.cursor()
+executor.prefill()
 next(cursor)
 assert len(cursor) > 1
 
@@ -117,7 +118,9 @@ else:
     source = numbers.__next__
 executor = ft_local.BatchExecutor(source, 10, bulk=bool(extra), on_fork="keep")
 cursor = executor.cursor()
+executor.prefill()
 next(cursor)
+assert len(cursor) > 1
 
 def load():
     return [next(cursor) for _ in range(9)] + executor.load_many(20)
@@ -149,6 +152,7 @@ print(executor.load_many(9))
 STATS = """
 executor = ft_local.BatchExecutor(iter(range(1000)).__next__, 10)
 cursor = executor.cursor()
+executor.prefill()
 next(cursor)
 
 def books():

@@ -7,7 +7,7 @@ import pytest
 from ft_local import BatchExecutor
 
 INTERRUPTED_WHILE_WAITING = """
-import os, signal, sys, threading
+import os, signal, threading
 import ft_local
 
 entered, finish = threading.Event(), threading.Event()
@@ -24,7 +24,7 @@ filler.start()
 entered.wait(50)
 try:
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
-    eval(sys.argv[1])
+    WAIT
 except KeyboardInterrupt:
     print("interrupted while the source blocks:", not finish.is_set())
 finish.set()
@@ -48,7 +48,7 @@ print("then loaded", executor.load())
     ],
 )
 def test_ctrl_c_reaches_a_main_thread_that_waits(wait, run_python):
-    process = run_python("-c", INTERRUPTED_WHILE_WAITING, wait, timeout=45)
+    process = run_python("-c", INTERRUPTED_WHILE_WAITING.replace("WAIT", wait), timeout=45)
     assert process.returncode == 0, process.stderr
     assert process.stdout == "interrupted while the source blocks: True\nthen loaded 1\n"
 

@@ -136,7 +136,7 @@ def test_load_many_gives_back_what_it_had_when_the_time_ran_out():
         executor = BatchExecutor(source, 2)
         with pytest.raises(TimeoutError):
             executor.load_many(10)
-        assert executor.load_many(5) == [0, 1, 2, 4, 5]
+        assert sorted(executor.load_many(5)) == [0, 1, 2, 4, 5]
 
 
 def test_prefill_without_time_makes_nothing():

@@ -1,5 +1,6 @@
 """The ctypes backend's bulk sources, and signals that arrive wherever Python looks for them."""
 
+import contextlib
 import importlib
 import itertools
 import signal
@@ -44,10 +45,8 @@ def test_a_signal_at_any_point_loses_and_doubles_nothing(make, size, extra, inte
     seen = []
     signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
     while interrupts() < 300:
-        try:
+        with contextlib.suppress(InterruptionError):
             # As the library calls it, from C, to which a result is safe.
             seen.extend(iter(load, None))
-        except InterruptionError:
-            pass
     signal.setitimer(signal.ITIMER_REAL, 0)
     assert seen == list(range(len(seen)))

@@ -44,7 +44,9 @@ def test_a_cycle_through_results_in_hand_is_collected():
             made.append(weakref.ref(thing))
             return thing
 
-        cursor = BatchExecutor(source, 64).cursor()
+        executor = BatchExecutor(source, 64)
+        cursor = executor.cursor()
+        executor.prefill()
         next(cursor)
         assert len(cursor) > 0
         return weakref.ref(cursor)
@@ -57,6 +59,7 @@ def test_a_cycle_through_results_in_hand_is_collected():
 
 def test_a_cursor_in_a_cycle_gives_back_when_it_is_collected():
     executor = BatchExecutor(itertools.count().__next__, 64)
+    executor.prefill()
     holder = Thing()
     holder.cursor = executor.cursor()
     holder.itself = holder
@@ -68,9 +71,12 @@ def test_a_cursor_in_a_cycle_gives_back_when_it_is_collected():
 
 
 def test_results_in_hand_are_not_collected_while_the_cursor_lives():
-    cursor = BatchExecutor(Thing, 64).cursor()
+    executor = BatchExecutor(Thing, 64)
+    executor.prefill()
+    cursor = executor.cursor()
     next(cursor)
     gc.collect()
+    assert len(cursor) > 0
     assert all(type(next(cursor)) is Thing for _ in range(len(cursor)))
 
 
@@ -104,6 +110,7 @@ def test_a_result_in_hand_may_use_the_executor_as_it_dies():
                 loaded.append(executor.try_load())
 
     executor = BatchExecutor(Last, 8)
+    executor.prefill()
     with executor.cursor() as cursor:
         next(cursor)
     gc.collect()

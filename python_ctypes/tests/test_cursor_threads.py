@@ -46,9 +46,12 @@ def test_a_cursors_results_come_in_the_order_of_the_source(run_threads):
     executor = BatchExecutor(itertools.count().__next__, 100)
 
     def body(index):
+        # It lives on, so that no other is given what it has in hand.
         cursor = executor.cursor()
+        cursors.append(cursor)
         return list(itertools.islice(cursor, 2000))
 
+    cursors = []
     for results in run_threads(4, body):
         assert results == sorted(results)
 
@@ -56,8 +59,9 @@ def test_a_cursors_results_come_in_the_order_of_the_source(run_threads):
 @pytest.mark.parametrize("use", [next, lambda cursor: cursor.load(), lambda cursor: cursor.load(1)])
 def test_a_cursor_belongs_to_the_thread_that_first_used_it(use):
     executor = BatchExecutor(itertools.count().__next__, 64)
+    executor.prefill()
     cursor = executor.cursor()
-    assert in_thread(lambda: next(cursor)) == 0
+    assert in_thread(cursor.__next__) == 0
     with pytest.raises(RuntimeError, match="this Cursor belongs to the thread that first used it"):
         use(cursor)
     with pytest.raises(RuntimeError, match="this Cursor belongs to the thread"):
@@ -93,6 +97,7 @@ def test_asking_for_the_length_makes_no_owner():
 
 def test_a_cursor_dropped_in_another_thread_gives_back():
     executor = BatchExecutor(itertools.count().__next__, 64)
+    executor.prefill()
     holder = [executor.cursor()]
     next(holder[0])
     in_thread(holder.clear)
@@ -101,12 +106,14 @@ def test_a_cursor_dropped_in_another_thread_gives_back():
 
 def test_a_thread_that_ends_gives_back_what_its_cursor_had():
     executor = BatchExecutor(itertools.count().__next__, 64)
+    executor.prefill()
     assert in_thread(lambda: next(executor.cursor())) == 0
     assert executor.load_many(64) == list(range(1, 65))
 
 
 def test_no_cursor_hoards_what_others_wait_for():
     executor = BatchExecutor(iter(range(100)).__next__, 100)
+    executor.prefill()
     cursors = [executor.cursor() for _ in range(4)]
     for cursor in cursors:
         next(cursor)

@@ -67,8 +67,10 @@ class _Ready:
             raise TypeError(
                 f"a bulk source must return an iterable of results, got {kind.__name__!r}"
             )
+        iterators = map(iter, returned)
         try:
-            self._rest.extend(map(iter, returned))
+            # The only call in here: if anything is raised, it is done or has failed.
+            self._rest.extend(iterators)
         finally:
             returned.clear()
 
@@ -77,10 +79,12 @@ class _Ready:
 
         An exception ends it too, as it would end a loop.
         """
+        some = islice(self._rest[0], self._size)
         try:
-            self._made.extend(islice(self._rest[0], self._size))
+            # As above.
+            self._made.extend(some)
         finally:
-            # Complete, the results were all taken before whatever was raised.
+            # If there are as many as that, they were complete before whatever was raised.
             if len(self._made) < self._size:
                 self._rest.clear()
 
