@@ -110,12 +110,15 @@ mod tests {
     #[test]
     fn another_thread_may_drop_the_last() {
         let count = Count::new();
-        // SAFETY: each thread drops what it took, and the last is dropped by any.
-        thread::scope(|scope| {
-            unsafe { count.take() };
-            assert!(!unsafe { count.give_back() });
-            assert!(scope.spawn(|| unsafe { count.give_back() }).join().unwrap());
-        });
+        // SAFETY: what this thread took, and the first reference is there.
+        let last = unsafe {
+            count.take();
+            count.give_back()
+        };
+        assert!(!last);
+        // SAFETY: the last reference.
+        let elsewhere = || unsafe { count.give_back() };
+        assert!(thread::scope(|scope| scope.spawn(elsewhere).join().unwrap()));
     }
 
     #[test]
@@ -132,10 +135,14 @@ mod tests {
                         // SAFETY: the reference of the thread that started this one is there.
                         unsafe { theirs.take() };
                         let _ = taken.send(());
-                        usize::from((0..100).any(|_| unsafe {
+                        // SAFETY: this thread's own reference is there until the last call.
+                        let again = || unsafe {
                             theirs.take();
                             theirs.give_back()
-                        })) + usize::from(unsafe { theirs.give_back() })
+                        };
+                        assert!(!(0..100).any(|_| again()));
+                        // SAFETY: as above.
+                        usize::from(unsafe { theirs.give_back() })
                     });
                     go.recv().unwrap();
                     other

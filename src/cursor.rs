@@ -21,8 +21,8 @@ pub(crate) const CAPACITY: usize = 64;
 ///
 /// How many it claims depends on how many are left and on how many cursors there are, so that none
 /// hoards what others wait for. Across threads, results come in no order; each cursor's own are in
-/// the order of the source. When a cursor is dropped, what it has in hand goes back, and is handed
-/// out before anything newer.
+/// the order of the source, but for what others have given back. When a cursor is dropped, what it
+/// has in hand goes back, and is handed out before anything newer.
 ///
 /// One thread at a time uses it. In the child of a fork, what it had in hand is the parent's,
 /// unless the batch was made with [`ForkPolicy::Keep`](crate::ForkPolicy::Keep).

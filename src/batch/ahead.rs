@@ -68,8 +68,9 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         let mut waited = Ok(());
         self.host.block(&mut || {
             let ready = || {
-                let ends = gate::CLOSED | gate::ENDED | gate::PANICKED | gate::FORKED;
-                (self.is_low(low_water) && self.role.is_free()) || self.front.flags(ends) != 0
+                (self.is_low(low_water) && self.role.is_free())
+                    || self.front.flags(gate::ENDS) != 0
+                    || self.front.is_stale()
             };
             waited = self.guarded(|| self.low.wait(Some(period), ready));
         });
@@ -104,8 +105,8 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
             }
             // Nobody prefills, or not any more.
             self.front.low_mark.store(self.options.low_water, Ordering::Relaxed);
-            let ends = gate::CLOSED | gate::ENDED | gate::PANICKED;
-            let low = self.queue.len() < self.options.low_water && self.front.flags(ends) == 0;
+            let low = self.queue.len() < self.options.low_water;
+            let low = low && self.front.flags(gate::ENDS) == 0;
             let vacancy = if low { self.role.take().ok()? } else { return None };
             let fill = Fill::new(self, vacancy);
             // If the source fails, `word` needs room there.

@@ -16,6 +16,8 @@ pub(crate) const ENDED: u64 = 1 << 2;
 pub(crate) const PANICKED: u64 = 1 << 3;
 /// The batch is the parent's, and the child of a fork may not use it.
 pub(crate) const FORKED: u64 = 1 << 4;
+/// What a thread that waits need not wait any longer for.
+pub(crate) const ENDS: u64 = CLOSED | ENDED | PANICKED | FORKED;
 /// A thread is just making the batch this process's own.
 const ADOPTING: u64 = 1 << 5;
 

@@ -71,7 +71,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         }
         match self.guarded(|| self.take())? {
             // SAFETY: as in `load`.
-            Some(word) => Ok(Some(unsafe { self.host.adopt_word(word) })),
+            Some(word) => Ok(Some(unsafe { self.host.adopt_word(self.after_take(word)) })),
             None => Self::without_fills(flags).map(|()| None),
         }
     }
@@ -182,11 +182,11 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
                 return Err(LoadError::Closed);
             }
             if let Some(word) = self.guarded(&mut take)? {
-                return Ok(word);
+                return Ok(self.after_take(word));
             }
             Self::without_fills(flags)?;
             match self.guarded(|| self.next(&mut take))? {
-                Next::Take(word) => return Ok(word),
+                Next::Take(word) => return Ok(self.after_take(word)),
                 Next::Fill(fill) => {
                     if let Some(word) = fill.run()? {
                         return Ok(word);
@@ -201,6 +201,15 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
                 }
             }
         }
+    }
+
+    /// Taking one of several results that came back puts the others back. Whoever closed the batch
+    /// meanwhile has not seen them.
+    fn after_take(&self, word: Word) -> Word {
+        if self.front.flags(gate::CLOSED) != 0 {
+            self.release_all();
+        }
+        word
     }
 
     /// What it means for a thread that found nothing that there will be no more fills.
@@ -299,7 +308,11 @@ impl<H: Host, S: Source<H>, Q: Queue> Awaited for Batch<H, S, Q> {
     }
 
     fn is_ready(&self) -> bool {
-        let ends = gate::CLOSED | gate::ENDED | gate::PANICKED | gate::FORKED;
-        !self.is_empty() || self.role.is_free() || self.front.flags(ends) != 0
+        // Not the number of results that came back: a thread may just be looking through them,
+        // and puts the flag up when it leaves some.
+        !self.queue.is_empty()
+            || self.role.is_free()
+            || self.front.flags(gate::RETURNED | gate::ENDS) != 0
+            || self.front.is_stale()
     }
 }

@@ -9,7 +9,7 @@ use crate::host::Native;
 use crate::source::{Slots, Source};
 use crate::status::LoadError;
 use crate::sync::{begin_generation, thread_number};
-use shuttle::sync::Arc;
+use shuttle::sync::{Arc, Barrier};
 use shuttle::thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -137,12 +137,15 @@ fn cursors_come_and_go_with_results_in_hand() {
 fn a_cursors_own_results_come_in_order() {
     check("order", || {
         let batch = batch(Counter::new(), 6, Options::default());
-        let work = |batch: Tested| {
+        // No cursor goes while another is in use: what it gave back would be older.
+        let all_done = Arc::new(Barrier::new(3));
+        let work = move |batch: Tested| {
             let mut cursor = batch.cursor().unwrap();
             let taken: Vec<_> = (0..4).map(|_| cursor.next().unwrap()).collect();
             assert!(taken.is_sorted(), "{taken:?}");
+            all_done.wait();
         };
-        let users: Vec<_> = (0..3).map(|_| spawn(&batch, work)).collect();
+        let users: Vec<_> = (0..3).map(|_| spawn(&batch, work.clone())).collect();
         users.into_iter().for_each(|user| user.join().unwrap());
     });
 }
