@@ -33,7 +33,8 @@ class _Iterator:
         return self
 
     def __next__(self) -> Any:
-        status, result = take(library.batch_load, self._executor._address())  # noqa: SLF001
+        batch = self._executor._address()  # noqa: SLF001
+        status, result = take(batch, library.batch_load, batch)
         if status:
             if status in _NOTHING_MORE:
                 raise StopIteration
@@ -111,11 +112,11 @@ class BatchExecutor:
         made before goes to later loads. RuntimeError if the source itself loads from this executor,
         EndOfSource if there will be no more results, ExecutorClosed after `close`.
         """
+        batch = self._address()
         if timeout is None:
-            status, result = take(library.batch_load, self._address())
+            status, result = take(batch, library.batch_load, batch)
         else:
-            limit = nanoseconds(timeout)
-            status, result = take(library.batch_load_for, self._address(), limit)
+            status, result = take(batch, library.batch_load_for, batch, nanoseconds(timeout))
         if status:
             raise self._error(status)
         return result
@@ -125,7 +126,8 @@ class BatchExecutor:
 
         Never runs the source, and never waits.
         """
-        status, result = take(library.batch_try_load, self._address())
+        batch = self._address()
+        status, result = take(batch, library.batch_try_load, batch)
         if status == library.ERR_EMPTY:
             return default
         if status:

@@ -139,11 +139,12 @@ class Cursor:
         handle = self._handle
         if handle is None:
             return library.ERR_CLOSED, None
+        batch = self._executor._address()  # noqa: SLF001
         self._depth += 1
         try:
             if limit == library.FOR_EVER:
-                return take(library.cursor_next, handle)
-            return take(library.cursor_next_for, handle, limit)
+                return take(batch, library.cursor_next, handle)
+            return take(batch, library.cursor_next_for, handle, limit)
         finally:
             self._depth -= 1
 

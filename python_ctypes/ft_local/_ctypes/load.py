@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections import deque
 from ctypes import ArgumentError, addressof, c_size_t, c_void_p, py_object
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 from . import host, library
 
 
-def take(function: Any, *arguments: Any) -> tuple[int, Any]:
-    """Calls a function of the library that hands out one result: its status, and the result."""
+def take(batch: int, function: Any, *arguments: Any) -> tuple[int, Any]:
+    """Calls a function of the library that hands out one result: its status, and the result.
+
+    A result that comes together with an exception, that of a signal, goes back to `batch`.
+    """
     out: py_object[Any] = py_object()
     while True:
         try:
@@ -22,9 +26,13 @@ def take(function: Any, *arguments: Any) -> tuple[int, Any]:
             if not out:
                 continue
             status = 0
-        except ArgumentError as error:
-            # All arguments are integers. What ctypes could not do with them is call a function.
-            raise RecursionError(str(error)) from None
+        except BaseException as error:
+            if out:
+                give_back(batch, out, 1)
+            if isinstance(error, ArgumentError):
+                # All arguments are integers. What ctypes could not do with them is call a function.
+                raise RecursionError(str(error)) from None
+            raise
         break
     if status:
         return status, None
@@ -65,7 +73,7 @@ def take_many(batch: int, n: int, nanoseconds: int) -> tuple[int, list[Any]]:
     return status, results
 
 
-def give_back(batch: int, addresses: Any, count: int) -> None:
+def give_back(batch: int, addresses: ctypes.Array[Any] | py_object[Any], count: int) -> None:
     """Gives back results that were taken; MemoryError if the library has no room for them."""
     if count:
         status = library.batch_give_back(batch, addressof(addresses), count)

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from os import getpid
 from typing import Any, Self
+
+
+_process = object()
+
+
+def _begin_process() -> None:
+    global _process  # noqa: PLW0603 - it stands for the process, of which there is one
+    _process = object()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_process)
 
 
 class _Ready:
@@ -33,14 +45,14 @@ class _Ready:
         self._returned: deque[Iterable[Any]] = deque()
         self._rest: deque[Iterator[Any]] = deque()
         self._made: deque[Any] = deque()
-        self._process = getpid()
+        self._process = _process
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> deque[Any]:
         """Raises StopIteration if the source does."""
-        if self._process != getpid() and not self._keeps:
+        if self._process is not _process and not self._keeps:
             self._forget()
         if not self._made and self._rest:
             self._take()
