@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Self
 
-
+# Another object in each process. `os.getpid` would be asked for every result.
 _process = object()
 
 
 def _begin_process() -> None:
+    """For the child of a fork."""
     global _process  # noqa: PLW0603 - it stands for the process, of which there is one
     _process = object()
 
@@ -58,7 +59,8 @@ class _Ready:
             self._take()
         if not self._made:
             self._ask()
-            self._take()
+            if self._rest:
+                self._take()
             if not self._made:
                 raise RuntimeError(
                     "a bulk source returned an iterable without results; to say that there will "
