@@ -234,8 +234,8 @@ def handler(number, frame):
     raise KeyboardInterrupt
 
 signal.signal(signal.SIGALRM, handler)
-executor = ft_local.BatchExecutor(lambda n: itertools.count(), 1 << 28, bulk=True)
-signal.setitimer(signal.ITIMER_REAL, 0.1)
+executor = ft_local.BatchExecutor(lambda n: itertools.count(), 1 << 24, bulk=True)
+signal.setitimer(signal.ITIMER_REAL, 0.02)
 try:
     executor.load()
 except KeyboardInterrupt:

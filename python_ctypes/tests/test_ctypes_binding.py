@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import importlib
+import itertools
 import re
 import subprocess
 import sys
@@ -90,6 +91,28 @@ def test_statuses_of_the_library_become_exceptions(status, kind, monkeypatch):
     monkeypatch.setattr(library, "batch_load", lambda handle, out: status)
     with pytest.raises(kind, match=r"^libft_local: "):
         executor.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [
+        ("batch_load", lambda executor: executor.load()),
+        ("batch_load_many", lambda executor: executor.load_many(2)),
+    ],
+)
+def test_results_that_come_with_an_exception_go_back(name, load, monkeypatch):
+    executor = binding.BatchExecutor(itertools.count().__next__, 4)
+    function = getattr(library, name)
+
+    def interrupted(*arguments):
+        assert function(*arguments) == 0
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(library, name, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            load(executor)
+    assert [executor.load() for _ in range(4)] == [0, 1, 2, 3]
 
 
 # The public stub is what counts. It is one for both backends, which differ in how instances are

@@ -196,7 +196,7 @@ class BatchExecutor:
         status = library.batch_stats(self._address(), byref(stats))
         if status:
             raise self._error(status)
-        counts = {name: getattr(stats, name) for name, _ in stats._fields_}
+        counts = {name: getattr(stats, name) for name, *_ in stats._fields_}
         wait_time, source_time = counts.pop("wait_ns") / 1e9, counts.pop("source_ns") / 1e9
         del counts["struct_size"]
         return BatchStats(wait_time=wait_time, source_time=source_time, **counts)
