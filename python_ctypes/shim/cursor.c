@@ -7,8 +7,10 @@
 
 typedef struct {
     PyObject ob_base;
-    /* NULL once the cursor is closed. */
+    /* NULL once the cursor is closed, which any thread may ask, but only the owner may look at the
+     * handle. */
     ft_local_cursor *handle;
+    _Atomic(bool) closed;
     /* NULL only after the garbage collector has cleared the cursor. */
     PyObject *executor;
     /* The thread that first used the cursor, or 0. */
@@ -92,6 +94,7 @@ static PyObject *load(PyObject *self, PyObject *const *args, Py_ssize_t nargs, P
 static void give_back(shim_cursor *cursor) {
     ft_local_cursor *handle = cursor->handle;
     cursor->handle = NULL;
+    atomic_store_explicit(&cursor->closed, true, memory_order_relaxed);
     ft_local_cursor_free(handle);
 }
 
@@ -129,7 +132,7 @@ static PyObject *refuse_to_reduce(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED
 static Py_ssize_t in_hand(PyObject *self) {
     shim_cursor *cursor = (shim_cursor *)self;
     unsigned long owner = atomic_load_explicit(&cursor->owner, memory_order_relaxed);
-    if (owner == 0 || cursor->handle == NULL) {
+    if (owner == 0) {
         return 0;
     }
     if (owner != PyThread_get_thread_ident()) {
@@ -137,7 +140,7 @@ static Py_ssize_t in_hand(PyObject *self) {
                         "only the thread that first used a Cursor can say what it has in hand");
         return -1;
     }
-    return (Py_ssize_t)ft_local_cursor_len(cursor->handle);
+    return cursor->handle == NULL ? 0 : (Py_ssize_t)ft_local_cursor_len(cursor->handle);
 }
 
 /* A cursor is not false because it has nothing in hand. */
@@ -145,8 +148,12 @@ static int truth(PyObject *Py_UNUSED(self)) {
     return 1;
 }
 
+static bool is_closed(PyObject *self) {
+    return atomic_load_explicit(&((shim_cursor *)self)->closed, memory_order_relaxed);
+}
+
 static PyObject *get_closed(PyObject *self, void *Py_UNUSED(closure)) {
-    return PyBool_FromLong(((shim_cursor *)self)->handle == NULL);
+    return PyBool_FromLong(is_closed(self));
 }
 
 static PyObject *get_executor(PyObject *self, void *Py_UNUSED(closure)) {
@@ -160,9 +167,8 @@ static PyObject *repr(PyObject *self) {
         return active < 0 ? NULL : PyUnicode_FromString("<Cursor: ...>");
     }
     PyObject *executor = get_executor(self, NULL);
-    PyObject *result =
-        PyUnicode_FromFormat("<Cursor: executor=%R, %s>", executor,
-                             ((shim_cursor *)self)->handle == NULL ? "closed" : "open");
+    PyObject *result = PyUnicode_FromFormat("<Cursor: executor=%R, %s>", executor,
+                                            is_closed(self) ? "closed" : "open");
     Py_DECREF(executor);
     Py_ReprLeave(self);
     return result;

@@ -130,6 +130,24 @@ def test_a_long_chain_of_cursors_in_results_dies():
     gc.collect()
 
 
+def test_the_collector_may_run_while_threads_use_cursors(run_threads):
+    numbers = itertools.count()
+    # Lists, which the collector looks at.
+    executor = BatchExecutor(lambda n: [[next(numbers)] for _ in range(n)], 64, bulk=True)
+
+    def body(index):
+        results = []
+        for _ in range(10):
+            with executor.cursor() as cursor:
+                results += [result for (result,) in itertools.islice(cursor, 300)]
+            gc.collect()
+        return results
+
+    loaded = list(itertools.chain(*run_threads(4, body)))
+    left = [result for (result,) in executor.load_many(len(executor))]
+    assert sorted(loaded + left) == list(range(len(loaded) + len(left)))
+
+
 def test_many_cursors_leave_nothing_behind(run_threads):
     executor = BatchExecutor(Thing, 32)
 
