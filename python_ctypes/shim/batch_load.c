@@ -71,7 +71,7 @@ static PyObject *load_into(PyObject *self, void **results, size_t n, int64_t nan
     ft_local_batch *handle = shim_batch_handle(self);
     size_t count;
     ft_local_status status = ft_local_batch_load_many(handle, n, nanoseconds, results, &count);
-    if (status == FT_LOCAL_OK || (shim_is_over(status) && count > 0)) {
+    if (status == FT_LOCAL_OK) {
         PyObject *list = list_of(results, count);
         return list != NULL ? list : give_back(self, handle, results, count);
     }
@@ -128,7 +128,5 @@ PyObject *shim_batch_prefill(PyObject *self, PyObject *const *args, Py_ssize_t n
     }
     size_t made;
     ft_local_status status = ft_local_batch_prefill(handle, low_water, max, nanoseconds, &made);
-    bool nothing_wrong = status == FT_LOCAL_OK || status == FT_LOCAL_ERR_TIMED_OUT ||
-                         (shim_is_over(status) && made > 0);
-    return nothing_wrong ? PyLong_FromSize_t(made) : shim_batch_raise(self, status);
+    return status == FT_LOCAL_OK ? PyLong_FromSize_t(made) : shim_batch_raise(self, status);
 }

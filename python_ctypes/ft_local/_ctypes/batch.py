@@ -18,8 +18,6 @@ from .settings import Settings, checked, checked_size, nanoseconds, of_subclass
 from .source import one_at_a_time
 from .wrapper import LocalWrapper
 
-_NOTHING_MORE = (library.ERR_END, library.ERR_CLOSED)
-
 
 class _Iterator:
     """iter(executor): what it loads, until there will be no more."""
@@ -36,7 +34,7 @@ class _Iterator:
         batch = self._executor._address()  # noqa: SLF001
         status, result = take(batch, library.batch_load, batch)
         if status:
-            if status in _NOTHING_MORE:
+            if status in library.NOTHING_MORE:
                 raise StopIteration
             raise self._executor._error(status)  # noqa: SLF001
         return result
@@ -144,7 +142,7 @@ class BatchExecutor:
         if count == 0:
             return []
         status, results = take_many(self._address(), count, limit)
-        if status and not results:
+        if status:
             raise self._error(status)
         return results
 
@@ -168,9 +166,7 @@ class BatchExecutor:
             status = library.batch_prefill(self._address(), mark, most, limit, addressof(made))
         except StopIteration:
             # The source has ended, and the exception has no more to say.
-            status = library.ERR_END
-        if status == library.ERR_TIMED_OUT or (status in _NOTHING_MORE and made.value):
-            status = 0
+            status = 0 if made.value else library.ERR_END
         if status:
             raise self._error(status)
         return made.value

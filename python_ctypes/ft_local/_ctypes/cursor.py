@@ -83,7 +83,7 @@ class Cursor:
     def __next__(self) -> Any:
         status, result = self._take(library.FOR_EVER)
         if status:
-            if status in (library.ERR_END, library.ERR_CLOSED):
+            if status in library.NOTHING_MORE:
                 raise StopIteration
             raise self._error(status)
         return result

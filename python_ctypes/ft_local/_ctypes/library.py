@@ -40,6 +40,9 @@ ERR_TIMED_OUT = -12
 ERR_EMPTY = -13
 ERR_FORKED = -14
 
+# There will never be another result.
+NOTHING_MORE = (ERR_END, ERR_CLOSED)
+
 FILE_NAME = (
     f"libft_local.{ABI_VERSION}.dylib"
     if sys.platform == "darwin"

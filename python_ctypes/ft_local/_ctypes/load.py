@@ -56,15 +56,14 @@ def take_many(batch: int, n: int, nanoseconds: int) -> tuple[int, list[Any]]:
     try:
         status: int = library.batch_load_many(*arguments)
     except StopIteration:
-        # As above. The status was lost; that of the end is right, for if it is not the whole
-        # truth, the next load says so.
-        status = library.ERR_END
+        # As above, but the status was lost: the end is an error if there is nothing before it.
+        status = 0 if count.value else library.ERR_END
     except BaseException as error:
         give_back(batch, addresses, count.value)
         if isinstance(error, ArgumentError):
             raise RecursionError(str(error)) from None
         raise
-    if status and status not in (library.ERR_END, library.ERR_CLOSED):
+    if status:
         give_back(batch, addresses, count.value)
         return status, []
     results = list((py_object * count.value).from_buffer(addresses))
