@@ -19,14 +19,14 @@ ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 
 
 @contextlib.contextmanager
-def slow_fill(size=2):
+def slow_fill(size=2, stuck_at=0):
     """An executor that another thread fills, whose source is stuck until the end of the block."""
     entered, finish = threading.Event(), threading.Event()
     calls = itertools.count()
 
     def source():
         number = next(calls)
-        if number == 0:
+        if number == stuck_at:
             entered.set()
             assert finish.wait(60)
         return number
@@ -124,6 +124,17 @@ def test_a_timeout_that_fails_to_be_a_number_fails_as_itself(way):
 
 
 def test_load_many_gives_back_what_it_had_when_the_time_ran_out():
+    with slow_fill(size=4, stuck_at=3) as executor:
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                executor.load_many(5, 0.05)
+            assert len(executor) == 2
+        assert executor.stats().given_back == 6
+        assert executor.load_many(2, 0.05) == [1, 2]
+    assert executor.load_many(3) == [3, 4, 5]
+
+
+def test_load_many_gives_back_what_it_had_when_its_source_ran_out_of_time():
     with slow_fill() as stuck:
         numbers = itertools.count()
 
