@@ -276,7 +276,7 @@ typedef struct ft_local_stats {
     uint64_t source_ns;
     // Failures of the source.
     uint64_t errors;
-    // Results that were claimed, or loaded, and came back.
+    // Results that cursors had in hand, or that were loaded, and came back.
     uint64_t given_back;
     // Results that nobody got, because the batch was cleared or closed.
     uint64_t released;

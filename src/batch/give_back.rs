@@ -41,12 +41,13 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         before
     }
 
-    /// For the filler: its own result goes to whoever comes next.
-    pub(super) fn give_first_back(&self, word: Word) {
+    /// For the filler: its own result goes to whoever comes next. It has just made it, or had
+    /// loaded it before.
+    pub(super) fn give_first_back(&self, word: Word, just_made: bool) {
         // There is room: a fill starts only after this was seen empty.
         self.first.push(word);
         self.first.publish();
-        self.counters.others.given_back.add(1);
+        self.counters.others.given_back.add(u64::from(!just_made));
         self.tell_of_returned(1);
     }
 
