@@ -1,5 +1,5 @@
-// ft_local for Lua 5.4: batches of any Lua values in one state, and plain integers from a batch that
-// many states share.
+// ft_local for Lua 5.4: batches of any Lua values in one state, and ids from a batch that many
+// states share.
 
 #include "ft_local_lua.h"
 

@@ -8,7 +8,7 @@
 
 void throw_status(napi_env env, ft_local_status status);
 
-// The arguments of a call, `count` of them. If the first is what a constructor returned, so is this.
+// The arguments of a call, `count` of them. Returns what the first stands for, if it is an external.
 void *arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count);
 
 // The only argument. What is negative, or no number, gets a value that the library refuses.

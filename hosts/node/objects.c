@@ -1,5 +1,5 @@
-// A batch of any JavaScript values, which belongs to one thread, as they do. Its handles are references,
-// which this thread alone makes and deletes.
+// A batch of any JavaScript values, which belongs to one thread, as they do. Its handles are
+// references, which this thread alone makes and deletes.
 
 #include "addon.h"
 
@@ -8,8 +8,8 @@
 typedef struct {
     ft_local_batch *batch;
     napi_env env;
-    // The source of the load that runs, NULL if none does. It is the Batch object's to keep, so that
-    // the collector sees a source that refers to its batch.
+    // The source of the load that runs, NULL if none does. The Batch object keeps it, so that the
+    // collector sees a source that refers to its batch.
     napi_value source;
 } objects;
 

@@ -142,7 +142,8 @@ class BatchTest < Minitest::Test
     assert_raises(ArgumentError) { FtLocal::Batch.new(-1) { 1 } }
     assert_raises(TypeError) { FtLocal::Batch.new("many") { 1 } }
     assert_raises(LocalJumpError) { FtLocal::Batch.new(1) }
-    assert_match(/initialize/, assert_raises(ArgumentError) { FtLocal::Batch.allocate.load }.message)
+    raw = FtLocal::Batch.allocate
+    assert_match(/initialize/, assert_raises(ArgumentError) { raw.load }.message)
     assert_raises(NoMethodError) { FtLocal::Batch.new(1) { 1 }.dup }
   end
 end
