@@ -3,7 +3,7 @@
 #   make PYTHON=/usr/bin/python3.11 demo     another ordinary Python than python3
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo test test-long test-all setup free-threaded python header format install clean
+.PHONY: help build demo test test-long test-all hosts setup free-threaded python header format install clean
 
 PREFIX ?= /usr/local
 
@@ -24,13 +24,17 @@ test: ## Check and test everything that this machine can, in about four minutes
 	@tools/setup
 	@tools/check
 
-test-long: ## What takes long: valgrind, oldest CMake, packaging, ft_utils' own tests, stress
+test-long: ## What takes long: valgrind, packaging, hosts, ft_utils' own tests, stress
 	@tools/setup --all
 	@tools/check --long
 
 test-all: ## Both, in one go; builds a free-threaded Python if there is none
 	@tools/setup --all
 	@tools/check --all
+
+hosts: ## Install the runtimes of all hosts, and test each: hosts/README.md
+	@tools/setup --hosts
+	@tools/check 'host-*'
 
 setup: ## Install what the distribution must give, or say what to install
 	@tools/setup
