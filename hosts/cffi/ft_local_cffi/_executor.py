@@ -1,0 +1,161 @@
+"""BatchExecutor: the same as in the package ft_local, without what needs CPython's C interface.
+
+The library sees numbers: an object is a key in a dictionary, which is how a collector sees it too.
+An address would not do, because PyPy moves its objects. cffi gives the GIL up round every call by
+itself, so the host needs no `block`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import threading
+from typing import Any, Callable, Generic, TypeVar
+
+from ft_local_cffi._binding import callback, ffi, lib
+
+T = TypeVar("T")
+
+
+class _Pending(threading.local):
+    """What Python code raised inside a callback, until the call in the same thread returns."""
+
+    error: BaseException | None = None
+
+
+class _Kept:
+    """What the library refers to: the source, and the results that wait."""
+
+    def __init__(self, source: Callable[[], Any]) -> None:
+        self.source = source
+        self.results: dict[int, Any] = {}
+        # NULL would be no object, so keys begin with 1.
+        self.keys = itertools.count(1)
+
+    def take(self, handle: Any) -> Any:
+        return self.results.pop(int(ffi.cast("uintptr_t", handle)))
+
+
+_pending = _Pending()
+
+
+def _remember(_type: Any, error: BaseException, traceback: Any) -> None:
+    _pending.error = error.with_traceback(traceback)
+
+
+def _fill(ctx: Any, out: Any, _capacity: int, produced: Any) -> int:
+    """Makes one result: who waits for it need not wait for the whole batch."""
+    kept = ffi.from_handle(ctx)
+    key = next(kept.keys)
+    try:
+        kept.results[key] = kept.source()
+        out[0] = ffi.cast("void *", key)
+        produced[0] = 1
+    except BaseException:
+        # A signal may strike anywhere.
+        produced[0] = 0
+        kept.results.pop(key, None)
+        raise
+    return 0
+
+
+def _release(ctx: Any, handle: Any) -> None:
+    ffi.from_handle(ctx).take(handle)
+
+
+def _interrupted(_ctx: Any) -> int:
+    """Python runs signal handlers by itself when it comes here; what they raise is remembered."""
+    return 0
+
+
+_c_fill = callback("fill", _fill, _remember)
+_c_release = callback("release", _release, _remember)
+_c_interrupted = callback("interrupted", _interrupted, _remember)
+
+
+def _fail(status: int) -> None:
+    error, _pending.error = _pending.error, None
+    if error is not None:
+        raise error
+    if status == lib.FT_LOCAL_ERR_NO_MEMORY:
+        raise MemoryError
+    text = ffi.string(lib.ft_local_status_text(status)).decode()
+    if status == lib.FT_LOCAL_ERR_ARGUMENT:
+        text = ffi.string(lib.ft_local_last_error()).decode()
+    raise RuntimeError(f"ft_local: {text}")
+
+
+def _checked_size(given: object) -> int:
+    if isinstance(given, bool) or not hasattr(given, "__index__"):
+        raise TypeError(f"size must be an int, got '{type(given).__name__}'")
+    size = operator.index(given)
+    if not 1 <= size <= lib.FT_LOCAL_BATCH_MAX_SIZE:
+        raise ValueError(f"size must be between 1 and {lib.FT_LOCAL_BATCH_MAX_SIZE}, got {size}")
+    return size
+
+
+class BatchExecutor(Generic[T]):
+    """Calls `source` in one thread at a time and hands each result to exactly one `load`."""
+
+    def __init__(self, source: Callable[[], T], size: int) -> None:
+        """Ask `source` for up to `size` results whenever there are none."""
+        if not callable(source):
+            raise TypeError(f"source must be callable, got '{type(source).__name__}'")
+        size = _checked_size(size)
+        self._kept = _Kept(source)
+        kept_handle = ffi.new_handle(self._kept)
+        host = ffi.new("ft_local_host *")
+        table = ffi.new("ft_local_source *")
+        out = ffi.new("ft_local_batch **")
+        if lib.ft_local_host_init(host, ffi.sizeof("ft_local_host")):
+            _fail(lib.FT_LOCAL_ERR_ARGUMENT)
+        if lib.ft_local_source_init(table, ffi.sizeof("ft_local_source")):
+            _fail(lib.FT_LOCAL_ERR_ARGUMENT)
+        host.ctx = table.ctx = kept_handle
+        host.release = _c_release
+        host.interrupted = _c_interrupted
+        table.fill = _c_fill
+        status = lib.ft_local_batch_new(host, table, size, out)
+        if status:
+            _fail(status)
+
+        def free(batch: Any, library: Any = lib, _alive: Any = kept_handle) -> None:
+            library.ft_local_batch_free(batch)
+
+        # Freed when nobody has it any more; a thread in `load` has it.
+        self._handle = ffi.gc(out[0], free)
+
+    def load(self) -> T:
+        """Return the next result. Runs the source if there is none, or waits for who does."""
+        out = ffi.new("void **")
+        status = lib.ft_local_batch_load(self._handle, out)
+        if status:
+            _fail(status)
+        return self._kept.take(out[0])
+
+    def clear(self) -> None:
+        """Drop all results that are ready. The executor works on."""
+        status = lib.ft_local_batch_clear(self._handle)
+        if status or _pending.error is not None:
+            _fail(status)
+
+    @property
+    def source(self) -> Callable[[], T]:
+        """What makes the results."""
+        return self._kept.source
+
+    @property
+    def size(self) -> int:
+        """How many results are made at a time."""
+        return lib.ft_local_batch_size(self._handle)
+
+    def __len__(self) -> int:
+        """How many results are ready; a moment later there may be others."""
+        return lib.ft_local_batch_len(self._handle)
+
+    def __bool__(self) -> bool:
+        """An executor is not false because nothing happens to be ready."""
+        return True
+
+    def __repr__(self) -> str:
+        return f"<BatchExecutor: source={self.source!r}, size={self.size}, ready={len(self)}>"
