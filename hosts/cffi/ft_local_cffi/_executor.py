@@ -28,12 +28,14 @@ class _Kept:
 
     def __init__(self, source: Callable[[], Any]) -> None:
         self.source = source
-        self.results: dict[int, Any] = {}
+        # Each result in a list of its own, which is emptied: a dictionary of PyPy can go on
+        # referring to what was deleted from it until something else takes the place.
+        self.results: dict[int, list[Any]] = {}
         # NULL would be no object, so keys begin with 1.
         self.keys = itertools.count(1)
 
     def take(self, handle: Any) -> Any:
-        return self.results.pop(int(ffi.cast("uintptr_t", handle)))
+        return self.results.pop(int(ffi.cast("uintptr_t", handle))).pop()
 
 
 _pending = _Pending()
@@ -48,7 +50,7 @@ def _fill(ctx: Any, out: Any, _capacity: int, produced: Any) -> int:
     kept = ffi.from_handle(ctx)
     key = next(kept.keys)
     try:
-        kept.results[key] = kept.source()
+        kept.results[key] = [kept.source()]
         out[0] = ffi.cast("void *", key)
         produced[0] = 1
     except BaseException:
