@@ -1,68 +1,103 @@
 //! Results made by one thread at a time and handed to many, each to exactly one.
 
+mod ahead;
 mod chain;
-mod epoch;
 mod fill;
+mod gate;
+mod give_back;
+mod load;
 #[cfg(all(test, loom))]
 mod models;
+mod options;
 mod parking;
+mod queue;
+mod reference;
+mod returned;
 mod ring;
 mod role;
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, shuttle))]
+mod schedules;
+mod stats;
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
 
 use crate::border::{Panicked, border};
+use crate::cursor::Cursor;
 use crate::fork;
 use crate::host::{Host, Word};
 use crate::source::Source;
 use crate::status::{LoadError, NewError};
-use crate::sync::{AtomicBool, Ordering, UnsafeCell};
+use crate::sync::{AtomicUsize, CachePadded, Ordering, UnsafeCell, with_cursors};
 pub(crate) use chain::Waits;
-use chain::{Awaited, Circle};
-use epoch::Epoch;
-use fill::{Fill, Workplace};
+use fill::Workplace;
+use gate::Gate;
+pub use options::{ForkPolicy, Options};
 use parking::Parking;
-use ring::Ring;
-use role::{FillRole, Taken};
+pub use queue::{Claimed, Queue};
+pub use reference::Reference;
+use returned::Returned;
+pub use ring::Ring;
+use role::FillRole;
+use stats::Counters;
+pub use stats::Stats;
 
 /// The largest buffer: its memory is asked for when the batch is made, 16 bytes for a result.
 pub const MAX_SIZE: usize = 1 << 30;
+
+/// Room for the first results of fills that failed. A fill starts only when it is empty; more than
+/// one waits here only if another thread is just about to take it.
+const ROOM_FOR_FIRST: usize = 64;
 
 /// Runs a source to fill a buffer of results, in one thread at a time, and hands each result to
 /// exactly one of the threads that load.
 ///
 /// Results come in the order in which the source made them: after `n` loads that brought a
-/// result, the first `n` results have been handed out. One exception: when a fill fails, its first
-/// result comes after those that other threads have taken meanwhile.
+/// result, the first `n` results have been handed out. Two exceptions: when a fill fails, its first
+/// result comes after those that other threads have taken meanwhile; and a [`Cursor`] claims
+/// several results at once.
 ///
 /// After a `fork`, the child drops the results that the parent had in the buffer, which the parent
-/// hands out, and asks the source for new ones. If the parent was just filling, the child starts a
-/// fill of its own.
-pub struct Batch<H: Host, S: Source<H>> {
+/// hands out, and asks the source for new ones, unless [`Options::on_fork`] says otherwise. If the
+/// parent was just filling, the child starts a fill of its own.
+pub struct Batch<H: Host, S: Source<H>, Q: Queue = Ring> {
     host: H,
     size: usize,
-    epoch: Epoch,
-    ring: Ring,
-    /// The first result of a fill that then failed, which comes before those in the ring.
-    returned: Ring,
+    options: Options,
+    /// What every load looks at first.
+    front: CachePadded<Front>,
+    queue: Q,
+    /// The first results of fills that then failed, which come before those in the queue.
+    first: Q,
+    /// What cursors and callers have given back, which comes next.
+    returned: Returned,
     role: FillRole,
+    /// Where loads wait for a result, or for the role.
     parking: Parking,
-    panicked: AtomicBool,
+    /// Where threads that prefill wait until there is room.
+    low: Parking,
+    cursors: CachePadded<AtomicUsize>,
+    counters: Counters,
     /// The source and the slots it writes to. Only the holder of `role` touches them.
     workplace: UnsafeCell<Workplace<S>>,
 }
 
+struct Front {
+    gate: Gate,
+    /// A load that leaves fewer results than this has more to do.
+    low_mark: AtomicUsize,
+}
+
+impl std::ops::Deref for Front {
+    type Target = Gate;
+
+    fn deref(&self) -> &Gate {
+        &self.gate
+    }
+}
+
 // SAFETY: `workplace` is touched only by the holder of the fill role, which is one thread at a
 // time and hands over by release and acquire; a `Source` is `Send`. The rest is made to be shared.
-unsafe impl<H: Host, S: Source<H>> Sync for Batch<H, S> {}
-
-/// What a load that found the buffer empty is to do next.
-enum Next<'a, H: Host, S: Source<H>> {
-    Take(Word),
-    Fill(Fill<'a, H, S>),
-    Wait,
-    Reentrant,
-}
+unsafe impl<H: Host, S: Source<H>, Q: Queue> Sync for Batch<H, S, Q> {}
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
     /// A batch that asks `source` for up to `size` results whenever it has none.
@@ -70,53 +105,75 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// # Errors
     /// If `size` is 0 or above [`MAX_SIZE`], or there is not enough memory.
     pub fn new(host: H, source: S, size: usize) -> Result<Self, NewError> {
+        Self::with_options(host, source, size, Options::default())
+    }
+
+    /// A batch with choices.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new), and if `options.low_water` is above `size`.
+    pub fn with_options(
+        host: H,
+        source: S,
+        size: usize,
+        options: Options,
+    ) -> Result<Self, NewError> {
+        Self::with_queue(host, source, size, options)
+    }
+}
+
+impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
+    /// A batch on a queue that is named by the type.
+    ///
+    /// # Errors
+    /// As for [`with_options`](Batch::with_options).
+    #[doc(hidden)]
+    pub fn with_queue(host: H, source: S, size: usize, options: Options) -> Result<Self, NewError> {
         if !(1..=MAX_SIZE).contains(&size) {
             return Err(NewError::Size);
         }
+        if options.low_water > size {
+            return Err(NewError::LowWater);
+        }
         fork::watch()?;
+        let (gate, low_mark) = (Gate::new(), AtomicUsize::new(options.low_water));
         Ok(Self {
             host,
             size,
-            epoch: Epoch::new(),
-            ring: Ring::new(size)?,
-            returned: Ring::new(1)?,
+            options,
+            front: CachePadded::new(Front { gate, low_mark }),
+            queue: Q::with_room(size).ok_or(NewError::OutOfMemory)?,
+            first: Q::with_room(ROOM_FOR_FIRST).ok_or(NewError::OutOfMemory)?,
+            returned: Returned::new(),
             role: FillRole::new(),
             parking: Parking::new(),
-            panicked: AtomicBool::new(false),
+            low: Parking::new(),
+            cursors: CachePadded::new(AtomicUsize::new(0)),
+            counters: Counters::new(),
             workplace: UnsafeCell::new(Workplace::new(source, size)?),
         })
     }
 
-    /// Takes the next result. If there is none, runs the source, or waits for the thread that
-    /// runs it.
+    /// A handle for one thread, which claims several results at once.
     ///
     /// # Errors
-    /// See [`LoadError`]. After any but [`LoadError::Panicked`] the batch works on.
-    pub fn load(&self) -> Result<H::Object, LoadError<S::Error>> {
-        self.adopt_if_stale()?;
-        if self.role.is_mine() {
-            // Even if something is ready: a source that feeds on its own results gets the same
-            // answer every time, and not only when it is unlucky.
-            return Err(LoadError::Reentrant);
-        }
-        match self.guarded(|| self.take())? {
-            // SAFETY: the ring gives each word once, and they all come from the source.
-            Some(word) => Ok(unsafe { self.host.adopt_word(word) }),
-            None => self.load_from_empty(),
-        }
+    /// If there is not enough memory.
+    pub fn cursor(&self) -> Result<Cursor<'_, H, S, Q>, NewError> {
+        Cursor::new(self)
     }
 
     /// How many results are ready; a moment later there may be others.
     pub fn len(&self) -> usize {
-        if self.epoch.is_stale() {
+        let stale = self.front.is_stale() && self.options.on_fork != ForkPolicy::Keep;
+        if stale || self.front.flags(gate::FORKED | gate::CLOSED) != 0 {
             return 0;
         }
-        self.returned.len() + self.ring.len()
+        self.first.len() + self.returned.len() + self.queue.len()
     }
 
     /// Whether no result is ready.
     pub fn is_empty(&self) -> bool {
-        self.epoch.is_stale() || (self.returned.is_empty() && self.ring.is_empty())
+        self.len() == 0
     }
 
     /// How many results one fill makes at most.
@@ -129,123 +186,68 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         &self.host
     }
 
+    /// The choices it was made with.
+    pub fn options(&self) -> Options {
+        self.options
+    }
+
     /// Shows each result in the buffer to `visit`, until that returns `false`, which is then
     /// returned. For a garbage collector: takes no lock and calls nothing else.
     ///
-    /// Results that the source is just handing over are not shown.
+    /// Not shown are results that the source is just handing over, and those that a cursor has in
+    /// hand. A collector takes them for used from outside, which is safe.
     ///
     /// # Safety
-    /// No other thread may use the batch meanwhile, because the world is stopped for instance.
+    /// No other thread may use the batch meanwhile, because the world is stopped for instance. It
+    /// may have been stopped at any point, in the middle of a fill too.
     pub unsafe fn visit(&self, mut visit: impl FnMut(Word) -> bool) -> bool {
-        self.returned.visit(&mut visit) && self.ring.visit(&mut visit)
+        // SAFETY: the caller's promise.
+        self.first.visit(&mut visit)
+            && unsafe { self.returned.visit(&mut visit) }
+            && self.queue.visit(&mut visit)
     }
 
-    /// Drops the results in the buffer. The batch works on.
-    pub fn clear(&self) {
-        let _ = self.adopt_if_stale();
-        while let Ok(Some(word)) = self.guarded(|| self.take()) {
-            // SAFETY: as in `load`.
-            drop(unsafe { self.host.adopt_word(word) });
-        }
-    }
-
-    #[cold]
-    fn load_from_empty(&self) -> Result<H::Object, LoadError<S::Error>> {
-        loop {
-            if self.panicked.load(Ordering::Relaxed) {
-                return Err(LoadError::Panicked);
+    /// What was done so far.
+    pub fn stats(&self) -> Stats {
+        let (filler, others) = (&self.counters.filler, &self.counters.others);
+        let (mut claims, mut claimed) = (others.claims.get(), others.claimed.get());
+        with_cursors(|cursors| {
+            for node in cursors.of(std::ptr::from_ref(self).cast()) {
+                claims += node.claims.load(Ordering::Relaxed);
+                claimed += node.claimed.load(Ordering::Relaxed);
             }
-            // A handler of signals may have forked while this thread waited.
-            self.adopt_if_stale()?;
-            let word = match self.guarded(|| self.next())? {
-                Next::Take(word) => word,
-                Next::Fill(fill) => fill.run()?,
-                Next::Reentrant => return Err(LoadError::Reentrant),
-                Next::Wait => {
-                    self.wait()?;
-                    match self.guarded(|| self.take())? {
-                        Some(word) => word,
-                        None => continue,
-                    }
-                }
-            };
-            // SAFETY: as in `load`.
-            return Ok(unsafe { self.host.adopt_word(word) });
-        }
-    }
-
-    fn take(&self) -> Option<Word> {
-        self.returned.claim().or_else(|| self.ring.claim())
-    }
-
-    fn next(&self) -> Next<'_, H, S> {
-        match self.role.take() {
-            Ok(vacancy) => {
-                let fill = Fill::new(self, vacancy);
-                // The filler before may have published since this thread looked.
-                match self.take() {
-                    Some(word) => Next::Take(word),
-                    None => Next::Fill(fill),
-                }
-            }
-            Err(Taken::ByThisThread) => Next::Reentrant,
-            Err(Taken::ByAnother) => Next::Wait,
-        }
-    }
-
-    fn wait(&self) -> Result<(), LoadError<S::Error>> {
-        let period = if chain::this_thread_fills() {
-            Some(self.host.interrupt_period().map_or(chain::PERIOD, |host| host.min(chain::PERIOD)))
-        } else {
-            self.host.interrupt_period()
-        };
-        let mut waited = Ok(());
-        let blocked = chain::wait_for(self, || {
-            self.host.block(&mut || {
-                waited = self.guarded(|| self.parking.wait(period, || self.is_ready()));
-            });
         });
-        self.poisoned_by(blocked)?.map_err(|Circle| LoadError::Deadlock)?;
-        waited?;
-        if self.host.interrupted() {
-            // This thread may have been woken for something that it now leaves to another.
-            self.guarded(|| self.parking.wake_one())?;
-            return Err(LoadError::Interrupted);
+        let released = others.released.get();
+        let taken = self.queue.taken() + self.first.taken();
+        let taken = taken + filler.own.get() + others.taken_back.get();
+        // Threads that are at work may have counted one thing and not yet the other.
+        let loads = taken.saturating_sub(claimed + released + others.dropped_on_fork.get());
+        let by_cursors = others.dropped_by_cursors.get();
+        Stats {
+            loads,
+            claims,
+            claimed,
+            fills: filler.fills.get(),
+            produced: filler.produced.get(),
+            waits: others.waits.get(),
+            wait_time: std::time::Duration::from_nanos(others.waited_nanoseconds.get()),
+            source_time: std::time::Duration::from_nanos(filler.nanoseconds.get()),
+            errors: filler.errors.get(),
+            given_back: others.given_back.get() + by_cursors,
+            released,
+            dropped_on_fork: others.dropped_on_fork.get()
+                + others.dropped_in_hand.get()
+                + by_cursors,
         }
-        Ok(())
     }
 
-    #[inline]
-    fn adopt_if_stale(&self) -> Result<(), Panicked> {
-        if self.epoch.is_stale() { self.adopt() } else { Ok(()) }
+    pub(crate) fn keeps_on_fork(&self) -> bool {
+        self.options.on_fork == ForkPolicy::Keep
     }
 
-    /// In the child of a fork: drops what the parent has prefetched, which the parent will hand
-    /// out, and forgets the threads that are not here.
-    #[cold]
-    fn adopt(&self) -> Result<(), Panicked> {
-        let parents = self.guarded(|| {
-            self.epoch.adopt(|| {
-                // SAFETY: the threads that used it are gone, and those that are here wait for the
-                // end of the adoption.
-                unsafe { self.parking.renew() };
-                let mut parents = Vec::new();
-                // Here memory is taken outside of a constructor. If there is none, the results are
-                // left alive in the child for ever, which is better than an abort.
-                let remembered =
-                    parents.try_reserve_exact(self.ring.len() + self.returned.len()).is_ok();
-                while let Some(word) = self.take() {
-                    if remembered {
-                        // SAFETY: as in `load`.
-                        parents.push(unsafe { self.host.adopt_word(word) });
-                    }
-                }
-                parents
-            })
-        })?;
-        // Host code runs here, when the batch is good again.
-        drop(parents);
-        Ok(())
+    /// How many results a fill makes at most.
+    fn budget(&self) -> usize {
+        if self.options.fill_budget == 0 { self.size } else { self.options.fill_budget }
     }
 
     /// Runs own code behind the border; a panic there stops later fills, and spoils no result
@@ -257,22 +259,28 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     #[inline]
     fn poisoned_by<R>(&self, result: Result<R, Panicked>) -> Result<R, Panicked> {
-        result.inspect_err(|Panicked| self.panicked.store(true, Ordering::Relaxed))
+        if result.is_err() {
+            self.poison();
+        }
+        result
+    }
+
+    #[cold]
+    fn poison(&self) {
+        self.front.raise(gate::PANICKED);
+    }
+
+    /// For callers that use the batch in a process: makes it that process's own.
+    #[inline]
+    fn enter(&self) -> Result<(), LoadError<S::Error>> {
+        self.adopt_if_stale()?;
+        if self.front.flags(gate::FORKED) != 0 { Err(LoadError::Forked) } else { Ok(()) }
     }
 }
 
-impl<H: Host, S: Source<H>> Awaited for Batch<H, S> {
-    fn role(&self) -> &FillRole {
-        &self.role
-    }
-
-    fn is_ready(&self) -> bool {
-        !self.is_empty() || self.role.is_free()
-    }
-}
-
-impl<H: Host, S: Source<H>> Drop for Batch<H, S> {
+impl<H: Host, S: Source<H>, Q: Queue> Drop for Batch<H, S, Q> {
     fn drop(&mut self) {
-        self.clear();
+        let _ = self.adopt_if_stale();
+        self.drop_all();
     }
 }

@@ -7,17 +7,18 @@
 
 use crate::memory::OutOfMemory;
 pub(crate) use crate::sync::generation;
-use crate::sync::{begin_generation, renew_statics, survivor, thread_number};
+use crate::sync::{begin_generation, renew_statics, survivor, thread_number, watch_barriers};
 use std::sync::OnceLock;
 
 /// Makes sure that forks are noticed from now on.
 pub(crate) fn watch() -> Result<(), OutOfMemory> {
     static WATCHED: OnceLock<Result<(), OutOfMemory>> = OnceLock::new();
     extern "C" fn in_child() {
-        renew_statics();
         begin_generation(thread_number());
+        renew_statics();
     }
     *WATCHED.get_or_init(|| {
+        watch_barriers();
         // SAFETY: the function is there as long as the library, and does what may be done between
         // fork and exec: it takes no lock and allocates nothing.
         match unsafe { libc::pthread_atfork(None, None, Some(in_child)) } {

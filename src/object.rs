@@ -1,7 +1,9 @@
 //! The one place where a reference of the host is given back.
 
+use crate::owner::Owner;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
 
 /// How a host gives a reference back.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +14,26 @@ pub enum Release {
     Plain(unsafe extern "C-unwind" fn(*mut c_void)),
     /// By a function of the host's context and the handle.
     WithCtx(unsafe extern "C-unwind" fn(*mut c_void, *mut c_void), *mut c_void),
+    /// In one thread only, which the owner stands for.
+    Bound(NonNull<Owner>),
+}
+
+impl Release {
+    /// Ends one reference.
+    ///
+    /// # Safety
+    /// `handle` must stand for one reference that this is the way to end.
+    pub(crate) unsafe fn call(self, handle: *mut c_void) {
+        // SAFETY: the caller's promise. An owner lives as long as objects refer to it.
+        unsafe {
+            match self {
+                Self::None => {}
+                Self::Plain(release) => release(handle),
+                Self::WithCtx(release, ctx) => release(ctx, handle),
+                Self::Bound(owner) => owner.as_ref().release(handle),
+            }
+        }
+    }
 }
 
 /// One reference to an object of a host known by its functions. Dropping it releases it.
@@ -38,6 +60,10 @@ impl Object {
         self.handle
     }
 
+    pub(crate) fn release(&self) -> Release {
+        self.release
+    }
+
     /// Moves the reference out: the caller owes the release.
     pub fn into_raw(self) -> *mut c_void {
         ManuallyDrop::new(self).handle
@@ -47,12 +73,6 @@ impl Object {
 impl Drop for Object {
     fn drop(&mut self) {
         // SAFETY: `new` was given the one reference that ends here, with its way to end.
-        unsafe {
-            match self.release {
-                Release::None => {}
-                Release::Plain(release) => release(self.handle),
-                Release::WithCtx(release, ctx) => release(ctx, self.handle),
-            }
-        }
+        unsafe { self.release.call(self.handle) }
     }
 }

@@ -1,23 +1,41 @@
 //! Where the results come from.
 
 use crate::host::{Host, Word};
+use std::convert::Infallible;
 use std::marker::PhantomData;
 
 /// Produces the results that a [`Batch`](crate::Batch) hands out.
 ///
 /// One thread at a time calls it, not always the same one. The library holds no lock meanwhile;
 /// the source may use other batches, but loading from the batch it fills is an error.
+///
+/// A function that returns a `Result` is a source of one result at a time, and so is an iterator in
+/// [`Iter`]. Implement the trait for sources that make many results at once.
 pub trait Source<H: Host>: Send {
     /// What goes wrong.
     type Error;
 
-    /// Produces between 1 and `slots.capacity()` results.
+    /// Produces between 1 and `slots.capacity()` results, or [ends](Slots::end).
     ///
     /// What was put into `slots` is kept whether the call succeeds or not.
     ///
     /// # Errors
     /// An error goes to the caller of `load` in whose thread the source ran.
     fn fill(&mut self, host: &H, slots: &mut Slots<'_, H>) -> Result<(), Self::Error>;
+
+    /// Whether [`next`](Self::next) is to be called instead of `fill`.
+    fn makes_one_at_a_time(&self) -> bool {
+        false
+    }
+
+    /// Produces one result; `None` if the source has ended.
+    ///
+    /// # Errors
+    /// As for `fill`.
+    fn next(&mut self, host: &H) -> Result<Option<H::Object>, Self::Error> {
+        let _ = host;
+        Ok(None)
+    }
 }
 
 /// A function that makes one result at a time.
@@ -32,18 +50,57 @@ where
         slots.push(self()?);
         Ok(())
     }
+
+    fn makes_one_at_a_time(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn next(&mut self, _host: &H) -> Result<Option<H::Object>, E> {
+        self().map(Some)
+    }
+}
+
+/// An iterator as a source, which ends when the iterator does.
+#[derive(Debug, Clone)]
+pub struct Iter<I>(pub I);
+
+impl<H, I> Source<H> for Iter<I>
+where
+    H: Host,
+    I: Iterator<Item = H::Object> + Send,
+{
+    type Error = Infallible;
+
+    fn fill(&mut self, _host: &H, slots: &mut Slots<'_, H>) -> Result<(), Infallible> {
+        match self.0.next() {
+            Some(object) => slots.push(object),
+            None => slots.end(),
+        }
+        Ok(())
+    }
+
+    fn makes_one_at_a_time(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn next(&mut self, _host: &H) -> Result<Option<H::Object>, Infallible> {
+        Ok(self.0.next())
+    }
 }
 
 /// Room for the results of one call of a source.
 pub struct Slots<'a, H: Host> {
     words: &'a mut [Word],
     produced: &'a mut usize,
+    ended: &'a mut bool,
     host: PhantomData<fn(H::Object)>,
 }
 
 impl<'a, H: Host> Slots<'a, H> {
-    pub(crate) fn new(words: &'a mut [Word], produced: &'a mut usize) -> Self {
-        Self { words, produced, host: PhantomData }
+    pub(crate) fn new(words: &'a mut [Word], produced: &'a mut usize, ended: &'a mut bool) -> Self {
+        Self { words, produced, ended, host: PhantomData }
     }
 
     /// How many results there is still room for.
@@ -59,6 +116,12 @@ impl<'a, H: Host> Slots<'a, H> {
         assert!(self.capacity() > 0, "a source made more results than there was room for");
         self.words[*self.produced] = H::into_word(object);
         *self.produced += 1;
+    }
+
+    /// Says that there will be no more results after those in the slots: the source is not called
+    /// again.
+    pub fn end(&mut self) {
+        *self.ended = true;
     }
 
     /// The empty slots, for a caller that writes words itself and then says how many with

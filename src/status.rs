@@ -11,7 +11,9 @@ use std::fmt;
 pub enum NewError {
     /// The size is 0 or above [`MAX_SIZE`](crate::MAX_SIZE).
     Size,
-    /// There is not enough memory for the buffer.
+    /// The low-water mark is above the size.
+    LowWater,
+    /// There is not enough memory.
     OutOfMemory,
 }
 
@@ -32,6 +34,20 @@ pub enum LoadError<E> {
     Interrupted,
     /// The library panicked in this batch, now or earlier. It can only be freed.
     Panicked,
+    /// The source has ended, and all that it made was handed out.
+    Ended,
+    /// The batch was closed.
+    Closed,
+    /// No result came in the time that there was.
+    TimedOut,
+    /// The batch is the parent's of this process, and was made with
+    /// [`ForkPolicy::Error`](crate::ForkPolicy::Error).
+    Forked,
+    /// There is not enough memory.
+    OutOfMemory,
+    /// The host's objects are bound to a thread that has not given back enough of those that wait
+    /// for it; see [`Owner`](crate::Owner).
+    Deferred,
 }
 
 impl<E> From<Panicked> for LoadError<E> {
@@ -50,7 +66,8 @@ impl fmt::Display for NewError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Size => write!(f, "the size must be between 1 and {}", crate::MAX_SIZE),
-            Self::OutOfMemory => f.write_str("not enough memory for a buffer of this size"),
+            Self::LowWater => f.write_str("the low-water mark must not be above the size"),
+            Self::OutOfMemory => f.write_str("not enough memory"),
         }
     }
 }
@@ -68,6 +85,16 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
             ),
             Self::Interrupted => f.write_str("the host interrupted the load"),
             Self::Panicked => f.write_str("the library panicked; this batch can only be freed"),
+            Self::Ended => f.write_str("the source has ended, and all that it made was handed out"),
+            Self::Closed => f.write_str("the batch was closed"),
+            Self::TimedOut => f.write_str("no result came in time"),
+            Self::Forked => f.write_str(
+                "this process is a fork, and the batch was made to be used in its parent only",
+            ),
+            Self::OutOfMemory => f.write_str("not enough memory"),
+            Self::Deferred => f.write_str(
+                "the thread that the objects are bound to has yet to release those that wait for it",
+            ),
         }
     }
 }

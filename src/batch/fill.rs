@@ -1,7 +1,9 @@
 //! One thread's turn as the filler.
 
-use super::Batch;
+use super::queue::Queue;
 use super::role::Vacancy;
+use super::stats::nanoseconds;
+use super::{Batch, gate};
 use crate::border::Panicked;
 use crate::fork::generation;
 use crate::host::{Host, Word};
@@ -9,11 +11,12 @@ use crate::memory::{OutOfMemory, try_zeroed};
 use crate::source::{Slots, Source};
 use crate::status::LoadError;
 use crate::sync::fills_of_this_thread;
+use std::time::Instant;
 
 /// What only the filler touches.
 pub(super) struct Workplace<S> {
     source: S,
-    /// What the source writes to. All zero between two calls of it.
+    /// What a source of many results writes to. All zero between two calls of it.
     scratch: Box<[Word]>,
     /// How many of the scratch slots hold a result.
     produced: usize,
@@ -31,21 +34,28 @@ const CALLS_BETWEEN_QUESTIONS: usize = 64;
 
 /// The fill role, held by this thread. Dropping it, by unwinding out of host code too, keeps every
 /// result that was made and hands the role on.
-pub(super) struct Fill<'a, H: Host, S: Source<H>> {
-    batch: &'a Batch<H, S>,
-    /// The first result belongs to this thread, which then cannot starve. It never passes through
-    /// the ring, where others might take it.
+pub(super) struct Fill<'a, H: Host, S: Source<H>, Q: Queue> {
+    batch: &'a Batch<H, S, Q>,
+    /// The result that belongs to this thread: the first that it makes, so that it cannot starve,
+    /// or one that it had before. It never passes through the queue, where others might take it.
     mine: Option<Word>,
+    /// Whether the fill made `mine`.
+    made_mine: bool,
     made: usize,
+    /// How many results the fill makes at most.
+    limit: usize,
+    started: Option<Instant>,
     /// The process in which the fill began.
     generation: u32,
 }
 
-impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
+impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     /// To be called by the thread that has just taken the role.
-    pub(super) fn new(batch: &'a Batch<H, S>, vacancy: Vacancy) -> Self {
+    pub(super) fn new(batch: &'a Batch<H, S, Q>, vacancy: Vacancy) -> Self {
         fills_of_this_thread(1);
-        let fill = Self { batch, mine: None, made: 0, generation: generation() };
+        let generation = generation();
+        let (mine, started) = (None, None);
+        let fill = Self { batch, mine, made_mine: false, made: 0, limit: 0, started, generation };
         if vacancy == Vacancy::Orphaned {
             // What the parent's filler was just making is the parent's.
             fill.workplace(|workplace| {
@@ -56,26 +66,43 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         fill
     }
 
-    /// Runs the source until the buffer is full or the source stops, and returns the first result.
-    pub(super) fn run(mut self) -> Result<Word, LoadError<S::Error>> {
+    /// Runs the source for a thread that has nothing, and returns its result. `None` if the source
+    /// has ended and made nothing.
+    pub(super) fn run(mut self) -> Result<Option<Word>, LoadError<S::Error>> {
+        self.make(self.batch.budget(), true)?;
+        Ok(self.mine.take())
+    }
+
+    /// Runs the source for a thread that has a result already, which comes back, or is given back
+    /// if the source fails.
+    pub(super) fn run_with(mut self, mine: Word) -> Result<Word, LoadError<S::Error>> {
+        self.mine = Some(mine);
+        self.make(self.batch.budget(), false)?;
+        Ok(self.mine.take().unwrap_or(mine))
+    }
+
+    /// Runs the source to make up to `limit` results for others. Returns how many it made.
+    pub(super) fn run_ahead(mut self, limit: usize) -> Result<usize, LoadError<S::Error>> {
+        self.make(limit, false)?;
+        Ok(self.made)
+    }
+
+    fn make(&mut self, limit: usize, keep_first: bool) -> Result<(), LoadError<S::Error>> {
         let batch = self.batch;
+        self.limit = limit.min(batch.size - batch.guarded(|| batch.queue.begin())?);
+        self.started = Some(Instant::now());
         let mut calls = 0_usize;
-        while self.made < batch.size {
-            // Host code: no border, and nothing borrowed that its unwinding would leave undone.
-            let result = self.workplace(|workplace| {
-                let room = batch.size - self.made;
-                let scratch = &mut workplace.scratch[..room];
-                let mut slots = Slots::new(scratch, &mut workplace.produced);
-                workplace.source.fill(&batch.host, &mut slots)
-            });
-            self.leave_to_the_parent()?;
-            let made_before = self.made;
-            batch.guarded(|| self.accept())?;
-            result.map_err(LoadError::Source)?;
-            if self.made == made_before {
-                break;
+        let single = self.workplace(|workplace| workplace.source.makes_one_at_a_time());
+        while self.made < self.limit {
+            if single {
+                self.make_one(keep_first)?
+            } else {
+                self.make_many(keep_first)?
             }
             calls += 1;
+            if !batch.front.is_open() && self.is_to_stop()? {
+                break;
+            }
             if calls.is_multiple_of(CALLS_BETWEEN_QUESTIONS) {
                 if batch.host.interrupted() {
                     return Err(LoadError::Interrupted);
@@ -83,64 +110,174 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                 self.leave_to_the_parent()?;
             }
         }
-        self.mine.take().ok_or(LoadError::NothingProduced)
+        Ok(())
+    }
+
+    #[inline]
+    fn make_one(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
+        let batch = self.batch;
+        // Host code: no border, and nothing borrowed that its unwinding would leave undone.
+        let next = self.workplace(|workplace| workplace.source.next(&batch.host));
+        self.leave_to_the_parent()?;
+        match next {
+            Ok(Some(object)) => {
+                let word = H::into_word(object);
+                batch.guarded(|| {
+                    if self.accept(word, keep_first) {
+                        batch.parking.wake(1);
+                    }
+                })?;
+                Ok(())
+            }
+            Ok(None) => self.end(),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn make_many(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
+        let batch = self.batch;
+        let mut ended = false;
+        let result = self.workplace(|workplace| {
+            let room = self.limit - self.made;
+            let scratch = &mut workplace.scratch[..room];
+            let mut slots = Slots::new(scratch, &mut workplace.produced, &mut ended);
+            workplace.source.fill(&batch.host, &mut slots)
+        });
+        self.leave_to_the_parent()?;
+        let produced = batch.guarded(|| self.accept_all(keep_first))?;
+        match result {
+            Ok(()) if ended => self.end(),
+            Ok(()) if produced > 0 => Ok(()),
+            Ok(()) if self.made > 0 => {
+                // It has no more at the moment. What there is will do.
+                self.limit = self.made;
+                Ok(())
+            }
+            Ok(()) => Err(LoadError::NothingProduced),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Keeps a result that was just made. Returns whether it is there for others.
+    #[inline]
+    fn accept(&mut self, word: Word, keep_first: bool) -> bool {
+        assert!(self.made < self.limit, "more results than there is room for");
+        self.made += 1;
+        if keep_first && self.mine.is_none() && self.made == 1 {
+            self.mine = Some(word);
+            self.made_mine = true;
+            return false;
+        }
+        self.batch.queue.push(word);
+        true
+    }
+
+    /// Keeps what the source has just written to the scratch slots, and returns how much it was.
+    fn accept_all(&mut self, keep_first: bool) -> usize {
+        let batch = self.batch;
+        let produced = self.workplace(|workplace| std::mem::take(&mut workplace.produced));
+        let mut for_others = 0;
+        for index in 0..produced {
+            let word = self.workplace(|workplace| std::mem::take(&mut workplace.scratch[index]));
+            for_others += usize::from(self.accept(word, keep_first));
+        }
+        if for_others > 0 {
+            batch.queue.publish();
+            batch.parking.wake(for_others);
+        }
+        produced
+    }
+
+    fn end(&mut self) -> Result<(), LoadError<S::Error>> {
+        self.limit = self.made;
+        self.batch.queue.publish();
+        self.batch.front.raise(gate::ENDED);
+        Ok(())
+    }
+
+    fn fail(&self, error: S::Error) -> Result<(), LoadError<S::Error>> {
+        self.batch.counters.filler.errors.add_alone(1);
+        Err(LoadError::Source(error))
+    }
+
+    /// Something changed while the source ran: whether that ends the fill.
+    #[cold]
+    fn is_to_stop(&self) -> Result<bool, Panicked> {
+        self.batch.guarded(|| self.batch.front.flags(gate::CLOSED | gate::PANICKED) != 0)
     }
 
     /// After a fork in host code: what was made before it is the parent's, and the child begins
     /// anew.
+    #[inline]
     fn leave_to_the_parent(&mut self) -> Result<(), Panicked> {
-        if self.generation == generation() {
+        if self.generation == generation() { Ok(()) } else { self.begin_anew() }
+    }
+
+    #[cold]
+    fn begin_anew(&mut self) -> Result<(), Panicked> {
+        self.generation = generation();
+        let keeps = self.batch.keeps_on_fork();
+        let mine = if keeps { None } else { self.mine.take() };
+        self.batch.adopt_if_stale()?;
+        if keeps {
             return Ok(());
         }
-        self.generation = generation();
+        self.batch.counters.filler.produced.add_alone(self.made as u64);
         self.made = 0;
-        let mine = self.mine.take();
-        self.batch.adopt_if_stale()?;
-        // SAFETY: the word came from the source, and the ring never had it.
-        drop(mine.map(|word| unsafe { self.batch.host.adopt_word(word) }));
+        if let Some(word) = mine {
+            self.batch.drop_on_fork(word, std::mem::take(&mut self.made_mine));
+        }
         Ok(())
     }
 
-    /// Publishes what the source has just produced.
-    fn accept(&mut self) {
-        let batch = self.batch;
-        let mut mine = self.mine.take();
-        let (made, published) = self.workplace(|workplace| {
-            let produced = std::mem::take(&mut workplace.produced);
-            let mut words = workplace.scratch[..produced].iter_mut().map(std::mem::take);
-            mine = mine.or_else(|| words.next());
-            (produced, batch.ring.extend(words))
-        });
-        self.mine = mine;
-        self.made += made;
-        match published {
-            0 => {}
-            1 => batch.parking.wake_one(),
-            _ => batch.parking.wake_all(),
-        }
-    }
-
+    #[inline]
     fn workplace<R>(&self, f: impl FnOnce(&mut Workplace<S>) -> R) -> R {
         // SAFETY: this thread holds the fill role, and nothing that `f` calls reaches the
         // workplace again: a source that loads from its own batch is turned away at the role.
         self.batch.workplace.with_mut(|workplace| f(unsafe { &mut *workplace }))
     }
+
+    /// Counts what was done, while this thread is still the only one that counts.
+    fn count(&self) {
+        let counters = &self.batch.counters.filler;
+        if let Some(started) = self.started {
+            counters.fills.add_alone(1);
+            counters.produced.add_alone(self.made as u64);
+            counters.own.add_alone(u64::from(self.made_mine));
+            counters.nanoseconds.add_alone(nanoseconds(started.elapsed()));
+        }
+    }
 }
 
-impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
+impl<H: Host, S: Source<H>, Q: Queue> Drop for Fill<'_, H, S, Q> {
     fn drop(&mut self) {
         // Errors are dealt with by `guarded`, which makes later loads fail; the role is given up
         // in any case, so that nobody waits for it.
         let _ = self.leave_to_the_parent();
-        let _ = self.batch.guarded(|| {
-            self.accept();
+        let batch = self.batch;
+        let _ = batch.guarded(|| {
+            // Not empty only if the source was unwound out of.
+            self.accept_all(true);
             if let Some(word) = self.mine.take() {
-                // There is room: a fill starts only after this ring was seen empty.
-                self.batch.returned.push(word);
+                batch.give_first_back(word);
             }
+            batch.queue.publish();
+            self.count();
         });
-        self.batch.role.give_up();
+        batch.role.give_up();
         fills_of_this_thread(-1);
-        let _ = self.batch.guarded(|| self.batch.parking.wake_all());
+        let _ = batch.guarded(|| {
+            // One is enough to take the role, and it wakes others when it has something for them.
+            batch.parking.wake(1);
+            batch.low.wake(1);
+        });
+        if batch.front.latest() & gate::CLOSED != 0 {
+            // Whoever closed the batch may have looked before the last result was there.
+            batch.parking.wake_all();
+            batch.release_all();
+        } else if batch.front.flags(gate::ENDED | gate::PANICKED) != 0 {
+            batch.parking.wake_all();
+            batch.low.wake_all();
+        }
     }
 }

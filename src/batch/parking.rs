@@ -1,28 +1,52 @@
 //! Where threads wait for the filler.
+//!
+//! *No wake-up is lost.* A waiter first counts itself in `sleepers`, then looks whether it need not
+//! sleep. A waker first stores what a waiter looks at, then looks at `sleepers`. If a processor
+//! let both look before the other's store is visible, the waiter would sleep for ever. One of two
+//! things keeps that from happening:
+//!
+//! * The waiter passes a heavy barrier between its two steps, which makes every other thread pass
+//!   one too, and the waker only keeps the compiler from moving its look forward. A publication
+//!   then costs no locked instruction. (The idea is that of liburcu's and folly's asymmetric
+//!   barriers, on membarrier(2).)
+//! * Where the system has no such barrier, the waker looks by a read-modify-write operation, and
+//!   the waiter counts itself by one. Whichever comes second in that word's order has acquired what
+//!   the other released.
+//!
+//! *Nobody is woken twice for one thing.* A waker leaves a token for each sleeper that it wakes,
+//! and takes it off `sleepers`; so `sleepers` and tokens together are as many as the threads that
+//! wait, and a filler that makes another result before a woken thread runs does not ring again.
 
-use crate::sync::{AtomicUsize, Backoff, CachePadded, Condvar, Mutex, Ordering, Renewable};
+use crate::sync::{
+    AtomicUsize, Backoff, CachePadded, Condvar, Mutex, Ordering, Renewable,
+    barriers_are_asymmetric, heavy_barrier, light_barrier, look_for_a_while,
+};
 use std::time::Duration;
 
-/// Waiters and wakers meet at `waiters`, which both change by read-modify-write operations.
-/// Whichever comes second in that word's order has acquired what the other released: either the
-/// waker sees the waiter and wakes it, or the waiter sees what the waker had done before.
-pub(crate) struct Parking(Renewable<Place>);
+pub(crate) struct Parking(Renewable<CachePadded<Place>>);
 
 struct Place {
-    waiters: CachePadded<AtomicUsize>,
-    lock: Mutex<()>,
+    /// Threads that found nothing and look for something, awake or asleep.
+    starving: AtomicUsize,
+    /// Threads that sleep, or are about to, and have no token.
+    sleepers: AtomicUsize,
+    tokens: Mutex<usize>,
     bell: Condvar,
 }
 
 impl Place {
-    fn new() -> Self {
-        Self {
-            waiters: CachePadded::new(AtomicUsize::new(0)),
-            lock: Mutex::new(()),
+    fn new() -> CachePadded<Self> {
+        CachePadded::new(Self {
+            starving: AtomicUsize::new(0),
+            sleepers: AtomicUsize::new(0),
+            tokens: Mutex::new(0),
             bell: Condvar::new(),
-        }
+        })
     }
 }
+
+/// How often a thread looks anew where no barrier makes sure that it is woken.
+const WITHOUT_BARRIER: Duration = Duration::from_millis(1);
 
 impl Parking {
     pub(crate) fn new() -> Self {
@@ -38,56 +62,92 @@ impl Parking {
         unsafe { self.0.renew(Place::new()) }
     }
 
-    /// Waits until `ready`, for `period` at most; it may return a little early.
+    /// Whether some thread has nothing. A hint.
+    #[inline]
+    pub(crate) fn somebody_starves(&self) -> bool {
+        self.0.starving.load(Ordering::Relaxed) != 0
+    }
+
+    /// Waits until `ready` or woken, for `period` at most.
     pub(crate) fn wait(&self, period: Option<Duration>, ready: impl Fn() -> bool) {
         let backoff = Backoff::new();
-        while !backoff.is_completed() {
+        for _ in 0..6 {
             if ready() {
                 return;
             }
-            backoff.snooze();
+            backoff.spin();
         }
-        let mut guard = self.0.lock.lock().unwrap_or_else(|poison| poison.into_inner());
-        // AcqRel: with the same in `wake`.
-        self.0.waiters.fetch_add(1, Ordering::AcqRel);
-        while !ready() {
+        self.0.starving.fetch_add(1, Ordering::Relaxed);
+        if !look_for_a_while(&ready) {
+            self.sleep(period, ready);
+        }
+        self.0.starving.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn sleep(&self, mut period: Option<Duration>, ready: impl Fn() -> bool) {
+        // AcqRel: with the same in `somebody_sleeps`.
+        self.0.sleepers.fetch_add(1, Ordering::AcqRel);
+        if barriers_are_asymmetric() && !heavy_barrier() {
+            period = Some(period.map_or(WITHOUT_BARRIER, |period| period.min(WITHOUT_BARRIER)));
+        }
+        let done = ready();
+        let mut tokens = self.0.tokens.lock().unwrap_or_else(|poison| poison.into_inner());
+        while !done && *tokens == 0 {
             match period {
                 None => {
-                    let woken = self.0.bell.wait(guard);
-                    guard = woken.unwrap_or_else(|poison| poison.into_inner());
+                    let woken = self.0.bell.wait(tokens);
+                    tokens = woken.unwrap_or_else(|poison| poison.into_inner());
                 }
                 Some(period) => {
-                    let woken = self.0.bell.wait_timeout(guard, period);
-                    guard = woken.unwrap_or_else(|poison| poison.into_inner()).0;
+                    let woken = self.0.bell.wait_timeout(tokens, period);
+                    tokens = woken.unwrap_or_else(|poison| poison.into_inner()).0;
                     break;
                 }
             }
         }
-        self.0.waiters.fetch_sub(1, Ordering::AcqRel);
-        drop(guard);
-    }
-
-    /// Wakes one waiter, after something it may be waiting for was published.
-    pub(crate) fn wake_one(&self) {
-        if self.somebody_waits() {
-            self.0.bell.notify_one();
+        if *tokens > 0 {
+            *tokens -= 1;
+        } else {
+            // Under the lock, as in `wake`: a thread leaves with a token or takes itself off.
+            self.0.sleepers.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
-    /// Wakes all waiters, after something they may be waiting for was published.
+    /// Wakes up to `count` waiters, after that many things they may be waiting for were stored.
+    #[inline]
+    pub(crate) fn wake(&self, count: usize) {
+        if self.somebody_sleeps() {
+            self.ring(count);
+        }
+    }
+
+    /// Wakes all waiters, after something that concerns them all was stored.
     pub(crate) fn wake_all(&self) {
-        if self.somebody_waits() {
-            self.0.bell.notify_all();
+        self.wake(usize::MAX);
+    }
+
+    #[cold]
+    fn ring(&self, count: usize) {
+        let mut tokens = self.0.tokens.lock().unwrap_or_else(|poison| poison.into_inner());
+        let woken = self.0.sleepers.load(Ordering::Relaxed).min(count);
+        self.0.sleepers.fetch_sub(woken, Ordering::Relaxed);
+        *tokens += woken;
+        drop(tokens);
+        match woken {
+            0 => {}
+            1 => self.0.bell.notify_one(),
+            _ => self.0.bell.notify_all(),
         }
     }
 
-    fn somebody_waits(&self) -> bool {
-        // Adds nothing, but takes its place in the order of the word. AcqRel: with `wait`.
-        let waits = self.0.waiters.fetch_add(0, Ordering::AcqRel) != 0;
-        if waits {
-            // A waiter that has looked and is about to sleep holds the lock until it sleeps.
-            drop(self.0.lock.lock().unwrap_or_else(|poison| poison.into_inner()));
+    #[inline]
+    fn somebody_sleeps(&self) -> bool {
+        if barriers_are_asymmetric() {
+            light_barrier();
+            self.0.sleepers.load(Ordering::Relaxed) != 0
+        } else {
+            // Adds nothing, but takes its place in the order of the word. AcqRel: with `sleep`.
+            self.0.sleepers.fetch_add(0, Ordering::AcqRel) != 0
         }
-        waits
     }
 }

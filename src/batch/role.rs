@@ -4,12 +4,16 @@
 //! may take as long as it likes, re-enter the library, leave by unwinding, or fork.
 
 use crate::fork::Thread;
-use crate::sync::{AtomicU64, CachePadded, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, CachePadded, Ordering, thread_pointer};
 
 const FREE: u64 = 0;
 
-pub(crate) struct FillRole {
-    holder: CachePadded<AtomicU64>,
+pub(crate) struct FillRole(CachePadded<Holder>);
+
+struct Holder {
+    name: AtomicU64,
+    /// The holder's thread pointer, or 0: the same in a form that every load can afford to read.
+    pointer: AtomicUsize,
 }
 
 /// In what state the role was taken.
@@ -29,17 +33,24 @@ pub(crate) enum Taken {
 
 impl FillRole {
     pub(crate) fn new() -> Self {
-        Self { holder: CachePadded::new(AtomicU64::new(FREE)) }
+        let (name, pointer) = (AtomicU64::new(FREE), AtomicUsize::new(0));
+        Self(CachePadded::new(Holder { name, pointer }))
     }
 
     /// Makes this thread the filler.
     pub(crate) fn take(&self) -> Result<Vacancy, Taken> {
+        let vacancy = self.take_name()?;
+        self.0.pointer.store(thread_pointer(), Ordering::Relaxed);
+        Ok(vacancy)
+    }
+
+    fn take_name(&self) -> Result<Vacancy, Taken> {
         let me = Thread::current();
         let mut expected = FREE;
         loop {
             // Acquire: with the Release in `give_up`, for the source, the scratch slots and the
             // producer's side of the ring, which the filler before has left behind.
-            let found = self.holder.compare_exchange(
+            let found = self.0.name.compare_exchange(
                 expected,
                 me.word(),
                 Ordering::Acquire,
@@ -65,21 +76,30 @@ impl FillRole {
 
     /// Ends what `take` began.
     pub(crate) fn give_up(&self) {
-        // Release: with the Acquire in `take`.
-        self.holder.store(FREE, Ordering::Release);
+        self.0.pointer.store(0, Ordering::Relaxed);
+        // Release: with the Acquire in `take_name`.
+        self.0.name.store(FREE, Ordering::Release);
+    }
+
+    /// Whether this thread may be the filler: if not, it is not.
+    #[inline]
+    pub(crate) fn may_be_mine(&self) -> bool {
+        // Relaxed: a thread always sees what it wrote itself. In the child of a fork, a new thread
+        // may have the pointer of one that stayed behind.
+        self.0.pointer.load(Ordering::Relaxed) == thread_pointer()
     }
 
     /// Whether this thread is the filler.
-    #[inline]
     pub(crate) fn is_mine(&self) -> bool {
-        // Relaxed: a thread always sees what it wrote itself.
-        let word = self.holder.load(Ordering::Relaxed);
+        // Relaxed: as in `may_be_mine`.
+        let word = self.0.name.load(Ordering::Relaxed);
         word != FREE && Thread::from_word(word).is(Thread::current())
     }
 
     /// The thread that fills, unless nobody does.
     pub(crate) fn holder(&self) -> Option<Thread> {
-        let word = self.holder.load(Ordering::Acquire);
+        // Acquire: with the Release in `give_up`, for what the filler has published.
+        let word = self.0.name.load(Ordering::Acquire);
         let holder = Thread::from_word(word);
         (word != FREE && !holder.is_gone()).then_some(holder)
     }

@@ -33,6 +33,22 @@ pub(super) unsafe fn cleared<'a, T>(out: *mut *mut T) -> Result<&'a mut *mut T, 
     }
 }
 
+/// Sets a count that is an out-parameter to 0, before anything else can fail.
+///
+/// # Safety
+/// `out` must be NULL or point to a count that may be written.
+#[inline]
+pub(super) unsafe fn cleared_count<'a>(out: *mut usize) -> Result<&'a mut usize, Refusal> {
+    if out.is_null() || !out.is_aligned() {
+        return Err(Refusal(c"the address for the count is NULL, or no address of a size_t"));
+    }
+    // SAFETY: not NULL, hence writable by the caller's promise.
+    unsafe {
+        out.write(0);
+        Ok(&mut *out)
+    }
+}
+
 /// A struct that a host fills, and that may grow at its end from version to version.
 ///
 /// # Safety
@@ -52,7 +68,7 @@ pub(super) unsafe trait Versioned: Copy {
 /// No struct will ever be this long.
 const ABSURD_SIZE: usize = 4096;
 
-fn check_size<T: Versioned>(size: usize) -> Result<(), Refusal> {
+pub(super) fn check_size<T: Versioned>(size: usize) -> Result<(), Refusal> {
     let sound =
         (T::FIRST_SIZE..=ABSURD_SIZE).contains(&size) && size.is_multiple_of(size_of::<usize>());
     if sound { Ok(()) } else { Err(Refusal(T::SIZE)) }

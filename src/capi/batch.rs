@@ -1,14 +1,19 @@
 //! Results made by one thread at a time and handed to many.
 
 use super::argument::{cleared, enter};
-use super::handle::{Handle, Marked, borrow, take_back};
+use super::handle::{Handle, Marked, borrow, reclaim, retire};
 use super::host::{ft_local_host, table};
+use super::options::{ft_local_batch_options, options};
+use super::owner::Kept;
 use super::source::{ForeignSource, ft_local_source};
 use super::status::{ft_local_status, ft_local_status_code as code};
 use super::wrapper::{NO_VISITOR, ft_local_visitor};
 use crate::batch::Batch;
 use crate::host::HostTable;
+use crate::owner::Owner;
+use crate::sync::Ordering;
 use std::ffi::{CStr, c_void};
+use std::sync::atomic::AtomicUsize;
 
 /// The largest size of a batch. Its memory is taken when it is made: 16 bytes for each result.
 pub const FT_LOCAL_BATCH_MAX_SIZE: usize = 1_073_741_824;
@@ -17,14 +22,21 @@ const _: () = assert!(FT_LOCAL_BATCH_MAX_SIZE == crate::batch::MAX_SIZE);
 
 /// Runs a source to fill a buffer of results, in one thread at a time, and hands each result to
 /// exactly one of the threads that load, in the order in which the source made them. (When a fill
-/// fails, its first result comes after those that other threads have taken meanwhile.)
+/// fails, its first result comes after those that other threads have taken meanwhile; and a
+/// cursor claims several results at once.)
 ///
 /// After a fork, the child drops the results that the parent had in the buffer, which the parent
-/// hands out, and asks the source for new ones.
-pub struct ft_local_batch(Marked<Batch<HostTable, ForeignSource>>);
+/// hands out, and asks the source for new ones, unless the batch's options say otherwise.
+pub struct ft_local_batch(Marked<Shared>);
+
+/// A batch, and how many handles refer to it: its own and those of its cursors.
+pub(super) struct Shared {
+    pub(super) batch: Batch<HostTable, ForeignSource>,
+    references: AtomicUsize,
+}
 
 impl Handle for ft_local_batch {
-    type Inner = Batch<HostTable, ForeignSource>;
+    type Inner = Shared;
     const MARK: usize = 0x6c62_7463;
     const NULL: &'static CStr = c"batch is NULL, or no address of a handle";
     const WRONG: &'static CStr = c"batch is not an ft_local_batch, or was freed";
@@ -34,6 +46,64 @@ impl Handle for ft_local_batch {
     }
 }
 
+/// What a caller has passed as a batch.
+///
+/// # Safety
+/// As for [`borrow`].
+#[inline]
+pub(super) unsafe fn batch_at<'a>(
+    handle: *const ft_local_batch,
+) -> Result<&'a Batch<HostTable, ForeignSource>, super::status::Refusal> {
+    // SAFETY: the caller's promise.
+    unsafe { borrow(handle) }.map(|shared| &shared.batch)
+}
+
+/// Keeps a batch alive for a handle that refers to it.
+///
+/// # Safety
+/// The batch must be alive.
+pub(super) unsafe fn add_reference(handle: *const ft_local_batch) {
+    // Relaxed: the caller knows of another reference. SAFETY: the caller's promise.
+    unsafe { &*handle }.0.value().references.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Ends what `add_reference` or the making of the batch began. The last reference ends the batch,
+/// which calls the host; if another thread owns the host's objects, that thread does it.
+///
+/// # Safety
+/// The reference must be the caller's.
+pub(super) unsafe fn drop_reference(handle: *mut ft_local_batch) {
+    // SAFETY: the caller's reference keeps it alive.
+    let shared = unsafe { &*handle }.0.value();
+    // AcqRel: with itself in other threads.
+    if shared.references.fetch_sub(1, Ordering::AcqRel) > 1 {
+        return;
+    }
+    match shared.batch.host().owner() {
+        Some(owner) if !owner.is_current() => owner.defer(handle.cast(), end_for_owner),
+        // SAFETY: that was the last reference.
+        _ => drop(unsafe { end(handle) }),
+    }
+}
+
+/// # Safety
+/// No reference may be left.
+unsafe fn end(handle: *mut ft_local_batch) -> Kept {
+    // SAFETY: the caller's promise; the batch was made with what is taken up again.
+    unsafe {
+        let release = (*handle).0.value().batch.host().release;
+        drop(reclaim(handle));
+        Kept::again(release)
+    }
+}
+
+/// # Safety
+/// As for `end`, in the owner's thread.
+unsafe fn end_for_owner(_owner: &Owner, handle: *mut c_void) {
+    // SAFETY: the caller's promise. The place in the queue was the batch's own.
+    unsafe { end(handle.cast()) }.used();
+}
+
 /// Makes a batch that asks `source` for up to `size` results whenever it has none.
 ///
 /// Ownership: `host` and `source` are copied; `*out` is new: free it with `ft_local_batch_free`.
@@ -41,7 +111,7 @@ impl Handle for ft_local_batch {
 /// Blocks: no.
 /// Calls host: no.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, also if `size` is 0 or above FT_LOCAL_BATCH_MAX_SIZE;
-/// FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
+/// FT_LOCAL_ERR_NO_MEMORY; FT_LOCAL_ERR_OWNER_FULL. `*out` is then NULL.
 /// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -51,56 +121,47 @@ pub unsafe extern "C" fn ft_local_batch_new(
     size: usize,
     out: *mut *mut ft_local_batch,
 ) -> ft_local_status {
-    let made = enter(|| {
-        // SAFETY: the caller's promise.
-        let (out, host, source) =
-            unsafe { (cleared(out)?, table(host)?, ForeignSource::new(source)?) };
-        Ok((out, Batch::new(host, source, size)))
-    });
-    let (out, batch) = match made {
-        Ok((out, Ok(batch))) => (out, batch),
-        Ok((_, Err(error))) => return error.into(),
-        Err(status) => return status,
-    };
-    match ft_local_batch(Marked::new(ft_local_batch::MARK, batch)).give_out() {
-        Ok(handle) => {
-            *out = handle;
-            code::FT_LOCAL_OK.into()
-        }
-        Err(no_memory) => no_memory.into(),
-    }
+    // SAFETY: the caller's promise.
+    unsafe { ft_local_batch_new_with(host, source, size, std::ptr::null(), out) }
 }
 
-/// Takes the next result. If there is none, runs the source, or waits for the thread that runs it.
+/// Makes a batch with options.
 ///
-/// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
+/// Ownership: `host`, `source` and `options` are copied; `*out` is new: free it with
+/// `ft_local_batch_free`.
 /// Threads: any thread, at once.
-/// Blocks: while another thread runs the source and nothing is ready, through the host's `block`.
-/// Calls host: the source, block, interrupted; nothing if a result is ready.
-/// Errors: a positive code is the source's own, FT_LOCAL_ERR_SOURCE stands for its other failures
-/// and FT_LOCAL_ERR_NOTHING_PRODUCED for its having nothing: these go only to the caller that ran
-/// the source, and what it had produced before is kept. FT_LOCAL_ERR_REENTRANT if the source
-/// loads from its own batch; FT_LOCAL_ERR_DEADLOCK if two sources load from each other's batch in
-/// two threads; FT_LOCAL_ERR_INTERRUPTED if the host wants it; FT_LOCAL_ERR_ARGUMENT;
-/// FT_LOCAL_ERR_PANIC. `*out` is then NULL, and after all but the last the batch works on.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: as for `ft_local_batch_new`. FT_LOCAL_ERR_ARGUMENT also if an option has no such value.
+/// `options` may be NULL, which is the default.
 /// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn ft_local_batch_load(
-    batch: *const ft_local_batch,
-    out: *mut *mut c_void,
+pub unsafe extern "C" fn ft_local_batch_new_with(
+    host: *const ft_local_host,
+    source: *const ft_local_source,
+    size: usize,
+    options: *const ft_local_batch_options,
+    out: *mut *mut ft_local_batch,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    let (out, batch) = match enter(|| unsafe { Ok((cleared(out)?, borrow(batch)?)) }) {
-        Ok(checked) => checked,
-        Err(status) => return status,
-    };
-    match batch.load() {
-        Ok(object) => {
-            *out = object.into_raw();
-            code::FT_LOCAL_OK.into()
-        }
-        Err(error) => error.into(),
+    let made = enter(|| {
+        // SAFETY: the caller's promise.
+        let (out, host, source, options) = unsafe {
+            let out = cleared(out)?;
+            (out, table(host)?, ForeignSource::new(source)?, self::options(options)?)
+        };
+        let made = Batch::with_options(host, source, size, options);
+        Ok(made.map_err(ft_local_status::from).and_then(|batch| {
+            let kept = Kept::of(host.release)?;
+            let shared = Shared { batch, references: AtomicUsize::new(1) };
+            *out = ft_local_batch(Marked::new(ft_local_batch::MARK, shared)).give_out()?;
+            kept.leave();
+            Ok(())
+        }))
+    });
+    match made {
+        Ok(Ok(())) => code::FT_LOCAL_OK.into(),
+        Ok(Err(status)) | Err(status) => status,
     }
 }
 
@@ -116,7 +177,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_len(batch: *const ft_local_batch) -> usize {
     // SAFETY: the caller's promise.
-    enter(|| unsafe { borrow(batch) }.map(Batch::len)).unwrap_or(0)
+    enter(|| unsafe { batch_at(batch) }.map(Batch::len)).unwrap_or(0)
 }
 
 /// How many results one fill makes at most, as the batch was made.
@@ -131,14 +192,16 @@ pub unsafe extern "C" fn ft_local_batch_len(batch: *const ft_local_batch) -> usi
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_size(batch: *const ft_local_batch) -> usize {
     // SAFETY: the caller's promise.
-    enter(|| unsafe { borrow(batch) }.map(Batch::size)).unwrap_or(0)
+    enter(|| unsafe { batch_at(batch) }.map(Batch::size)).unwrap_or(0)
 }
 
 /// Shows each result in the buffer to `visitor`, for a garbage collector that wants to know what
-/// is referred to. Results that the source is just handing over are not shown.
+/// is referred to. Not shown are results that the source is just handing over, and those that a
+/// cursor has in hand: see `ft_local_cursor_visit`.
 ///
 /// Ownership: each object is borrowed during the call of `visitor`.
-/// Threads: when nobody else uses the handle, because the world is stopped for instance.
+/// Threads: when nobody else uses the handle, because the world is stopped for instance. It may
+/// have been stopped at any point, in the middle of a fill too.
 /// Blocks: no, and takes no lock.
 /// Calls host: `visitor`, once for each result.
 /// Errors: what `visitor` returns if that is not 0, which also ends the visit;
@@ -151,7 +214,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_visit(
     arg: *mut c_void,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    let checked = enter(|| Ok((unsafe { borrow(batch) }?, visitor.ok_or(NO_VISITOR)?)));
+    let checked = enter(|| Ok((unsafe { batch_at(batch) }?, visitor.ok_or(NO_VISITOR)?)));
     let (batch, visitor) = match checked {
         Ok(checked) => checked,
         Err(status) => return status,
@@ -171,9 +234,10 @@ pub unsafe extern "C-unwind" fn ft_local_batch_visit(
 ///
 /// Ownership: the batch's references to the results are given up.
 /// Threads: any thread, at once.
-/// Blocks: no.
+/// Blocks: no, and takes no lock.
 /// Calls host: release, once for each result.
-/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC.
+/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED;
+/// FT_LOCAL_ERR_OWNER_FULL if the owner of the objects has no room for more, and the rest stays.
 /// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -181,16 +245,56 @@ pub unsafe extern "C-unwind" fn ft_local_batch_clear(
     batch: *const ft_local_batch,
 ) -> ft_local_status {
     // SAFETY: the caller's promise.
-    match enter(|| unsafe { borrow(batch) }) {
+    match enter(|| unsafe { batch_at(batch) }) {
         Ok(batch) => {
-            batch.clear();
-            code::FT_LOCAL_OK.into()
+            batch.clear().map_or_else(ft_local_status::from, |()| code::FT_LOCAL_OK.into())
         }
         Err(status) => status,
     }
 }
 
+/// Ends a batch: releases the results in the buffer, and every load from now on, and every one that
+/// waits, gets FT_LOCAL_ERR_CLOSED. What the source is just making is released too; what cursors
+/// have in hand they still hand out. Closing again does nothing.
+///
+/// Ownership: the batch's references to the results are given up.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: release, once for each result.
+/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_batch_close(
+    batch: *const ft_local_batch,
+) -> ft_local_status {
+    // SAFETY: the caller's promise.
+    match enter(|| unsafe { batch_at(batch) }) {
+        Ok(batch) => {
+            batch.close().map_or_else(ft_local_status::from, |()| code::FT_LOCAL_OK.into())
+        }
+        Err(status) => status,
+    }
+}
+
+/// Whether a batch was closed: 1 if so, 0 if not.
+///
+/// Ownership: nothing changes hands.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ft_local_batch_is_closed(batch: *const ft_local_batch) -> i32 {
+    // SAFETY: the caller's promise.
+    enter(|| unsafe { batch_at(batch) }.map(|batch| i32::from(batch.is_closed()))).unwrap_or(0)
+}
+
 /// Frees a batch and releases the results in its buffer. NULL is nothing to free.
+///
+/// If cursors of the batch are still there, that happens when the last of them is freed.
 ///
 /// Ownership: `batch` is moved: no longer yours.
 /// Threads: when nobody else uses the handle.
@@ -200,8 +304,12 @@ pub unsafe extern "C-unwind" fn ft_local_batch_clear(
 /// Since: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_free(batch: *mut ft_local_batch) {
+    if batch.is_null() {
+        return;
+    }
     // SAFETY: the caller's promise.
-    let taken = enter(|| unsafe { take_back(batch) });
-    // Out of the border: this calls the host.
-    drop(taken);
+    if enter(|| unsafe { retire(batch) }).is_ok() {
+        // Out of the border: this calls the host. SAFETY: the reference of the handle itself.
+        unsafe { drop_reference(batch) };
+    }
 }

@@ -22,6 +22,13 @@ impl<T> Marked<T> {
     pub(super) const fn new(mark: usize, value: T) -> Self {
         Self { mark: AtomicUsize::new(mark), value }
     }
+
+    pub(super) const fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// How far the value lies behind the beginning of the handle.
+    pub(super) const OFFSET: usize = std::mem::offset_of!(Self, value);
 }
 
 /// A type that C sees as a handle.
@@ -61,19 +68,23 @@ pub(super) unsafe fn borrow<'a, T: Handle + 'a>(handle: *const T) -> Result<&'a 
     Ok(&marked.value)
 }
 
-/// Takes back a handle that was given out; `None` for NULL.
+/// Makes a handle useless to its callers. What it holds stays, for others that refer to it.
 ///
 /// # Safety
 /// As for [`borrow`], and nobody else may use the handle from now on.
-pub(super) unsafe fn take_back<T: Handle>(handle: *mut T) -> Result<Option<T>, Refusal> {
-    if handle.is_null() {
-        return Ok(None);
-    }
+pub(super) unsafe fn retire<'a, T: Handle + 'a>(handle: *mut T) -> Result<&'a T::Inner, Refusal> {
     // SAFETY: the caller's promise.
-    unsafe { borrow(handle) }?;
-    // SAFETY: as above. It was given out by `give_out`, and the mark below lets that happen once.
-    unsafe {
-        (*handle).marked().mark.store(FREED, Ordering::Relaxed);
-        Ok(Some(take_from(handle)))
-    }
+    let inner = unsafe { borrow(handle) }?;
+    // SAFETY: as above.
+    unsafe { &*handle }.marked().mark.store(FREED, Ordering::Relaxed);
+    Ok(inner)
+}
+
+/// Takes what a handle holds out of its memory, which is freed.
+///
+/// # Safety
+/// `handle` must come from `give_out`, and nobody may use it from now on.
+pub(super) unsafe fn reclaim<T: Handle>(handle: *mut T) -> T {
+    // SAFETY: the caller's promise.
+    unsafe { take_from(handle) }
 }

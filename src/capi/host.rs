@@ -1,6 +1,7 @@
 //! The host's table of functions, as C writes it.
 
 use super::argument::{Versioned, enter, init, read};
+use super::owner::{bound, ft_local_owner};
 use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
 use crate::host::{Block, HostTable, Interrupt, Retain};
 use crate::object::Release;
@@ -55,6 +56,9 @@ pub struct ft_local_host {
     pub interrupted: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void) -> i32>,
     /// `interrupted` without `ctx`.
     pub interrupted_plain: Option<unsafe extern "C-unwind" fn() -> i32>,
+    /// For runtimes whose objects only one thread may release: its owner, which was made with a
+    /// host of the same release. What falls due in other threads then waits for the owner.
+    pub owner: *mut ft_local_owner,
 }
 
 // SAFETY: `repr(C)`, the size first, then pointers and functions.
@@ -109,6 +113,8 @@ pub(super) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Ref
         (None, Some(asked)) => Interrupt::Plain(asked),
         (Some(_), Some(_)) => return Err(TWO_INTERRUPTS),
     };
+    // SAFETY: the caller's promise.
+    let release = unsafe { bound(host.owner, release) }?;
     Ok(HostTable { retain, release, block, interrupt })
 }
 

@@ -3,6 +3,7 @@
 use super::argument::{Versioned, enter, init, read};
 use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
 use crate::host::{HostTable, Word};
+use crate::object::Object;
 use crate::source::{Slots, Source};
 use std::ffi::{CStr, c_void};
 
@@ -26,6 +27,8 @@ pub struct ft_local_source {
     /// To fail, it returns a positive code of its own, which `ft_local_batch_load` returns to
     /// the caller in whose thread the source ran. Objects counted in `*produced` are kept then
     /// too.
+    ///
+    /// To end, it returns FT_LOCAL_ERR_END: it is not called again, and what it counted is kept.
     pub fill: Option<
         unsafe extern "C-unwind" fn(
             ctx: *mut c_void,
@@ -38,9 +41,14 @@ pub struct ft_local_source {
     /// library. NULL if it fails, which `ft_local_batch_load` tells as FT_LOCAL_ERR_SOURCE. For
     /// functions that the runtime already has, such as PyObject_CallNoArgs.
     pub next_plain: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void) -> *mut c_void>,
+    /// Asked after `next_plain` has returned NULL, in the same thread: not 0 if that means that the
+    /// source has ended, and has not failed. Without it, NULL is a failure.
+    pub ended_plain: Option<unsafe extern "C-unwind" fn(ended_ctx: *mut c_void) -> i32>,
+    /// Passed to `ended_plain`.
+    pub ended_ctx: *mut c_void,
 }
 
-// SAFETY: `repr(C)`, the size first, then a pointer and a function.
+// SAFETY: `repr(C)`, the size first, then pointers and functions.
 unsafe impl Versioned for ft_local_source {
     const NULL: &'static CStr = c"source is NULL";
     const SIZE: &'static CStr = c"source->struct_size is no size of an ft_local_source; begin with FT_LOCAL_SOURCE_INIT or ft_local_source_init";
@@ -60,13 +68,21 @@ type FillFunction =
 
 enum Function {
     Fill(FillFunction),
-    Next(unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void),
+    Next(NextFunction, Option<Ended>),
 }
+
+type NextFunction = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+
+/// How to learn that a NULL was the end, and what to ask with.
+type Ended = (unsafe extern "C-unwind" fn(*mut c_void) -> i32, *mut c_void);
 
 // SAFETY: the host's promise: any thread may call the function with `ctx`, one at a time.
 unsafe impl Send for ForeignSource {}
 
 const NO_FUNCTION: Refusal = Refusal(c"source has neither fill nor next_plain; set one");
+const NOT_ASKED: Refusal = Refusal(
+    c"source has ended_plain, which is asked after next_plain; let fill return FT_LOCAL_ERR_END",
+);
 const TWO_FUNCTIONS: Refusal = Refusal(c"source has both fill and next_plain; set one");
 
 impl ForeignSource {
@@ -75,9 +91,14 @@ impl ForeignSource {
     pub(super) unsafe fn new(given: *const ft_local_source) -> Result<Self, Refusal> {
         // SAFETY: the caller's promise.
         let source = unsafe { read(given) }?;
+        if source.ended_plain.is_some() && source.next_plain.is_none() {
+            return Err(NOT_ASKED);
+        }
         let function = match (source.fill, source.next_plain) {
             (Some(fill), None) => Function::Fill(fill),
-            (None, Some(next)) => Function::Next(next),
+            (None, Some(next)) => {
+                Function::Next(next, source.ended_plain.map(|ended| (ended, source.ended_ctx)))
+            }
             (None, None) => return Err(NO_FUNCTION),
             (Some(_), Some(_)) => return Err(TWO_FUNCTIONS),
         };
@@ -96,17 +117,35 @@ impl Source<HostTable> for ForeignSource {
         match self.function {
             // SAFETY: the host's promise, which `new` has passed on.
             Function::Fill(fill) => unsafe { self.fill_slots(fill, host, slots) },
-            Function::Next(next) => {
-                // SAFETY: as above.
-                let object = unsafe { next(self.ctx) };
-                if object.is_null() {
-                    return Err(code::FT_LOCAL_ERR_SOURCE.into());
+            Function::Next(..) => {
+                match self.next(host)? {
+                    Some(object) => slots.push(object),
+                    None => slots.end(),
                 }
-                slots.unfilled()[0] = object.expose_provenance();
-                // SAFETY: the host has just made the object in that slot.
-                unsafe { slots.advance(1) };
                 Ok(())
             }
+        }
+    }
+
+    fn makes_one_at_a_time(&self) -> bool {
+        matches!(self.function, Function::Next(..))
+    }
+
+    #[inline]
+    fn next(&mut self, host: &HostTable) -> Result<Option<Object>, ft_local_status> {
+        let Function::Next(next, ended) = self.function else {
+            return Ok(None);
+        };
+        // SAFETY: the host's promise, which `new` has passed on.
+        let object = unsafe { next(self.ctx) };
+        if !object.is_null() {
+            // SAFETY: the host has just made the object, with a reference that moves here.
+            return Ok(Some(unsafe { host.adopt(object) }));
+        }
+        match ended {
+            // SAFETY: as above.
+            Some((ended, ctx)) if unsafe { ended(ctx) } != 0 => Ok(None),
+            _ => Err(code::FT_LOCAL_ERR_SOURCE.into()),
         }
     }
 }
@@ -135,8 +174,13 @@ impl ForeignSource {
         }
         // SAFETY: the host has counted them, and none is NULL.
         unsafe { slots.advance(kept) };
+        const END: i32 = code::FT_LOCAL_ERR_END as i32;
         match result {
             0 if kept == produced => Ok(()),
+            END if kept == produced => {
+                slots.end();
+                Ok(())
+            }
             1.. => Err(result),
             _ => Err(code::FT_LOCAL_ERR_SOURCE.into()),
         }

@@ -36,6 +36,19 @@ pub enum ft_local_status_code {
     /// The thread that fills this batch waits, itself or through others, for a batch that the
     /// calling thread fills: the wait would never end.
     FT_LOCAL_ERR_DEADLOCK = -9,
+    /// The source has ended, and all that it made was handed out. A source returns this to end.
+    FT_LOCAL_ERR_END = -10,
+    /// The batch was closed.
+    FT_LOCAL_ERR_CLOSED = -11,
+    /// No result came in the time that there was. Nothing was lost.
+    FT_LOCAL_ERR_TIMED_OUT = -12,
+    /// No result is ready, and the function does not wait for one.
+    FT_LOCAL_ERR_EMPTY = -13,
+    /// This process is a fork, and the batch was made with FT_LOCAL_FORK_ERROR.
+    FT_LOCAL_ERR_FORKED = -14,
+    /// The queue of an owner has no room for another release. Nothing was changed, or as much as
+    /// there was room for was done.
+    FT_LOCAL_ERR_OWNER_FULL = -15,
 }
 
 use ft_local_status_code as code;
@@ -50,6 +63,7 @@ impl From<NewError> for ft_local_status {
     fn from(error: NewError) -> Self {
         match error {
             NewError::Size => Refusal(c"size must be between 1 and FT_LOCAL_BATCH_MAX_SIZE").into(),
+            NewError::LowWater => Refusal(c"options->low_water is above size").into(),
             NewError::OutOfMemory => code::FT_LOCAL_ERR_NO_MEMORY.into(),
         }
     }
@@ -64,6 +78,12 @@ impl From<LoadError<ft_local_status>> for ft_local_status {
             LoadError::Deadlock => code::FT_LOCAL_ERR_DEADLOCK.into(),
             LoadError::Interrupted => code::FT_LOCAL_ERR_INTERRUPTED.into(),
             LoadError::Panicked => code::FT_LOCAL_ERR_PANIC.into(),
+            LoadError::Ended => code::FT_LOCAL_ERR_END.into(),
+            LoadError::Closed => code::FT_LOCAL_ERR_CLOSED.into(),
+            LoadError::TimedOut => code::FT_LOCAL_ERR_TIMED_OUT.into(),
+            LoadError::Forked => code::FT_LOCAL_ERR_FORKED.into(),
+            LoadError::OutOfMemory => code::FT_LOCAL_ERR_NO_MEMORY.into(),
+            LoadError::Deferred => code::FT_LOCAL_ERR_OWNER_FULL.into(),
         }
     }
 }
@@ -115,6 +135,12 @@ pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char
         -7 => c"the host interrupted the load",
         -8 => c"the library panicked; please report this, and free the handle",
         -9 => c"the wait would never end: who fills this batch waits for a batch that this thread fills",
+        -10 => c"the source has ended, and all that it made was handed out",
+        -11 => c"the batch was closed",
+        -12 => c"no result came in time",
+        -13 => c"no result is ready",
+        -14 => c"this process is a fork, and the batch was made to be used in its parent only",
+        -15 => c"the owner's queue has no room; let its thread drain it, or make it larger",
         1.. => c"the source failed with a code of its own",
         _ => c"not a status of this version of ft_local",
     }

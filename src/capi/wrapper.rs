@@ -1,9 +1,11 @@
 //! A thread's own handle on a shared object.
 
 use super::argument::{cleared, enter};
-use super::handle::{Handle, Marked, borrow, take_back};
+use super::handle::{Handle, Marked, borrow, reclaim, retire};
 use super::host::{ft_local_host, table};
+use super::owner::Kept;
 use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
+use crate::count::Count;
 use crate::host::Retain;
 use crate::object::Object;
 use crate::wrapper::Wrapper;
@@ -11,15 +13,26 @@ use std::ffi::{CStr, c_void};
 
 /// Holds one object, retained once. Make one for each thread that uses the object: the object's
 /// reference count is then touched when the wrapper is made and when it is freed, not in between.
-pub struct ft_local_wrapper(Wrapper<Marked<Object>>);
+///
+/// A wrapper is reference-counted itself, without a locked instruction in the thread that made it:
+/// see `ft_local_wrapper_retain`.
+pub struct ft_local_wrapper(Wrapper<Marked<Counted>>);
+
+/// An object, and the references to the wrapper.
+pub(super) struct Counted {
+    object: Object,
+    count: Count,
+}
+
+const _: () = assert!(size_of::<ft_local_wrapper>() == 64, "a wrapper fills one cache line");
 
 impl Handle for ft_local_wrapper {
-    type Inner = Object;
+    type Inner = Counted;
     const MARK: usize = 0x6c77_7270;
     const NULL: &'static CStr = c"wrapper is NULL, or no address of a handle";
     const WRONG: &'static CStr = c"wrapper is not an ft_local_wrapper, or was freed";
 
-    fn marked(&self) -> &Marked<Object> {
+    fn marked(&self) -> &Marked<Counted> {
         self.0.get()
     }
 }
@@ -37,7 +50,8 @@ pub(super) const NO_VISITOR: Refusal = Refusal(c"visitor is NULL");
 /// Threads: any thread, at once.
 /// Blocks: no.
 /// Calls host: retain, once.
-/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY, FT_LOCAL_ERR_RETAIN. `*out` is then NULL.
+/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY, FT_LOCAL_ERR_RETAIN,
+/// FT_LOCAL_ERR_OWNER_FULL. `*out` is then NULL.
 /// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -61,13 +75,18 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
         Ok(checked) => checked,
         Err(status) => return status,
     };
+    let kept = match Kept::of(host.release) {
+        Ok(kept) => kept,
+        Err(status) => return status,
+    };
     // SAFETY: the caller's promise.
     let Some(object) = (unsafe { host.retain(object) }) else {
         return code::FT_LOCAL_ERR_RETAIN.into();
     };
-    let marked = Marked::new(ft_local_wrapper::MARK, object);
-    match ft_local_wrapper(Wrapper::new(marked)).give_out() {
+    let counted = Counted { object, count: Count::new() };
+    match ft_local_wrapper(Wrapper::new(Marked::new(ft_local_wrapper::MARK, counted))).give_out() {
         Ok(handle) => {
+            kept.leave();
             *out = handle;
             code::FT_LOCAL_OK.into()
         }
@@ -87,7 +106,31 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_wrapper_get(wrapper: *const ft_local_wrapper) -> *mut c_void {
     // SAFETY: the caller's promise.
-    enter(|| unsafe { borrow(wrapper) }).map_or(std::ptr::null_mut(), Object::as_ptr)
+    enter(|| unsafe { borrow(wrapper) })
+        .map_or(std::ptr::null_mut(), |counted| counted.object.as_ptr())
+}
+
+/// Counts one more reference to a wrapper. Costs no locked instruction in the thread that made the
+/// wrapper.
+///
+/// Ownership: the reference is new: give it back with `ft_local_wrapper_free`, in the thread that
+/// took it. (The last reference may be given back by any thread.)
+/// Threads: any thread, at once. A thread takes a reference of its own while the one that it was
+/// shown is still there.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: FT_LOCAL_ERR_ARGUMENT.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ft_local_wrapper_retain(
+    wrapper: *const ft_local_wrapper,
+) -> ft_local_status {
+    // SAFETY: the caller's promise: there is a reference, and it stays.
+    match enter(|| unsafe { borrow(wrapper).map(|counted| counted.count.take()) }) {
+        Ok(()) => code::FT_LOCAL_OK.into(),
+        Err(status) => status,
+    }
 }
 
 /// Shows the object to `visitor`, for a garbage collector that wants to know what is referred to.
@@ -108,23 +151,49 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_visit(
     let checked = enter(|| Ok((unsafe { borrow(wrapper) }?, visitor.ok_or(NO_VISITOR)?)));
     match checked {
         // SAFETY: the caller's promise.
-        Ok((object, visitor)) => unsafe { visitor(object.as_ptr(), arg) },
+        Ok((counted, visitor)) => unsafe { visitor(counted.object.as_ptr(), arg) },
         Err(status) => status,
     }
 }
 
-/// Frees a wrapper and releases its object. NULL is nothing to free.
+/// Gives a reference to a wrapper back. The last one, which is the only one unless
+/// `ft_local_wrapper_retain` was called, releases the object and frees the wrapper. NULL is nothing
+/// to free.
 ///
-/// Ownership: `wrapper` is moved: no longer yours.
-/// Threads: when nobody else uses the handle.
+/// Ownership: the reference is moved: no longer yours.
+/// Threads: any thread, at once, each for a reference that it took; the last reference when nobody
+/// else uses the handle.
 /// Blocks: no.
-/// Calls host: release, once.
+/// Calls host: release, once, for the last reference.
 /// Errors: none that are told. What is not a wrapper, or was freed, is left alone.
 /// Since: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_wrapper_free(wrapper: *mut ft_local_wrapper) {
-    // SAFETY: the caller's promise.
-    let taken = enter(|| unsafe { take_back(wrapper) });
-    // Out of the border: this calls the host.
-    drop(taken);
+    if wrapper.is_null() {
+        return;
+    }
+    // SAFETY: the caller's promise: the reference is the calling thread's.
+    let last = enter(|| unsafe { borrow(wrapper).map(|counted| counted.count.give_back()) });
+    if last == Ok(true) {
+        // SAFETY: that was the last reference.
+        unsafe { end(wrapper) };
+    }
+}
+
+/// Out of the border: this calls the host.
+///
+/// # Safety
+/// No reference may be left.
+unsafe fn end(wrapper: *mut ft_local_wrapper) {
+    // SAFETY: the caller's promise; the wrapper was made with what is taken up again.
+    unsafe {
+        let Ok(counted) = retire(wrapper) else { return };
+        let kept = Kept::again(counted.object.release());
+        let deferred = kept.owner().is_some_and(|owner| !owner.is_current());
+        drop(reclaim(wrapper));
+        if deferred {
+            // The place in the queue is taken by the object.
+            kept.used();
+        }
+    }
 }

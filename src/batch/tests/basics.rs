@@ -38,7 +38,7 @@ fn ownership_moves_out_with_the_result_and_the_rest_is_dropped_with_the_batch() 
     assert_eq!(Arc::strong_count(&shared), 2 + 1 + 3);
     drop(loaded);
     assert_eq!(Arc::strong_count(&shared), 2 + 3);
-    batch.clear();
+    batch.clear().unwrap();
     assert_eq!((Arc::strong_count(&shared), batch.len()), (2, 0));
     batch.load().unwrap();
     drop(batch);
@@ -84,9 +84,15 @@ fn what_threads_write_lies_on_lines_of_its_own() {
     type Any = Batch<Native<usize>, fn() -> Result<usize, ()>>;
     let line = align_of::<crate::sync::CachePadded<u8>>();
     let offsets = [
-        std::mem::offset_of!(Any, ring) / line,
+        std::mem::offset_of!(Any, front) / line,
+        std::mem::offset_of!(Any, queue) / line,
+        std::mem::offset_of!(Any, first) / line,
+        std::mem::offset_of!(Any, returned) / line,
         std::mem::offset_of!(Any, role) / line,
         std::mem::offset_of!(Any, parking) / line,
+        std::mem::offset_of!(Any, low) / line,
+        std::mem::offset_of!(Any, cursors) / line,
+        std::mem::offset_of!(Any, counters) / line,
         std::mem::offset_of!(Any, workplace) / line,
     ];
     for (index, offset) in offsets.iter().enumerate() {

@@ -1,0 +1,124 @@
+//! Results made before anybody asks for them.
+
+use super::fill::Fill;
+use super::queue::Queue;
+use super::{Batch, gate};
+use crate::host::{Host, Word};
+use crate::source::Source;
+use crate::status::LoadError;
+use crate::sync::Ordering;
+use std::time::{Duration, Instant};
+
+/// How often a thread that prefills looks by itself. It is woken when there is room; this is for
+/// the load that has taken a result just before the thread made known what it waits for.
+const PERIOD: Duration = Duration::from_millis(10);
+
+impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
+    /// Waits until fewer than `low_water` results are ready, then runs the source until it has
+    /// made `max` results or the buffer is full. Returns how many it made: 0 if the time ran out,
+    /// or another thread is filling and there is no time to wait.
+    ///
+    /// For a thread of the host's own, which calls it again and again, so that loads never find
+    /// the buffer empty. Waits for ever without a `timeout`.
+    ///
+    /// # Errors
+    /// See [`LoadError`]. An error of the source comes out here, and what was made is kept.
+    pub fn prefill(
+        &self,
+        low_water: usize,
+        max: usize,
+        timeout: Option<Duration>,
+    ) -> Result<usize, LoadError<S::Error>> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let low_water = low_water.min(self.size);
+        if max == 0 || low_water == 0 {
+            return Ok(0);
+        }
+        loop {
+            self.enter()?;
+            if self.role.is_mine() {
+                return Err(LoadError::Reentrant);
+            }
+            let flags = self.front.flags(gate::CLOSED | gate::ENDED | gate::PANICKED);
+            if flags & gate::CLOSED != 0 {
+                return Err(LoadError::Closed);
+            }
+            Self::without_fills(flags)?;
+            if self.is_low(low_water)
+                && let Ok(vacancy) = self.role.take()
+            {
+                let fill = Fill::new(self, vacancy);
+                return if self.is_low(low_water) { fill.run_ahead(max) } else { Ok(0) };
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(0);
+            }
+            self.wait_for_low(low_water, left.map_or(PERIOD, |left| left.min(PERIOD)))?;
+        }
+    }
+
+    fn is_low(&self, low_water: usize) -> bool {
+        self.len() < low_water
+    }
+
+    fn wait_for_low(&self, low_water: usize, period: Duration) -> Result<(), LoadError<S::Error>> {
+        // Loads that leave fewer wake this thread. Raised each time, since they take it down.
+        self.front.low_mark.fetch_max(low_water, Ordering::Relaxed);
+        let mut waited = Ok(());
+        self.host.block(&mut || {
+            let ready = || {
+                (self.is_low(low_water) && self.role.is_free())
+                    || self.front.flags(gate::ENDS) != 0
+                    || self.front.is_stale()
+            };
+            waited = self.guarded(|| self.low.wait(Some(period), ready));
+        });
+        waited?;
+        if self.host.interrupted() { Err(LoadError::Interrupted) } else { Ok(()) }
+    }
+
+    /// For a cursor or a load of many that has left few results in the buffer.
+    pub(super) fn tell_who_prefills(&self, left: usize) {
+        if left < self.front.low_mark.load(Ordering::Relaxed) {
+            self.low.wake(1);
+        }
+    }
+
+    /// For a cursor that has `word` to hand out, as `see_to_more`.
+    pub(crate) fn see_to_more_if_low(&self, word: Word) -> Result<Word, LoadError<S::Error>> {
+        let low = self.queue.len() < self.front.low_mark.load(Ordering::Relaxed);
+        if low { self.see_to_more(word) } else { Ok(word) }
+    }
+
+    /// For a load that has taken `word` and left few results: wakes who prefills, or else runs the
+    /// source if the batch has a low-water mark of its own.
+    #[cold]
+    pub(super) fn see_to_more(&self, word: Word) -> Result<Word, LoadError<S::Error>> {
+        let ahead = self.guarded(|| {
+            if self.queue.len() >= self.front.low_mark.load(Ordering::Relaxed) {
+                return None;
+            }
+            if self.low.somebody_starves() {
+                self.low.wake(1);
+                return None;
+            }
+            // Nobody prefills, or not any more.
+            self.front.low_mark.store(self.options.low_water, Ordering::Relaxed);
+            let low = self.queue.len() < self.options.low_water;
+            let low = low && self.front.flags(gate::ENDS) == 0;
+            let vacancy = if low { self.role.take().ok()? } else { return None };
+            let fill = Fill::new(self, vacancy);
+            // If the source fails, `word` needs room there.
+            self.first.is_empty().then_some(fill)
+        });
+        match ahead {
+            Ok(Some(fill)) => fill.run_with(word),
+            Ok(None) => Ok(word),
+            Err(panicked) => {
+                let _ = self.give_words_back(&[word]);
+                Err(panicked.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! One word that says whether a load may go straight to the buffer.
+//!
+//! It holds the generation of the process for which the batch is ready, and a bit for everything
+//! else that a load must look at first. So the usual case costs one comparison.
+
+use crate::fork::generation;
+use crate::sync::{AtomicU64, Backoff, Ordering};
+
+/// Results were given back, and come before those in the buffer.
+pub(crate) const RETURNED: u64 = 1;
+/// The batch was closed.
+pub(crate) const CLOSED: u64 = 1 << 1;
+/// The source has ended.
+pub(crate) const ENDED: u64 = 1 << 2;
+/// The library panicked in this batch.
+pub(crate) const PANICKED: u64 = 1 << 3;
+/// The batch is the parent's, and the child of a fork may not use it.
+pub(crate) const FORKED: u64 = 1 << 4;
+/// What a thread that waits need not wait any longer for.
+pub(crate) const ENDS: u64 = CLOSED | ENDED | PANICKED | FORKED;
+/// A thread is just making the batch this process's own.
+const ADOPTING: u64 = 1 << 5;
+
+const FLAGS: u64 = (1 << 32) - 1;
+
+pub(crate) struct Gate(AtomicU64);
+
+#[inline]
+const fn open(generation: u32) -> u64 {
+    (generation as u64) << 32
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(open(generation())))
+    }
+
+    /// Whether there is nothing to look at.
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        // Acquire: with the Release of whoever changed it.
+        self.0.load(Ordering::Acquire) == open(generation())
+    }
+
+    /// Which of `flags` are up.
+    #[inline]
+    pub(crate) fn flags(&self, flags: u64) -> u64 {
+        // Acquire: with the Release in `raise`, for what was done before.
+        self.0.load(Ordering::Acquire) & flags
+    }
+
+    /// Puts a flag up, and returns those that were up before.
+    pub(crate) fn raise(&self, flag: u64) -> u64 {
+        // Release: with the Acquire of who sees the flag. Acquire: with the Release of who raised
+        // another before: of two threads that raise a flag each, one sees the other's, and with it
+        // what the other did before.
+        self.0.fetch_or(flag, Ordering::AcqRel)
+    }
+
+    /// Takes a flag down.
+    pub(crate) fn lower(&self, flag: u64) {
+        // AcqRel: as in `raise`.
+        self.0.fetch_and(!flag, Ordering::AcqRel);
+    }
+
+    /// The flags that are up, after all that was raised before.
+    pub(crate) fn latest(&self) -> u64 {
+        self.raise(0)
+    }
+
+    /// Whether the batch still is the parent's.
+    #[inline]
+    pub(crate) fn is_stale(&self) -> bool {
+        let state = self.0.load(Ordering::Acquire);
+        state & !FLAGS != open(generation()) || state & ADOPTING != 0
+    }
+
+    /// Makes the batch this process's own by `adopt`, in one thread; others wait until it is done.
+    /// It takes no time worth mentioning, and calls no host code.
+    pub(crate) fn adopt<R>(&self, adopt: impl FnOnce() -> R) -> Option<R> {
+        let backoff = Backoff::new();
+        while self.is_stale() {
+            let here = open(generation());
+            // Relaxed: the word's value says all. What the parent did, the fork carries.
+            let state = self.0.load(Ordering::Relaxed);
+            let parents = state & !FLAGS != here;
+            let adopting = here | (state & FLAGS) | ADOPTING;
+            let mine = parents
+                && self
+                    .0
+                    .compare_exchange(state, adopting, Ordering::Relaxed, Ordering::Relaxed)
+                    .is_ok();
+            if mine {
+                let _done = Done(self);
+                return Some(adopt());
+            }
+            backoff.snooze();
+        }
+        None
+    }
+}
+
+/// Says that the batch is this process's own, also after a panic: nobody is to wait for ever.
+struct Done<'a>(&'a Gate);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.lower(ADOPTING);
+    }
+}

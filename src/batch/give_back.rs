@@ -1,0 +1,243 @@
+//! Results that come back, are dropped, or are the parent's.
+
+use super::queue::Queue;
+use super::{Batch, ForkPolicy, gate};
+use crate::border::Panicked;
+use crate::cursor::{Node, node_of};
+use crate::host::{Host, Word};
+use crate::memory::OutOfMemory;
+use crate::source::Source;
+use crate::status::LoadError;
+use crate::sync::Ordering;
+use std::ptr::NonNull;
+
+impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
+    /// Takes a result that came back, if one did: first those that are older than all others.
+    pub(super) fn take_returned(&self) -> Option<Word> {
+        if self.front.flags(gate::RETURNED) == 0 {
+            return None;
+        }
+        // Before it is known whether anything stays: what comes back from now on raises it again.
+        self.front.lower(gate::RETURNED);
+        let taken = self.take_first().map(|word| (word, self.first.len() + self.returned.len()));
+        let (word, left) = taken.or_else(|| {
+            let (word, left) = self.returned.pop()?;
+            self.counters.others.taken_back.add(1);
+            Some((word, left + self.first.len()))
+        })?;
+        if left > 0 {
+            self.tell_of_returned(left);
+        }
+        Some(word)
+    }
+
+    /// Takes the first result of a fill that failed.
+    pub(super) fn take_first(&self) -> Option<Word> {
+        self.first.claim().map(|(word, _)| word)
+    }
+
+    fn tell_of_returned(&self, count: usize) -> u64 {
+        let before = self.front.raise(gate::RETURNED);
+        self.parking.wake(count);
+        before
+    }
+
+    /// For the filler: its own result goes to whoever comes next.
+    pub(super) fn give_first_back(&self, word: Word) {
+        // There is room: a fill starts only after this was seen empty.
+        self.first.push(word);
+        self.first.publish();
+        self.counters.others.given_back.add(1);
+        self.tell_of_returned(1);
+    }
+
+    /// Gives back objects that were loaded from this batch and are not wanted: they are handed out
+    /// again before anything newer.
+    ///
+    /// # Errors
+    /// If there is not enough memory; `objects` is then as it was. If the batch was closed, they
+    /// are released.
+    pub fn give_back(&self, objects: &mut Vec<H::Object>) -> Result<(), LoadError<S::Error>> {
+        self.enter()?;
+        let mut words = Vec::new();
+        words.try_reserve_exact(objects.len()).map_err(|_| LoadError::OutOfMemory)?;
+        words.extend(objects.drain(..).map(H::into_word));
+        if self.give_words_back(&words).is_err() {
+            // SAFETY: each word stands for the object that was given up for it just before.
+            objects.extend(words.iter().map(|&word| unsafe { self.host.adopt_word(word) }));
+            return Err(LoadError::OutOfMemory);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn give_words_back(&self, words: &[Word]) -> Result<(), OutOfMemory> {
+        if words.is_empty() {
+            return Ok(());
+        }
+        let node = node_of(words, std::ptr::from_ref(self).cast()).ok_or(OutOfMemory)?;
+        self.give_node_back(node);
+        Ok(())
+    }
+
+    /// Takes the results in a node back, and the node.
+    pub(crate) fn give_node_back(&self, node: NonNull<Node>) {
+        let _ = self.adopt_if_stale();
+        // SAFETY: the node is the caller's.
+        let count = unsafe { node.as_ref() }.len();
+        if count == 0 {
+            // SAFETY: as above, and the caller gives it up.
+            unsafe { Node::free(node) };
+            return;
+        }
+        self.counters.others.given_back.add(count as u64);
+        self.returned.push(node);
+        if self.tell_of_returned(count) & gate::CLOSED != 0 {
+            self.release_all();
+        }
+    }
+
+    pub(crate) fn cursor_opened(&self) {
+        self.cursors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Called under the lock of the list of cursors, so that `stats` counts each once.
+    pub(crate) fn cursor_closed(&self, node: &Node) {
+        self.cursors.fetch_sub(1, Ordering::Relaxed);
+        self.counters.others.claims.add(node.claims.load(Ordering::Relaxed));
+        self.counters.others.claimed.add(node.claimed.load(Ordering::Relaxed));
+    }
+
+    /// Ends the batch: drops the results in the buffer, and every load from now on, and every one
+    /// that waits, gets [`LoadError::Closed`]. What the source is just making is dropped too; what
+    /// cursors have in hand they still hand out. Closing again does nothing.
+    ///
+    /// # Errors
+    /// [`LoadError::Forked`] and [`LoadError::Panicked`]; results may then be left for the drop of
+    /// the batch.
+    pub fn close(&self) -> Result<(), LoadError<S::Error>> {
+        self.enter()?;
+        self.front.raise(gate::CLOSED);
+        self.guarded(|| {
+            self.parking.wake_all();
+            self.low.wake_all();
+        })?;
+        self.release_all();
+        Ok(())
+    }
+
+    /// Whether the batch was closed.
+    pub fn is_closed(&self) -> bool {
+        self.front.flags(gate::CLOSED) != 0
+    }
+
+    /// Drops the results in the buffer. The batch works on.
+    ///
+    /// # Errors
+    /// [`LoadError::Forked`] and [`LoadError::Panicked`]. [`LoadError::Deferred`] if the host's
+    /// objects are bound to another thread, which has not given back enough of them yet; the rest
+    /// stays.
+    pub fn clear(&self) -> Result<(), LoadError<S::Error>> {
+        self.enter()?;
+        if self.release_all() { Ok(()) } else { Err(LoadError::Deferred) }
+    }
+
+    /// Drops what is in the buffer, as far as the host lets this thread. Returns whether that was
+    /// all.
+    pub(super) fn release_all(&self) -> bool {
+        while self.host.may_release() {
+            match self.guarded(|| self.take()) {
+                Ok(Some(word)) => {
+                    self.counters.others.released.add(1);
+                    // SAFETY: the queue gives each word once, and they all come from the source.
+                    drop(unsafe { self.host.adopt_word(word) });
+                }
+                Ok(None) | Err(Panicked) => {
+                    self.host.did_not_release();
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// At the end of the batch: the host has room for these.
+    pub(super) fn drop_all(&mut self) {
+        while let Ok(Some(word)) = self.guarded(|| self.take_any()) {
+            // SAFETY: as in `release_all`.
+            drop(unsafe { self.host.adopt_word(word) });
+        }
+    }
+
+    /// Takes whatever is left, whether the flag of what came back is up or not.
+    fn take_any(&self) -> Option<Word> {
+        self.take_first()
+            .or_else(|| {
+                let (word, _) = self.returned.pop()?;
+                self.counters.others.taken_back.add(1);
+                Some(word)
+            })
+            .or_else(|| self.queue.claim().map(|(word, _)| word))
+    }
+
+    #[inline]
+    pub(super) fn adopt_if_stale(&self) -> Result<(), Panicked> {
+        if self.front.is_stale() { self.adopt() } else { Ok(()) }
+    }
+
+    /// In the child of a fork: does as the policy says with what the parent has prefetched, and
+    /// forgets the threads that are not here.
+    #[cold]
+    fn adopt(&self) -> Result<(), Panicked> {
+        let parents = self.guarded(|| {
+            self.front.adopt(|| {
+                // SAFETY: the threads that used them are gone, and those that are here wait for
+                // the end of the adoption.
+                unsafe {
+                    self.parking.renew();
+                    self.low.renew();
+                }
+                match self.options.on_fork {
+                    ForkPolicy::Discard => self.take_parents(),
+                    ForkPolicy::Keep => Vec::new(),
+                    ForkPolicy::Error => {
+                        self.front.raise(gate::FORKED);
+                        Vec::new()
+                    }
+                }
+            })
+        })?;
+        // Host code runs here, when the batch is good again.
+        drop(parents);
+        Ok(())
+    }
+
+    fn take_parents(&self) -> Vec<H::Object> {
+        self.front.lower(gate::RETURNED);
+        let mut parents = Vec::new();
+        let count = self.queue.len() + self.first.len() + self.returned.len();
+        // Here memory is taken outside of a constructor. If there is none, the results are left
+        // alive in the child for ever, which is better than an abort.
+        let remembered = parents.try_reserve_exact(count).is_ok();
+        while let Some(word) = self.take_any() {
+            self.counters.others.dropped_on_fork.add(1);
+            if remembered && parents.len() < parents.capacity() && self.host.may_release() {
+                // SAFETY: as in `release_all`.
+                parents.push(unsafe { self.host.adopt_word(word) });
+            }
+        }
+        parents
+    }
+
+    /// In the child of a fork: drops a filler's own result.
+    pub(super) fn drop_on_fork(&self, word: Word, made_by_this_fill: bool) {
+        let others = &self.counters.others;
+        if made_by_this_fill { &others.dropped_in_hand } else { &others.dropped_on_fork }.add(1);
+        // SAFETY: the word came from the source, and is nowhere else.
+        drop(unsafe { self.host.adopt_word(word) });
+    }
+
+    /// In the child of a fork: a cursor drops results that it had in hand.
+    pub(crate) fn count_dropped_by_cursor(&self) {
+        self.counters.others.dropped_by_cursors.add(1);
+    }
+}

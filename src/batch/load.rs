@@ -1,0 +1,318 @@
+//! How a thread comes by a result.
+
+use super::chain::{self, Awaited, Circle};
+use super::fill::Fill;
+use super::queue::Queue;
+use super::role::{FillRole, Taken};
+use super::stats::nanoseconds;
+use super::{Batch, gate};
+use crate::cursor::Node;
+use crate::host::{Host, Word};
+use crate::source::Source;
+use crate::status::LoadError;
+use crate::sync::Ordering;
+use std::time::{Duration, Instant};
+
+/// What a thread that found the buffer empty is to do next.
+enum Next<'a, H: Host, S: Source<H>, Q: Queue> {
+    Take(Word),
+    Fill(Fill<'a, H, S, Q>),
+    Wait,
+    Reentrant,
+}
+
+/// The most results that one load of many claims at once.
+const CHUNK: usize = 64;
+
+/// The fewest results that a cursor claims if there are as many: a claim of less costs more than it
+/// saves.
+const LEAST_SHARE: usize = 4;
+
+impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
+    /// Takes the next result. If there is none, runs the source, or waits for the thread that
+    /// runs it.
+    ///
+    /// # Errors
+    /// See [`LoadError`]. After any but [`LoadError::Panicked`], [`LoadError::Closed`] and
+    /// [`LoadError::Forked`] the batch works on.
+    #[inline]
+    pub fn load(&self) -> Result<H::Object, LoadError<S::Error>> {
+        let word = match self.load_at_once()? {
+            Some(word) => word,
+            None => self.acquire(None, || self.take())?,
+        };
+        // SAFETY: the queue gives each word once, and they all come from the source.
+        Ok(unsafe { self.host.adopt_word(word) })
+    }
+
+    /// As [`load`](Self::load), but does not wait for another thread longer than `timeout`. If
+    /// this thread comes to run the source itself, that takes as long as it takes.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load_within(&self, timeout: Duration) -> Result<H::Object, LoadError<S::Error>> {
+        let word = match self.load_at_once()? {
+            Some(word) => word,
+            None => self.acquire(Instant::now().checked_add(timeout), || self.take())?,
+        };
+        // SAFETY: as in `load`.
+        Ok(unsafe { self.host.adopt_word(word) })
+    }
+
+    /// Takes the next result if one is ready. Never runs the source, and never waits.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn try_load(&self) -> Result<Option<H::Object>, LoadError<S::Error>> {
+        self.enter()?;
+        let flags = self.front.flags(gate::CLOSED | gate::ENDED | gate::PANICKED);
+        if flags & gate::CLOSED != 0 {
+            return Err(LoadError::Closed);
+        }
+        match self.guarded(|| self.take())? {
+            // SAFETY: as in `load`.
+            Some(word) => Ok(Some(unsafe { self.host.adopt_word(self.after_take(word)) })),
+            None => Self::without_fills(flags).map(|()| None),
+        }
+    }
+
+    /// Takes the next `count` results and appends them to `results`: fewer only if the source ends
+    /// or the batch is closed. Waits as [`load_within`](Self::load_within) does, for ever without
+    /// a `timeout`.
+    ///
+    /// # Errors
+    /// See [`LoadError`]. What was taken before an error is in `results`; if the source has ended
+    /// or the batch was closed, there is an error only if that is nothing.
+    pub fn load_many(
+        &self,
+        count: usize,
+        timeout: Option<Duration>,
+        results: &mut Vec<H::Object>,
+    ) -> Result<(), LoadError<S::Error>> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let (mut words, mut left) = ([0; CHUNK], count);
+        while left > 0 {
+            // Before the results are taken, since it may fail.
+            results.reserve(left.min(CHUNK));
+            let room = &mut words[..left.min(CHUNK)];
+            let (loaded, outcome) = self.load_words(room, deadline);
+            // SAFETY: as in `load`.
+            let objects = room[..loaded].iter().map(|&word| unsafe { self.host.adopt_word(word) });
+            results.extend(objects);
+            left -= loaded;
+            match outcome {
+                Err(LoadError::Ended | LoadError::Closed) if left < count => return Ok(()),
+                outcome => outcome?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills `room` with the next results. Returns how many they are, all of them if there is no
+    /// error.
+    pub(crate) fn load_words(
+        &self,
+        room: &mut [Word],
+        deadline: Option<Instant>,
+    ) -> (usize, Result<(), LoadError<S::Error>>) {
+        let mut loaded = 0;
+        while loaded < room.len() {
+            let rest = &mut room[loaded..];
+            let outcome = self.take_ready(rest).map_err(LoadError::from).and_then(|taken| {
+                if taken > 0 {
+                    return Ok(taken);
+                }
+                rest[0] = self.acquire(deadline, || self.take())?;
+                Ok(1)
+            });
+            match outcome {
+                Ok(taken) => loaded += taken,
+                Err(error) => return (loaded, Err(error)),
+            }
+        }
+        (loaded, Ok(()))
+    }
+
+    /// Takes as many results as there are and fit, if nothing else is to be looked at first.
+    fn take_ready(&self, room: &mut [Word]) -> Result<usize, crate::border::Panicked> {
+        if !self.front.is_open() || self.role.may_be_mine() {
+            return Ok(0);
+        }
+        self.guarded(|| {
+            self.queue.claim_many(room, |there| there).map_or(0, |claimed| {
+                self.tell_who_prefills(claimed.left);
+                claimed.count
+            })
+        })
+    }
+
+    #[inline]
+    fn load_at_once(&self) -> Result<Option<Word>, LoadError<S::Error>> {
+        if !self.front.is_open() || self.role.may_be_mine() {
+            return Ok(None);
+        }
+        let Some((word, left)) = self.guarded(|| self.queue.claim())? else {
+            return Ok(None);
+        };
+        if left < self.front.low_mark.load(Ordering::Relaxed) {
+            return self.see_to_more(word).map(Some);
+        }
+        Ok(Some(word))
+    }
+
+    /// A result by `take`, which finds what is ready, or from the source.
+    #[cold]
+    pub(crate) fn acquire(
+        &self,
+        deadline: Option<Instant>,
+        mut take: impl FnMut() -> Option<Word>,
+    ) -> Result<Word, LoadError<S::Error>> {
+        let mut has_waited = false;
+        loop {
+            // Each time, because a handler of signals may have forked while this thread waited.
+            self.enter()?;
+            if self.role.is_mine() {
+                // Even if something is ready: a source that feeds on its own results gets the same
+                // answer every time, and not only when it is unlucky.
+                return Err(LoadError::Reentrant);
+            }
+            // Before the buffer: what was made is there when the end is seen.
+            let flags = self.front.flags(gate::CLOSED | gate::ENDED | gate::PANICKED);
+            if flags & gate::CLOSED != 0 {
+                return Err(LoadError::Closed);
+            }
+            if let Some(word) = self.guarded(&mut take)? {
+                return Ok(self.after_take(word));
+            }
+            Self::without_fills(flags)?;
+            match self.guarded(|| self.next(&mut take))? {
+                Next::Take(word) => return Ok(self.after_take(word)),
+                Next::Fill(fill) => {
+                    if let Some(word) = fill.run()? {
+                        return Ok(word);
+                    }
+                }
+                Next::Reentrant => return Err(LoadError::Reentrant),
+                Next::Wait => {
+                    if !std::mem::replace(&mut has_waited, true) {
+                        self.counters.others.waits.add(1);
+                    }
+                    self.wait(deadline)?;
+                }
+            }
+        }
+    }
+
+    /// Taking one of several results that came back puts the others back. Whoever closed the batch
+    /// meanwhile has not seen them.
+    fn after_take(&self, word: Word) -> Word {
+        if self.front.flags(gate::CLOSED) != 0 {
+            self.release_all();
+        }
+        word
+    }
+
+    /// What it means for a thread that found nothing that there will be no more fills.
+    pub(super) fn without_fills(flags: u64) -> Result<(), LoadError<S::Error>> {
+        if flags & gate::PANICKED != 0 {
+            return Err(LoadError::Panicked);
+        }
+        if flags & gate::ENDED != 0 { Err(LoadError::Ended) } else { Ok(()) }
+    }
+
+    /// Takes the next result that is ready.
+    pub(super) fn take(&self) -> Option<Word> {
+        self.take_returned().or_else(|| self.queue.claim().map(|(word, _)| word))
+    }
+
+    /// Takes the next result that is ready for a cursor, and some more for later.
+    pub(crate) fn claim_for(&self, node: &Node) -> Option<Word> {
+        if let Some(word) = self.take_returned() {
+            node.count(1, 1);
+            return Some(word);
+        }
+        let count = node.refill(|room| {
+            let claimed = self.queue.claim_many(room, |there| self.share_of(there))?;
+            Some((claimed.position, claimed.count, claimed.count))
+        })?;
+        node.count(1, count);
+        node.pop()
+    }
+
+    /// How many of the results that are ready a cursor may have: one at a time while some thread
+    /// has nothing, and otherwise half of what is its share.
+    fn share_of(&self, there: usize) -> usize {
+        if self.parking.somebody_starves() {
+            return 1;
+        }
+        let cursors = self.cursors.load(Ordering::Relaxed).max(1);
+        (there / (2 * cursors)).max(LEAST_SHARE)
+    }
+
+    fn next(&self, take: &mut impl FnMut() -> Option<Word>) -> Next<'_, H, S, Q> {
+        match self.role.take() {
+            Ok(vacancy) => {
+                let fill = Fill::new(self, vacancy);
+                // The filler before may have published since this thread looked.
+                match take().or_else(|| self.take_first()) {
+                    Some(word) => Next::Take(word),
+                    None => Next::Fill(fill),
+                }
+            }
+            Err(Taken::ByThisThread) => Next::Reentrant,
+            Err(Taken::ByAnother) => Next::Wait,
+        }
+    }
+
+    fn wait(&self, deadline: Option<Instant>) -> Result<(), LoadError<S::Error>> {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return self.leave(LoadError::TimedOut);
+        }
+        let for_circles = chain::this_thread_fills().then_some(chain::PERIOD);
+        let periods = [left, self.host.interrupt_period(), for_circles];
+        let period = periods.into_iter().flatten().min();
+        let start = Instant::now();
+        let mut waited = Ok(());
+        let blocked = chain::wait_for(self, || {
+            self.host.block(&mut || {
+                waited = self.guarded(|| self.parking.wait(period, || self.is_ready()));
+            });
+        });
+        self.counters.others.waited_nanoseconds.add(nanoseconds(start.elapsed()));
+        match self.poisoned_by(blocked)? {
+            Ok(()) => waited?,
+            Err(Circle) => return self.leave(LoadError::Deadlock),
+        }
+        if self.host.interrupted() {
+            return self.leave(LoadError::Interrupted);
+        }
+        Ok(())
+    }
+
+    /// Leaves a wait with an error. This thread may have been woken for something that it now
+    /// leaves to another.
+    fn leave(&self, error: LoadError<S::Error>) -> Result<(), LoadError<S::Error>> {
+        self.guarded(|| {
+            if self.is_ready() {
+                self.parking.wake(1);
+            }
+        })?;
+        Err(error)
+    }
+}
+
+impl<H: Host, S: Source<H>, Q: Queue> Awaited for Batch<H, S, Q> {
+    fn role(&self) -> &FillRole {
+        &self.role
+    }
+
+    fn is_ready(&self) -> bool {
+        // Not the number of results that came back: a thread may just be looking through them,
+        // and puts the flag up when it leaves some.
+        !self.queue.is_empty()
+            || self.role.is_free()
+            || self.front.flags(gate::RETURNED | gate::ENDS) != 0
+            || self.front.is_stale()
+    }
+}

@@ -1,0 +1,150 @@
+//! Cursors that go, batches that are closed, sources that end.
+
+use super::super::queue::Queue;
+use super::super::{Batch, ForkPolicy, Options};
+use super::{check, check_parking, counter, sorted};
+use crate::host::Native;
+use crate::source::{Iter, Slots, Source};
+use crate::status::LoadError;
+use crate::sync::{begin_generation, thread_number};
+use loom::sync::Arc;
+use loom::thread;
+
+type Values = Native<usize>;
+
+/// Two results in each call: 1 and 2, then 3 and 4, ...
+struct Pairs(usize);
+
+impl Source<Values> for Pairs {
+    type Error = ();
+
+    fn fill(&mut self, _host: &Values, slots: &mut Slots<'_, Values>) -> Result<(), ()> {
+        for _ in 0..slots.capacity().min(2) {
+            self.0 += 1;
+            slots.push(self.0);
+        }
+        Ok(())
+    }
+}
+
+fn rest<S: Source<Values>>(batch: &Batch<Values, S>) -> Vec<usize> {
+    std::iter::from_fn(|| batch.try_load().ok().flatten()).collect()
+}
+
+#[test]
+fn what_a_cursor_has_in_hand_goes_back_and_comes_first() {
+    check_parking("cursor against load", || {
+        let batch = Arc::new(Batch::new(Values::new(), Pairs(0), 3).unwrap());
+        let other = {
+            let batch = batch.clone();
+            thread::spawn(move || batch.cursor().unwrap().next().unwrap())
+        };
+        let mine = batch.load().unwrap();
+        let taken = [mine, other.join().unwrap()];
+        let rest = rest(&batch);
+        assert!(rest.is_sorted(), "what came back is older: {rest:?}");
+        let all = sorted(taken.into_iter().chain(rest).collect());
+        assert_eq!(all, (1..=all.len()).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn two_cursors_give_back_at_once() {
+    check("give back against give back", || {
+        let batch = Arc::new(Batch::new(Values::new(), Pairs(0), 4).unwrap());
+        assert_eq!(batch.load(), Ok(1));
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let batch = batch.clone();
+                thread::spawn(move || batch.cursor().unwrap().next().unwrap())
+            })
+            .collect();
+        let taken: Vec<_> = others.into_iter().map(|other| other.join().unwrap()).collect();
+        let all = sorted(taken.into_iter().chain(rest(&batch)).collect());
+        assert_eq!(all, (2..2 + all.len()).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn a_close_wakes_who_waits_and_leaves_nothing_behind() {
+    check_parking("close against load", || {
+        let batch = Arc::new(Batch::new(Values::new(), Pairs(0), 3).unwrap());
+        let other = {
+            let batch = batch.clone();
+            thread::spawn(move || batch.load())
+        };
+        assert_eq!(batch.close(), Ok(()));
+        let loaded = match other.join().unwrap() {
+            Ok(_) => 1,
+            Err(error) => {
+                assert_eq!(error, LoadError::Closed);
+                0
+            }
+        };
+        assert_eq!((batch.load(), rest(&batch)), (Err(LoadError::Closed), vec![]));
+        let stats = batch.stats();
+        assert_eq!(stats.produced, loaded + stats.released, "{stats:?}");
+        assert!(batch.queue.is_empty(), "a result came after the close and stayed");
+    });
+}
+
+#[test]
+fn a_cursor_that_goes_while_the_batch_is_closed_leaves_nothing_behind() {
+    check("close against give back", || {
+        let batch = Arc::new(Batch::new(Values::new(), Pairs(0), 4).unwrap());
+        assert_eq!(batch.load(), Ok(1));
+        let mut cursor = batch.cursor().unwrap();
+        assert_eq!(cursor.next(), Ok(2));
+        assert!(!cursor.is_empty());
+        let closer = {
+            let batch = batch.clone();
+            thread::spawn(move || batch.close())
+        };
+        drop(cursor);
+        assert_eq!(closer.join().unwrap(), Ok(()));
+        let stats = batch.stats();
+        assert_eq!(stats.produced, 2 + stats.released, "{stats:?}");
+    });
+}
+
+#[test]
+fn everybody_learns_of_the_end() {
+    check_parking("end", || {
+        let source = Iter([1].into_iter());
+        let batch = Arc::new(Batch::new(Values::new(), source, 2).unwrap());
+        let other = {
+            let batch = batch.clone();
+            thread::spawn(move || batch.load())
+        };
+        let loads = [batch.load(), other.join().unwrap()];
+        assert!(loads.contains(&Ok(1)) && loads.contains(&Err(LoadError::Ended)), "{loads:?}");
+    });
+}
+
+#[test]
+fn two_threads_of_a_child_adopt_a_batch_once() {
+    for on_fork in [ForkPolicy::Discard, ForkPolicy::Keep, ForkPolicy::Error] {
+        check(&format!("adoption, {on_fork:?}"), move || {
+            let options = Options { on_fork, ..Options::default() };
+            let batch = Batch::with_options(Values::new(), counter(&[]), 2, options).unwrap();
+            assert_eq!(batch.load(), Ok(1));
+            let batch = Arc::new(batch);
+            // 2 is in the buffer, and the parent's.
+            begin_generation(thread_number());
+            let other = {
+                let batch = batch.clone();
+                thread::spawn(move || batch.load())
+            };
+            let loads = [batch.load(), other.join().unwrap()];
+            match on_fork {
+                ForkPolicy::Error => assert_eq!(loads, [Err(LoadError::Forked); 2]),
+                ForkPolicy::Discard => {
+                    assert_eq!(sorted(loads.map(Result::unwrap).to_vec()), [3, 4]);
+                }
+                ForkPolicy::Keep => {
+                    assert_eq!(sorted(loads.map(Result::unwrap).to_vec()), [2, 3]);
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,102 @@
+//! The ring by itself.
+
+use super::super::queue::Queue;
+use super::super::ring::Ring;
+use super::{check, sorted};
+use loom::sync::Arc;
+use loom::thread;
+
+fn ring(items: std::ops::RangeInclusive<usize>) -> Arc<Ring> {
+    let ring = Ring::with_room(2).unwrap();
+    items.for_each(|item| ring.push(item));
+    Arc::new(ring)
+}
+
+fn claim(ring: &Ring) -> Option<usize> {
+    ring.claim().map(|(item, _)| item)
+}
+
+/// Adds items up to `last` as there is room, as a filler does.
+fn produce(ring: &Ring, next: usize, last: usize, publish: bool) {
+    let mut next = next;
+    while next <= last {
+        if ring.begin() < 2 {
+            ring.push(next);
+            next += 1;
+            if publish {
+                ring.publish();
+            }
+        } else {
+            thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn the_ring_gives_each_item_once_while_slots_are_reused() {
+    for publish in [false, true] {
+        check(&format!("claim against push, published: {publish}"), move || {
+            let ring = ring(1..=2);
+            let consumer = {
+                let ring = ring.clone();
+                thread::spawn(move || [claim(&ring), claim(&ring)])
+            };
+            // The slots of 1 and 2 are overwritten as soon as they are free.
+            produce(&ring, 3, 3, publish);
+            let mine = claim(&ring);
+            let theirs = consumer.join().unwrap();
+            assert!(theirs[0] < theirs[1] || theirs[1].is_none(), "out of order: {theirs:?}");
+            let rest = std::iter::from_fn(|| claim(&ring));
+            let all = theirs.into_iter().chain([mine]).flatten().chain(rest).collect();
+            assert_eq!(sorted(all), [1, 2, 3]);
+        });
+    }
+}
+
+#[test]
+fn two_consumers_never_get_the_same_item() {
+    check("claim against claim against push", || {
+        let ring = ring(1..=1);
+        let consumers: Vec<_> = (0..2)
+            .map(|_| {
+                let ring = ring.clone();
+                thread::spawn(move || claim(&ring))
+            })
+            .collect();
+        ring.begin();
+        ring.push(2);
+        ring.publish();
+        while ring.len() == 2 {
+            thread::yield_now();
+        }
+        ring.begin();
+        ring.push(3);
+        let taken = consumers.into_iter().filter_map(|consumer| consumer.join().unwrap());
+        let rest = std::iter::from_fn(|| claim(&ring));
+        assert_eq!(sorted(taken.chain(rest).collect()), [1, 2, 3]);
+    });
+}
+
+#[test]
+fn a_claim_of_many_gets_items_that_follow_each_other() {
+    check("claim of many against claim against push", || {
+        let ring = ring(1..=2);
+        let consumer = {
+            let ring = ring.clone();
+            thread::spawn(move || {
+                let mut room = [0; 2];
+                let claimed = ring.claim_many(&mut room, |there| there);
+                claimed.map_or(vec![], |claimed| {
+                    assert_eq!(claimed.position + 1, room[0] as u64);
+                    room[..claimed.count].to_vec()
+                })
+            })
+        };
+        let mine = claim(&ring);
+        produce(&ring, 3, 3, true);
+        let theirs = consumer.join().unwrap();
+        assert!(theirs.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{theirs:?}");
+        let rest = std::iter::from_fn(|| claim(&ring));
+        assert_eq!(sorted(theirs.into_iter().chain(mine).chain(rest).collect()), [1, 2, 3]);
+    });
+}

@@ -1,0 +1,249 @@
+//! A thread's own handle on a batch.
+
+use super::argument::{cleared, enter};
+use super::batch::{add_reference, batch_at, drop_reference, ft_local_batch};
+use super::source::ForeignSource;
+use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
+use super::wrapper::{NO_VISITOR, ft_local_visitor};
+use crate::cursor::{Cursor, Node};
+use crate::host::HostTable;
+use crate::sync::Ordering;
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+use std::time::Duration;
+
+/// Takes several results of a batch at once, guided by how many are left and how many cursors there
+/// are, and hands them out without touching anything that other threads write. Make one for each
+/// thread.
+///
+/// When a cursor is freed, what it has in hand goes back to the batch, and is handed out before
+/// anything newer. In the child of a fork, what it had in hand is the parent's, unless the batch was
+/// made with FT_LOCAL_FORK_KEEP.
+pub struct ft_local_cursor(());
+
+/// How a cursor begins, for ever: the results in hand are those from `next` to before `end`.
+#[repr(C)]
+pub struct ft_local_cursor_frame {
+    /// The next result, if this is not `end`.
+    pub next: *mut *mut c_void,
+    /// Where the results in hand end.
+    pub end: *mut *mut c_void,
+}
+
+const _: () = assert!(
+    Node::FRAME.0 == 0 && Node::FRAME.1 == size_of::<usize>(),
+    "a cursor begins with its frame"
+);
+
+const MARK: usize = 0x6c63_7572;
+const NULL: Refusal = Refusal(c"cursor is NULL, or no address of a handle");
+const WRONG: Refusal = Refusal(c"cursor is not an ft_local_cursor, or was freed");
+
+type CCursor = Cursor<'static, HostTable, ForeignSource>;
+
+/// What a caller has passed as a cursor.
+///
+/// # Safety
+/// `cursor` must be NULL, or a handle of this library that is not freed during `'a`.
+#[inline]
+unsafe fn node_at<'a>(cursor: *const ft_local_cursor) -> Result<&'a Node, Refusal> {
+    let node = cursor.cast::<Node>();
+    if node.is_null() || !node.is_aligned() {
+        return Err(NULL);
+    }
+    // SAFETY: the caller's promise; every handle is at least as long as the part that is read.
+    let node = unsafe { &*node };
+    if node.mark.load(Ordering::Relaxed) != MARK {
+        return Err(WRONG);
+    }
+    Ok(node)
+}
+
+/// # Safety
+/// The node must be that of a cursor which lives.
+#[inline]
+unsafe fn cursor_of(node: &Node) -> ManuallyDrop<CCursor> {
+    // SAFETY: the caller's promise. The handle's reference keeps the batch alive.
+    ManuallyDrop::new(unsafe { CCursor::from_node(NonNull::from(node)) })
+}
+
+/// Makes a cursor of a batch.
+///
+/// Ownership: `*out` is new: free it with `ft_local_cursor_free`. It keeps the batch alive, so that
+/// the two may be freed in either order.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ft_local_cursor_new(
+    batch: *const ft_local_batch,
+    out: *mut *mut ft_local_cursor,
+) -> ft_local_status {
+    let made = enter(|| {
+        // SAFETY: the caller's promise.
+        let (out, core) = unsafe { (cleared(out)?, batch_at(batch)?) };
+        Ok(core.cursor().map(|cursor| {
+            let node = cursor.into_node();
+            // SAFETY: the node was just made, and the batch is alive.
+            unsafe {
+                node.as_ref().mark.store(MARK, Ordering::Relaxed);
+                node.as_ref().handle.set(batch.cast());
+                add_reference(batch);
+            }
+            *out = node.as_ptr().cast();
+        }))
+    });
+    match made {
+        Ok(Ok(())) => code::FT_LOCAL_OK.into(),
+        Ok(Err(error)) => error.into(),
+        Err(status) => status,
+    }
+}
+
+/// Takes the next result: one in hand, or else as `ft_local_batch_load` does.
+/// `ft_local_cursor_next_inline` is the same without a call where there is one in hand.
+///
+/// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
+/// Threads: any thread, one at a time.
+/// Blocks: as `ft_local_batch_load`; not if there is a result in hand.
+/// Calls host: the source, block, interrupted; nothing if a result is in hand or ready.
+/// Errors: as for `ft_local_batch_load`. `*out` is then NULL.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_cursor_next(
+    cursor: *mut ft_local_cursor,
+    out: *mut *mut c_void,
+) -> ft_local_status {
+    // SAFETY: the caller's promise.
+    let (out, node) = match enter(|| unsafe { Ok((cleared(out)?, node_at(cursor)?)) }) {
+        Ok(checked) => checked,
+        Err(status) => return status,
+    };
+    // SAFETY: the node is that of a cursor.
+    match unsafe { cursor_of(node) }.next() {
+        Ok(object) => {
+            *out = object.into_raw();
+            code::FT_LOCAL_OK.into()
+        }
+        Err(error) => error.into(),
+    }
+}
+
+/// Takes the next result, as `ft_local_cursor_next`, but does not wait for another thread longer than
+/// `timeout_ns` nanoseconds.
+///
+/// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
+/// Threads: any thread, one at a time.
+/// Blocks: as `ft_local_cursor_next`, for `timeout_ns` at most; for ever if that is negative.
+/// Calls host: the source, block, interrupted; nothing if a result is in hand or ready.
+/// Errors: as for `ft_local_batch_load_for`. `*out` is then NULL.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_cursor_next_for(
+    cursor: *mut ft_local_cursor,
+    timeout_ns: i64,
+    out: *mut *mut c_void,
+) -> ft_local_status {
+    // SAFETY: the caller's promise.
+    let (out, node) = match enter(|| unsafe { Ok((cleared(out)?, node_at(cursor)?)) }) {
+        Ok(checked) => checked,
+        Err(status) => return status,
+    };
+    // SAFETY: the node is that of a cursor.
+    let mut cursor = unsafe { cursor_of(node) };
+    let taken = match u64::try_from(timeout_ns) {
+        Ok(timeout) => cursor.next_within(Duration::from_nanos(timeout)),
+        Err(_) => cursor.next(),
+    };
+    match taken {
+        Ok(object) => {
+            *out = object.into_raw();
+            code::FT_LOCAL_OK.into()
+        }
+        Err(error) => error.into(),
+    }
+}
+
+/// How many results a cursor has in hand.
+///
+/// Ownership: nothing changes hands.
+/// Threads: any thread, one at a time.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: 0 if `cursor` is not a cursor; `ft_local_last_error` then says so.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ft_local_cursor_len(cursor: *const ft_local_cursor) -> usize {
+    // SAFETY: the caller's promise.
+    enter(|| unsafe { node_at(cursor) }.map(Node::len)).unwrap_or(0)
+}
+
+/// Shows each result that a cursor has in hand to `visitor`, for a garbage collector that wants to
+/// know what is referred to.
+///
+/// Ownership: each object is borrowed during the call of `visitor`.
+/// Threads: when nobody else uses the handle, because the world is stopped for instance.
+/// Blocks: no, and takes no lock.
+/// Calls host: `visitor`, once for each result.
+/// Errors: what `visitor` returns if that is not 0, which also ends the visit;
+/// FT_LOCAL_ERR_ARGUMENT.
+/// Since: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_cursor_visit(
+    cursor: *const ft_local_cursor,
+    visitor: ft_local_visitor,
+    arg: *mut c_void,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    let checked = enter(|| Ok((unsafe { node_at(cursor) }?, visitor.ok_or(NO_VISITOR)?)));
+    let (node, visitor) = match checked {
+        Ok(checked) => checked,
+        Err(status) => return status,
+    };
+    let mut result = 0;
+    // SAFETY: the caller's promise: nobody else uses the cursor, and `visitor` may be called.
+    unsafe {
+        node.visit(&mut |word| {
+            result = visitor(std::ptr::with_exposed_provenance_mut(word), arg);
+            result == 0
+        });
+    }
+    result
+}
+
+/// Frees a cursor and gives what it has in hand back to the batch. NULL is nothing to free.
+///
+/// Ownership: `cursor` is moved: no longer yours.
+/// Threads: when nobody else uses the handle.
+/// Blocks: no.
+/// Calls host: release, for what it has in hand if the batch was closed or is the parent's of a
+/// fork, and for all that is left if the batch was freed before.
+/// Errors: none that are told. What is not a cursor, or was freed, is left alone.
+/// Since: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_cursor_free(cursor: *mut ft_local_cursor) {
+    if cursor.is_null() {
+        return;
+    }
+    let taken = enter(|| {
+        // SAFETY: the caller's promise.
+        let node = unsafe { node_at(cursor) }?;
+        node.mark.store(0, Ordering::Relaxed);
+        Ok(node)
+    });
+    if let Ok(node) = taken {
+        let batch = node.handle.get().cast_mut().cast::<ft_local_batch>();
+        // Out of the border: this calls the host. SAFETY: the cursor and its reference end here.
+        unsafe {
+            drop(CCursor::from_node(NonNull::from(node)));
+            drop_reference(batch);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! How a thread comes by results.
+
+use super::argument::{cleared, cleared_count, enter};
+use super::batch::{batch_at, ft_local_batch};
+use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
+use crate::host::Word;
+use std::ffi::c_void;
+use std::time::{Duration, Instant};
+
+/// The moment at which a wait of `timeout_ns` ends. `None` for one that does not.
+pub(super) fn deadline(timeout_ns: i64) -> Option<Instant> {
+    let timeout = u64::try_from(timeout_ns).ok()?;
+    Instant::now().checked_add(Duration::from_nanos(timeout))
+}
+
+/// Takes the next result. If there is none, runs the source, or waits for the thread that runs it.
+///
+/// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
+/// Threads: any thread, at once.
+/// Blocks: while another thread runs the source and nothing is ready, through the host's `block`.
+/// Calls host: the source, block, interrupted; nothing if a result is ready.
+/// Errors: a positive code is the source's own, FT_LOCAL_ERR_SOURCE stands for its other failures
+/// and FT_LOCAL_ERR_NOTHING_PRODUCED for its having nothing: these go only to the caller that ran
+/// the source, and what it had produced before is kept. FT_LOCAL_ERR_REENTRANT if the source
+/// loads from its own batch; FT_LOCAL_ERR_DEADLOCK if two sources load from each other's batch in
+/// two threads; FT_LOCAL_ERR_INTERRUPTED if the host wants it; FT_LOCAL_ERR_ARGUMENT. `*out` is then
+/// NULL, and the batch works on. For good: FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
+/// FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_PANIC.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_batch_load(
+    batch: *const ft_local_batch,
+    out: *mut *mut c_void,
+) -> ft_local_status {
+    // SAFETY: the caller's promise.
+    let (out, batch) = match enter(|| unsafe { Ok((cleared(out)?, batch_at(batch)?)) }) {
+        Ok(checked) => checked,
+        Err(status) => return status,
+    };
+    match batch.load() {
+        Ok(object) => {
+            *out = object.into_raw();
+            code::FT_LOCAL_OK.into()
+        }
+        Err(error) => error.into(),
+    }
+}
+
+/// Takes the next result, as `ft_local_batch_load`, but does not wait for another thread longer than
+/// `timeout_ns` nanoseconds. If this thread comes to run the source itself, that takes as long as
+/// it takes.
+///
+/// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
+/// Threads: any thread, at once.
+/// Blocks: as `ft_local_batch_load`, for `timeout_ns` at most; for ever if that is negative.
+/// Calls host: the source, block, interrupted; nothing if a result is ready.
+/// Errors: as for `ft_local_batch_load`, and FT_LOCAL_ERR_TIMED_OUT. `*out` is then NULL.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_batch_load_for(
+    batch: *const ft_local_batch,
+    timeout_ns: i64,
+    out: *mut *mut c_void,
+) -> ft_local_status {
+    // SAFETY: the caller's promise.
+    let (out, batch) = match enter(|| unsafe { Ok((cleared(out)?, batch_at(batch)?)) }) {
+        Ok(checked) => checked,
+        Err(status) => return status,
+    };
+    let loaded = match u64::try_from(timeout_ns) {
+        Ok(timeout) => batch.load_within(Duration::from_nanos(timeout)),
+        Err(_) => batch.load(),
+    };
+    match loaded {
+        Ok(object) => {
+            *out = object.into_raw();
+            code::FT_LOCAL_OK.into()
+        }
+        Err(error) => error.into(),
+    }
+}
+
+/// Takes the next result if one is ready. Never runs the source.
+///
+/// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: FT_LOCAL_ERR_EMPTY if none is ready; FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
+/// FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then NULL.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_batch_try_load(
+    batch: *const ft_local_batch,
+    out: *mut *mut c_void,
+) -> ft_local_status {
+    // SAFETY: the caller's promise.
+    let (out, batch) = match enter(|| unsafe { Ok((cleared(out)?, batch_at(batch)?)) }) {
+        Ok(checked) => checked,
+        Err(status) => return status,
+    };
+    match batch.try_load() {
+        Ok(Some(object)) => {
+            *out = object.into_raw();
+            code::FT_LOCAL_OK.into()
+        }
+        Ok(None) => code::FT_LOCAL_ERR_EMPTY.into(),
+        Err(error) => error.into(),
+    }
+}
+
+/// Takes the next `n` results, as `n` times `ft_local_batch_load_for` with what is left of the time,
+/// but claims as many at once as are ready.
+///
+/// Ownership: the first `*count` of `objects` are new: each holds the reference that the source
+/// made, and you owe its release, after an error too. The other slots are as they were.
+/// Threads: any thread, at once.
+/// Blocks: as `ft_local_batch_load`, for `timeout_ns` nanoseconds at most; for ever if that is
+/// negative.
+/// Calls host: the source, block, interrupted.
+/// Errors: as for `ft_local_batch_load_for`. If the source has ended or the batch was closed, that is
+/// an error only if `*count` is 0, and otherwise `*count` is less than `n`. `objects` may be NULL if
+/// `n` is 0.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_batch_load_many(
+    batch: *const ft_local_batch,
+    n: usize,
+    timeout_ns: i64,
+    objects: *mut *mut c_void,
+    count: *mut usize,
+) -> ft_local_status {
+    let checked = enter(|| {
+        // SAFETY: the caller's promise.
+        unsafe { Ok((cleared_count(count)?, batch_at(batch)?, words(objects, n)?)) }
+    });
+    let (count, batch, room) = match checked {
+        Ok(checked) => checked,
+        Err(status) => return status,
+    };
+    let (loaded, outcome) = batch.load_words(room, deadline(timeout_ns));
+    *count = loaded;
+    match outcome.map_err(ft_local_status::from) {
+        Err(status) if loaded > 0 && ends(status) => code::FT_LOCAL_OK.into(),
+        Err(status) => status,
+        Ok(()) => code::FT_LOCAL_OK.into(),
+    }
+}
+
+fn ends(status: ft_local_status) -> bool {
+    [code::FT_LOCAL_ERR_END, code::FT_LOCAL_ERR_CLOSED].into_iter().any(|end| status == end.into())
+}
+
+/// Gives back objects that were loaded from the batch and are not wanted: they are handed out again
+/// before anything newer. A closed batch releases them.
+///
+/// Ownership: the `n` objects are moved, unless there is an error.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: release, if the batch was closed.
+/// Errors: FT_LOCAL_ERR_ARGUMENT, also if an object is NULL and the host has no plain values;
+/// FT_LOCAL_ERR_NO_MEMORY, since this takes memory, as no other function of a batch does;
+/// FT_LOCAL_ERR_FORKED. The objects are then still yours.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_batch_give_back(
+    batch: *const ft_local_batch,
+    objects: *const *mut c_void,
+    n: usize,
+) -> ft_local_status {
+    let checked = enter(|| {
+        // SAFETY: the caller's promise.
+        let (batch, words) = unsafe { (batch_at(batch)?, words(objects.cast_mut(), n)?) };
+        if !batch.host().holds_plain_values() && words.contains(&0) {
+            return Err(Refusal(c"one of the objects is NULL"));
+        }
+        Ok((batch, words))
+    });
+    match checked {
+        Ok((batch, words)) => batch
+            .give_words_back(words)
+            .map_or_else(ft_local_status::from, |()| code::FT_LOCAL_OK.into()),
+        Err(status) => status,
+    }
+}
+
+/// The caller's array as the core's words, which have the same size.
+///
+/// # Safety
+/// `objects` must be NULL or point to `n` slots that may be written.
+unsafe fn words<'a>(objects: *mut *mut c_void, n: usize) -> Result<&'a mut [Word], Refusal> {
+    const { assert!(size_of::<Word>() == size_of::<*mut c_void>()) };
+    if n == 0 {
+        return Ok(&mut []);
+    }
+    if objects.is_null() || !objects.is_aligned() {
+        return Err(Refusal(c"objects is NULL, or no address of pointers"));
+    }
+    if n > isize::MAX.unsigned_abs() / size_of::<Word>() {
+        return Err(Refusal(c"n is more than any array holds"));
+    }
+    // SAFETY: the caller's promise.
+    Ok(unsafe { std::slice::from_raw_parts_mut(objects.cast(), n) })
+}
+
+/// Waits until fewer than `low_water` results are ready, then runs the source until it has made
+/// `max` results or the buffer is full, and says in `*made` how many it made: 0 if the time ran out,
+/// or another thread is filling and there is no time to wait. For a thread of the host's own, which
+/// calls it again and again, so that loads never find the buffer empty.
+///
+/// Ownership: nothing changes hands.
+/// Threads: any thread, at once.
+/// Blocks: until there is room, through the host's `block`, for `timeout_ns` nanoseconds at most;
+/// for ever if that is negative.
+/// Calls host: the source, block, interrupted.
+/// Errors: as for `ft_local_batch_load`. What was made before an error is kept. `*made` is then 0.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_batch_prefill(
+    batch: *const ft_local_batch,
+    low_water: usize,
+    max: usize,
+    timeout_ns: i64,
+    made: *mut usize,
+) -> ft_local_status {
+    // SAFETY: the caller's promise.
+    let (made, batch) = match enter(|| unsafe { Ok((cleared_count(made)?, batch_at(batch)?)) }) {
+        Ok(checked) => checked,
+        Err(status) => return status,
+    };
+    let timeout = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
+    match batch.prefill(low_water, max, timeout) {
+        Ok(count) => {
+            *made = count;
+            code::FT_LOCAL_OK.into()
+        }
+        Err(error) => error.into(),
+    }
+}

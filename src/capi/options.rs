@@ -1,0 +1,90 @@
+//! Choices for a batch, as C writes them.
+
+use super::argument::{Versioned, enter, init, read};
+use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
+use crate::batch::{ForkPolicy, Options};
+use std::ffi::CStr;
+
+/// In the child of a fork: drop the results that the parent had in the buffer. The parent hands
+/// them out.
+pub const FT_LOCAL_FORK_DISCARD: i32 = 0;
+/// In the child of a fork: hand them out too, so that they are there twice.
+pub const FT_LOCAL_FORK_KEEP: i32 = 1;
+/// In the child of a fork: every use of the batch but to free it is FT_LOCAL_ERR_FORKED.
+pub const FT_LOCAL_FORK_ERROR: i32 = 2;
+
+/// Choices for a batch. Zero is the default of each.
+///
+/// Begin with `FT_LOCAL_BATCH_OPTIONS_INIT` or `ft_local_batch_options_init`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ft_local_batch_options {
+    /// `sizeof(ft_local_batch_options)` in the header that the host was compiled with.
+    pub struct_size: usize,
+    /// After how many results a thread that runs the source hands that on to another; 0 for as
+    /// many as fit. With a slow source, a small number keeps the load that happens to fill from
+    /// taking `size` times as long as the source.
+    pub fill_budget: usize,
+    /// A load that leaves fewer results than this runs the source, while other threads go on with
+    /// what is left; 0 for never. At most the size of the batch.
+    pub low_water: usize,
+    /// FT_LOCAL_FORK_DISCARD, FT_LOCAL_FORK_KEEP or FT_LOCAL_FORK_ERROR.
+    pub on_fork: i32,
+    /// 0.
+    pub reserved: i32,
+}
+
+// SAFETY: `repr(C)`, the size first, then integers.
+unsafe impl Versioned for ft_local_batch_options {
+    const NULL: &'static CStr = c"options is NULL";
+    const SIZE: &'static CStr = c"options->struct_size is no size of an ft_local_batch_options; begin with FT_LOCAL_BATCH_OPTIONS_INIT or ft_local_batch_options_init";
+    const UNKNOWN: &'static CStr =
+        c"options has a field set that this version of the library does not know";
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+
+/// The core's form of the options; NULL is the default.
+///
+/// # Safety
+/// `given` must be NULL or point to a struct as its comment describes it.
+pub(super) unsafe fn options(given: *const ft_local_batch_options) -> Result<Options, Refusal> {
+    if given.is_null() {
+        return Ok(Options::default());
+    }
+    // SAFETY: the caller's promise.
+    let options = unsafe { read(given) }?;
+    let on_fork = match options.on_fork {
+        FT_LOCAL_FORK_DISCARD => ForkPolicy::Discard,
+        FT_LOCAL_FORK_KEEP => ForkPolicy::Keep,
+        FT_LOCAL_FORK_ERROR => ForkPolicy::Error,
+        _ => return Err(Refusal(c"options->on_fork is none of the FT_LOCAL_FORK_ values")),
+    };
+    if options.reserved != 0 {
+        return Err(Refusal(ft_local_batch_options::UNKNOWN));
+    }
+    let ft_local_batch_options { fill_budget, low_water, .. } = options;
+    Ok(Options { fill_budget, low_water, on_fork })
+}
+
+/// Sets the options of a batch to zero and their size: `FT_LOCAL_BATCH_OPTIONS_INIT` for languages
+/// without macros.
+///
+/// Ownership: `options` stays the caller's.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: FT_LOCAL_ERR_ARGUMENT if `options` is NULL, or `struct_size` is not the size of an
+/// `ft_local_batch_options` in any version of the header.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ft_local_batch_options_init(
+    options: *mut ft_local_batch_options,
+    struct_size: usize,
+) -> ft_local_status {
+    // SAFETY: the caller's promise.
+    match enter(|| unsafe { init(options, struct_size) }) {
+        Ok(()) => code::FT_LOCAL_OK.into(),
+        Err(status) => status,
+    }
+}

@@ -1,0 +1,137 @@
+//! What a batch has done so far, as C reads it.
+
+use super::argument::{Versioned, check_size, enter, init};
+use super::batch::ft_local_batch;
+use super::handle::borrow;
+use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
+use crate::batch::Stats;
+use std::ffi::CStr;
+
+/// Counts of what a batch has done. Nothing counts on the path of a load that finds a result: what
+/// was loaded is known from the buffer's own counts.
+///
+/// When no thread uses the batch, the books are exact: `produced + given_back` equals `loads +
+/// claimed + released + dropped_on_fork` and `ft_local_batch_len`.
+///
+/// Begin with `FT_LOCAL_STATS_INIT` or `ft_local_stats_init`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ft_local_stats {
+    /// `sizeof(ft_local_stats)` in the header that the host was compiled with.
+    pub struct_size: usize,
+    /// Results handed out by loads.
+    pub loads: u64,
+    /// Claims by cursors.
+    pub claims: u64,
+    /// Results that cursors have claimed.
+    pub claimed: u64,
+    /// How often a thread took the role of running the source, and ran it.
+    pub fills: u64,
+    /// Results that the source has made.
+    pub produced: u64,
+    /// Loads that had to wait for another thread.
+    pub waits: u64,
+    /// How long they waited, in nanoseconds.
+    pub wait_ns: u64,
+    /// How long fills took, from the first call of the source to the last, in nanoseconds.
+    pub source_ns: u64,
+    /// Failures of the source.
+    pub errors: u64,
+    /// Results that were claimed, or loaded, and came back.
+    pub given_back: u64,
+    /// Results that nobody got, because the batch was cleared or closed.
+    pub released: u64,
+    /// Results that the child of a fork dropped, because the parent hands them out.
+    pub dropped_on_fork: u64,
+}
+
+// SAFETY: `repr(C)`, the size first, then integers.
+unsafe impl Versioned for ft_local_stats {
+    const NULL: &'static CStr = c"out is NULL";
+    const SIZE: &'static CStr = c"out->struct_size is no size of an ft_local_stats; begin with FT_LOCAL_STATS_INIT or ft_local_stats_init";
+    const UNKNOWN: &'static CStr =
+        c"out has a field that this version of the library does not know";
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+
+impl ft_local_stats {
+    fn new(stats: Stats, struct_size: usize) -> Self {
+        let nanoseconds =
+            |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            struct_size,
+            loads: stats.loads,
+            claims: stats.claims,
+            claimed: stats.claimed,
+            fills: stats.fills,
+            produced: stats.produced,
+            waits: stats.waits,
+            wait_ns: nanoseconds(stats.wait_time),
+            source_ns: nanoseconds(stats.source_time),
+            errors: stats.errors,
+            given_back: stats.given_back,
+            released: stats.released,
+            dropped_on_fork: stats.dropped_on_fork,
+        }
+    }
+}
+
+/// Tells what a batch has done so far. While threads use it, the counts may be of slightly
+/// different moments.
+///
+/// Ownership: `out` stays the caller's. Fields of a newer header are set to 0.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then as it was.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ft_local_batch_stats(
+    batch: *const ft_local_batch,
+    out: *mut ft_local_stats,
+) -> ft_local_status {
+    let told = enter(|| {
+        if out.is_null() || !out.is_aligned() {
+            return Err(Refusal(ft_local_stats::NULL));
+        }
+        // SAFETY: the caller's promise: `out` is as long as it says, and says that first.
+        unsafe {
+            let batch = borrow(batch)?;
+            let size = out.cast::<usize>().read();
+            check_size::<ft_local_stats>(size)?;
+            let stats = ft_local_stats::new(batch.batch.stats(), size);
+            init(out, size)?;
+            let known = size.min(size_of::<ft_local_stats>());
+            out.cast::<u8>().copy_from_nonoverlapping((&raw const stats).cast(), known);
+        }
+        Ok(())
+    });
+    match told {
+        Ok(()) => code::FT_LOCAL_OK.into(),
+        Err(status) => status,
+    }
+}
+
+/// Sets the counts of a batch to zero and their size: `FT_LOCAL_STATS_INIT` for languages without
+/// macros.
+///
+/// Ownership: `stats` stays the caller's.
+/// Threads: any thread, at once.
+/// Blocks: no.
+/// Calls host: no.
+/// Errors: FT_LOCAL_ERR_ARGUMENT if `stats` is NULL, or `struct_size` is not the size of an
+/// `ft_local_stats` in any version of the header.
+/// Since: 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ft_local_stats_init(
+    stats: *mut ft_local_stats,
+    struct_size: usize,
+) -> ft_local_status {
+    // SAFETY: the caller's promise.
+    match enter(|| unsafe { init(stats, struct_size) }) {
+        Ok(()) => code::FT_LOCAL_OK.into(),
+        Err(status) => status,
+    }
+}

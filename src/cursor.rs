@@ -1,0 +1,152 @@
+//! A thread's own handle on a batch, which takes several results at once.
+
+mod node;
+mod registry;
+
+use crate::batch::{Batch, Queue, Ring};
+use crate::host::{Host, Word};
+use crate::source::Source;
+use crate::status::{LoadError, NewError};
+use crate::sync::with_cursors;
+pub(crate) use node::Node;
+pub(crate) use registry::Registry;
+use std::ptr::{self, NonNull};
+use std::time::{Duration, Instant};
+
+/// The most results that a cursor has in hand.
+pub(crate) const CAPACITY: usize = 64;
+
+/// Hands out results of a batch without touching anything that other threads write, but for one
+/// claim of several results now and then.
+///
+/// How many it claims depends on how many are left and on how many cursors there are, so that none
+/// hoards what others wait for. Across threads, results come in no order; each cursor's own are in
+/// the order of the source, but for what others have given back. When a cursor is dropped, what it
+/// has in hand goes back, and is handed out before anything newer.
+///
+/// One thread at a time uses it. In the child of a fork, what it had in hand is the parent's,
+/// unless the batch was made with [`ForkPolicy::Keep`](crate::ForkPolicy::Keep).
+pub struct Cursor<'b, H: Host, S: Source<H>, Q: Queue = Ring> {
+    batch: &'b Batch<H, S, Q>,
+    node: NonNull<Node>,
+}
+
+// SAFETY: the node is the cursor's own, and its words stand for objects that are `Send`.
+unsafe impl<H: Host, S: Source<H>, Q: Queue> Send for Cursor<'_, H, S, Q> {}
+
+impl<'b, H: Host, S: Source<H>, Q: Queue> Cursor<'b, H, S, Q> {
+    pub(crate) fn new(batch: &'b Batch<H, S, Q>) -> Result<Self, NewError> {
+        let node = Node::new(CAPACITY, ptr::from_ref(batch).cast(), batch.keeps_on_fork())
+            .ok_or(NewError::OutOfMemory)?;
+        batch.cursor_opened();
+        with_cursors(|cursors| cursors.add(node));
+        Ok(Self { batch, node })
+    }
+
+    /// Takes the next result: one in hand, or else as [`Batch::load`] does.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    #[inline]
+    #[allow(clippy::should_implement_trait)] // It returns errors.
+    pub fn next(&mut self) -> Result<H::Object, LoadError<S::Error>> {
+        match self.node().pop() {
+            // SAFETY: the node's words were claimed from the batch, and it gives each once.
+            Some(word) => Ok(unsafe { self.batch.host().adopt_word(word) }),
+            None => self.claim(None),
+        }
+    }
+
+    /// As [`next`](Self::next), but gives up after `timeout`.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn next_within(&mut self, timeout: Duration) -> Result<H::Object, LoadError<S::Error>> {
+        match self.node().pop() {
+            // SAFETY: as in `next`.
+            Some(word) => Ok(unsafe { self.batch.host().adopt_word(word) }),
+            None => self.claim(Instant::now().checked_add(timeout)),
+        }
+    }
+
+    /// How many results are in hand.
+    pub fn len(&self) -> usize {
+        self.node().len()
+    }
+
+    /// Whether no result is in hand.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whose cursor it is.
+    pub fn batch(&self) -> &'b Batch<H, S, Q> {
+        self.batch
+    }
+
+    #[cold]
+    fn claim(&self, deadline: Option<Instant>) -> Result<H::Object, LoadError<S::Error>> {
+        self.release_aside();
+        let node = self.node();
+        let word = self.batch.acquire(deadline, || {
+            // A handler of signals may have used this cursor while its thread was waiting.
+            node.pop().or_else(|| self.batch.claim_for(node))
+        });
+        let word = self.batch.see_to_more_if_low(word?)?;
+        // SAFETY: the word was claimed from the batch just before.
+        Ok(unsafe { self.batch.host().adopt_word(word) })
+    }
+
+    /// After a fork: releases what was in hand, which is the parent's.
+    fn release_aside(&self) {
+        while let Some(word) = self.node().pop_aside() {
+            self.batch.count_dropped_by_cursor();
+            // SAFETY: this process's copy of the reference, which is given up once.
+            drop(unsafe { self.batch.host().adopt_word(word) });
+        }
+    }
+
+    fn node(&self) -> &Node {
+        // SAFETY: made by `new`, and given up by `drop`.
+        unsafe { self.node.as_ref() }
+    }
+}
+
+impl<H: Host, S: Source<H>, Q: Queue> Drop for Cursor<'_, H, S, Q> {
+    fn drop(&mut self) {
+        with_cursors(|cursors| {
+            cursors.remove(self.node);
+            self.batch.cursor_closed(self.node());
+        });
+        self.release_aside();
+        self.batch.give_node_back(self.node);
+    }
+}
+
+impl<H: Host, S: Source<H>, Q: Queue> Cursor<'_, H, S, Q> {
+    /// Gives up the cursor for the address of its node, which C has as a handle.
+    pub(crate) fn into_node(self) -> NonNull<Node> {
+        std::mem::ManuallyDrop::new(self).node
+    }
+
+    /// # Safety
+    /// `node` must come from [`into_node`](Self::into_node) of a cursor of these types, whose batch
+    /// is still there.
+    pub(crate) unsafe fn from_node(node: NonNull<Node>) -> Self {
+        // SAFETY: the node's batch is of these types and lives.
+        let batch = unsafe { &*node.as_ref().batch.cast::<Batch<H, S, Q>>() };
+        Self { batch, node }
+    }
+}
+
+/// Words that are to be handed out again, in a node of their own. `None` without the memory.
+pub(crate) fn node_of(words: &[Word], batch: *const ()) -> Option<NonNull<Node>> {
+    let node = Node::new(words.len(), batch, false)?;
+    // SAFETY: just made.
+    let filled = unsafe { node.as_ref() }.refill(|room| {
+        room.copy_from_slice(words);
+        Some((0, words.len(), ()))
+    });
+    debug_assert!(filled.is_some());
+    Some(node)
+}

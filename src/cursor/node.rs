@@ -1,0 +1,174 @@
+//! The memory of a cursor, which outlives it when it is closed with results in hand.
+
+use crate::host::Word;
+use crate::sync::{AtomicPtr, AtomicU64, Ordering, UnsafeCell};
+use std::alloc::{Layout, alloc, dealloc};
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicUsize;
+
+/// Some results in the order in which they were made, and where they are to go.
+///
+/// The words follow the node in memory. `next..end` are those in hand. One thread at a time uses a
+/// node; it changes hands through the list of results given back, which releases and acquires.
+#[repr(C, align(64))]
+pub(crate) struct Node {
+    /// These two are the frozen prefix that the header's inline function works on.
+    next: Cell<*mut Word>,
+    end: Cell<*mut Word>,
+    /// What the C interface knows its handle by, and its handle of the batch.
+    pub(crate) mark: AtomicUsize,
+    pub(crate) handle: Cell<*const ()>,
+    /// The batch that the results belong to.
+    pub(crate) batch: *const (),
+    /// How many results came before the first of the words.
+    position: Cell<u64>,
+    /// The node below, in the list of results given back.
+    pub(crate) below: AtomicPtr<Node>,
+    /// The node after this one, in the list of all cursors. That list has a lock of its own.
+    pub(super) after: std::sync::atomic::AtomicPtr<Node>,
+    /// The results that were in hand when this process was forked, and are the parent's.
+    aside: Cell<(*mut Word, *mut Word)>,
+    /// Whether the child of a fork keeps what is in hand.
+    pub(super) keeps: bool,
+    capacity: usize,
+    pub(crate) claims: AtomicU64,
+    pub(crate) claimed: AtomicU64,
+    /// Touched by whoever uses the node, so that a model sees two threads that do.
+    user: UnsafeCell<()>,
+}
+
+impl Node {
+    /// Where the two words of the frozen prefix lie.
+    pub(crate) const FRAME: (usize, usize) =
+        (std::mem::offset_of!(Self, next), std::mem::offset_of!(Self, end));
+
+    fn layout(capacity: usize) -> Option<Layout> {
+        let words = Layout::array::<Word>(capacity).ok()?;
+        Some(Layout::new::<Self>().extend(words).ok()?.0.pad_to_align())
+    }
+
+    /// An empty node with room for `capacity` words. `None` without the memory.
+    pub(crate) fn new(capacity: usize, batch: *const (), keeps: bool) -> Option<NonNull<Self>> {
+        let layout = Self::layout(capacity)?;
+        // SAFETY: the layout's size is not zero.
+        let node = NonNull::new(unsafe { alloc(layout) })?.cast::<Self>();
+        // SAFETY: fresh memory of the right size and alignment, followed by that of the words.
+        unsafe {
+            let words = node.as_ptr().add(1).cast::<Word>();
+            words.write_bytes(0, capacity);
+            node.write(Self {
+                next: Cell::new(words),
+                end: Cell::new(words),
+                mark: AtomicUsize::new(0),
+                handle: Cell::new(ptr::null()),
+                batch,
+                position: Cell::new(0),
+                below: AtomicPtr::new(ptr::null_mut()),
+                after: std::sync::atomic::AtomicPtr::new(ptr::null_mut()),
+                aside: Cell::new((words, words)),
+                keeps,
+                capacity,
+                claims: AtomicU64::new(0),
+                claimed: AtomicU64::new(0),
+                user: UnsafeCell::new(()),
+            });
+        }
+        Some(node)
+    }
+
+    /// # Safety
+    /// The node must come from `new`, and nobody may use it from now on.
+    pub(crate) unsafe fn free(node: NonNull<Self>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let capacity = node.as_ref().capacity;
+            node.as_ref().user.with_mut(|_| ());
+            node.drop_in_place();
+            dealloc(node.as_ptr().cast(), Self::layout(capacity).expect("it was allocated so"));
+        }
+    }
+
+    fn first_word(&self) -> *mut Word {
+        ptr::from_ref(self).wrapping_add(1).cast_mut().cast()
+    }
+
+    /// How many results are in hand.
+    pub(crate) fn len(&self) -> usize {
+        (self.end.get().addr() - self.next.get().addr()) / size_of::<Word>()
+    }
+
+    /// Takes the oldest result in hand.
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<Word> {
+        let next = self.next.get();
+        if next == self.end.get() {
+            return None;
+        }
+        self.user.with_mut(|_| ());
+        self.next.set(next.wrapping_add(1));
+        // SAFETY: between the first word and `end`, which only this thread moves.
+        Some(unsafe { next.read() })
+    }
+
+    /// Lets `write` put results into the empty node. It returns how many results were made before
+    /// them, how many they are, and what else it has to say.
+    pub(crate) fn refill<R>(
+        &self,
+        write: impl FnOnce(&mut [Word]) -> Option<(u64, usize, R)>,
+    ) -> Option<R> {
+        debug_assert_eq!(self.len(), 0, "a refill would write over results in hand");
+        self.user.with_mut(|_| ());
+        // SAFETY: as many words as that follow the node, and only this thread uses them.
+        let room = unsafe { std::slice::from_raw_parts_mut(self.first_word(), self.capacity) };
+        let (position, count, rest) = write(room)?;
+        self.position.set(position);
+        self.next.set(self.first_word());
+        self.end.set(self.first_word().wrapping_add(count));
+        Some(rest)
+    }
+
+    /// How many results were made before the oldest in hand.
+    pub(crate) fn place(&self) -> u64 {
+        let taken = (self.next.get().addr() - self.first_word().addr()) / size_of::<Word>();
+        self.position.get() + taken as u64
+    }
+
+    /// Shows each result in hand to `visit`, until that returns `false`, which is then returned.
+    ///
+    /// # Safety
+    /// No other thread may use the node meanwhile.
+    pub(crate) unsafe fn visit(&self, visit: &mut dyn FnMut(Word) -> bool) -> bool {
+        let (next, count) = (self.next.get(), self.len());
+        // SAFETY: between the first word and `end`, which nobody moves meanwhile.
+        (0..count).all(|index| visit(unsafe { next.add(index).read() }))
+    }
+
+    /// In the child of a fork: the results in hand are the parent's.
+    pub(super) fn set_aside(&self) {
+        if !self.keeps && self.len() > 0 {
+            self.aside.set((self.next.get(), self.end.get()));
+            self.next.set(self.end.get());
+        }
+    }
+
+    /// Takes one of the results that were set aside.
+    pub(crate) fn pop_aside(&self) -> Option<Word> {
+        let (next, end) = self.aside.get();
+        if next == end {
+            return None;
+        }
+        self.aside.set((next.wrapping_add(1), end));
+        // SAFETY: set aside by `set_aside`, and not written over: the cursor empties this first.
+        Some(unsafe { next.read() })
+    }
+
+    /// Counts a claim of `count` results. Only the cursor's thread counts, others may look.
+    pub(crate) fn count(&self, claims: u64, claimed: usize) {
+        let add = |counter: &AtomicU64, more: u64| {
+            counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
+        };
+        add(&self.claims, claims);
+        add(&self.claimed, claimed as u64);
+    }
+}

@@ -1,0 +1,188 @@
+//! The primitives of `std`, and what the operating system adds.
+
+pub(crate) use crossbeam_utils::Backoff;
+pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
+pub(crate) use std::sync::{Condvar, Mutex};
+
+use super::{Ordering, Renewable, new_thread_number};
+use crate::batch::Waits;
+use crate::cursor::Registry;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU32, compiler_fence};
+use std::time::{Duration, Instant};
+
+/// `std`'s cell with the access by closure that loom needs to see who touches it.
+#[repr(transparent)]
+pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+impl<T> UnsafeCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(std::cell::UnsafeCell::new(value))
+    }
+
+    #[inline]
+    pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        f(self.0.get())
+    }
+}
+
+/// How long a thread looks again and again before it sleeps, when others have something to do
+/// meanwhile. A sleep and a wake-up take about 5 us; a source that takes longer is worth it.
+const PATIENCE: Duration = Duration::from_micros(30);
+
+/// Looks until `ready`, for a while. Returns whether it was.
+pub(crate) fn look_for_a_while(ready: impl Fn() -> bool) -> bool {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        for _ in 0..16 {
+            if ready() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        if Instant::now() >= end {
+            return ready();
+        }
+        std::thread::yield_now();
+    }
+}
+
+static WAITS: Renewable<Mutex<Waits>> = Renewable::new(Mutex::new(Waits::new()));
+
+pub(crate) fn with_waits<R>(f: impl FnOnce(&mut Waits) -> R) -> R {
+    f(&mut WAITS.lock().unwrap_or_else(|poison| poison.into_inner()))
+}
+
+static CURSORS: Registry = Registry::new();
+static CURSORS_LOCK: Renewable<Mutex<()>> = Renewable::new(Mutex::new(()));
+
+/// All cursors, under the lock of their list.
+pub(crate) fn with_cursors<R>(f: impl FnOnce(&Registry) -> R) -> R {
+    let _guard = CURSORS_LOCK.lock().unwrap_or_else(|poison| poison.into_inner());
+    f(&CURSORS)
+}
+
+/// For the child of a fork: threads of the parent may have held the locks, and cursors have
+/// results in hand that are the parent's.
+pub(crate) fn renew_statics() {
+    // SAFETY: the child has one thread, which is here and not behind one of the locks.
+    unsafe {
+        WAITS.renew(Mutex::new(Waits::new()));
+        CURSORS_LOCK.renew(Mutex::new(()));
+    }
+    CURSORS.set_aside();
+    watch_barriers();
+}
+
+thread_local! {
+    static FILLS: Cell<isize> = const { Cell::new(0) };
+}
+
+/// How many fills this thread is in the middle of, after `change` more.
+pub(crate) fn fills_of_this_thread(change: isize) -> isize {
+    FILLS.set(FILLS.get() + change);
+    FILLS.get()
+}
+
+// Relaxed everywhere: a child writes these while it has one thread, before it can have others.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+static SURVIVOR: AtomicU64 = AtomicU64::new(0);
+
+/// The generation of this process: how many forks lie between it and the first.
+#[inline]
+pub(crate) fn generation() -> u32 {
+    GENERATION.load(Ordering::Relaxed)
+}
+
+/// The thread that the last fork has copied, if there was one.
+pub(crate) fn survivor() -> u64 {
+    SURVIVOR.load(Ordering::Relaxed)
+}
+
+pub(crate) fn begin_generation(survivor: u64) {
+    SURVIVOR.store(survivor, Ordering::Relaxed);
+    GENERATION.fetch_add(1, Ordering::Relaxed);
+}
+
+thread_local! {
+    static NUMBER: Cell<u64> = const { Cell::new(0) };
+}
+
+/// A number for this thread, counted from 1.
+pub(crate) fn thread_number() -> u64 {
+    if NUMBER.get() == 0 {
+        NUMBER.set(new_thread_number());
+    }
+    NUMBER.get()
+}
+
+/// A word that no two threads have at the same time, and that costs one instruction, where a
+/// thread-local variable of a shared library costs a call (2 ns).
+#[inline]
+pub(crate) fn thread_pointer() -> usize {
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    {
+        let pointer: usize;
+        // SAFETY: the ABI puts the thread's own address there.
+        unsafe {
+            std::arch::asm!("mov {}, fs:0", out(reg) pointer,
+                options(nostack, preserves_flags, readonly));
+        }
+        pointer
+    }
+    #[cfg(all(target_os = "linux", target_arch = "aarch64"))]
+    {
+        let pointer: usize;
+        // SAFETY: reads a register that the ABI gives to the thread.
+        unsafe {
+            std::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer,
+                options(nomem, nostack, preserves_flags));
+        }
+        pointer
+    }
+    #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    {
+        NUMBER.with(|number| std::ptr::from_ref(number).addr())
+    }
+}
+
+/// Whether `heavy_barrier` makes up for what `light_barrier` leaves out.
+static ASYMMETRIC: AtomicBool = AtomicBool::new(false);
+
+#[inline]
+pub(crate) fn barriers_are_asymmetric() -> bool {
+    ASYMMETRIC.load(Ordering::Relaxed)
+}
+
+/// Keeps the compiler from moving a load before an earlier store. What the processor may still do
+/// is undone by a `heavy_barrier` in another thread.
+#[inline]
+pub(crate) fn light_barrier() {
+    compiler_fence(Ordering::SeqCst);
+}
+
+#[cfg(target_os = "linux")]
+mod membarrier {
+    pub(super) const REGISTER: libc::c_int = 1 << 4;
+    pub(super) const EXPEDITED: libc::c_int = 1 << 3;
+
+    pub(super) fn call(command: libc::c_int) -> bool {
+        // SAFETY: the system call takes no pointer.
+        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+    }
+}
+
+/// Makes every thread of the process pass a full barrier, by membarrier(2). Returns whether it
+/// could.
+pub(crate) fn heavy_barrier() -> bool {
+    #[cfg(target_os = "linux")]
+    return membarrier::call(membarrier::EXPEDITED);
+    #[cfg(not(target_os = "linux"))]
+    return false;
+}
+
+/// Finds out whether the operating system offers heavy barriers.
+pub(crate) fn watch_barriers() {
+    #[cfg(target_os = "linux")]
+    ASYMMETRIC.store(membarrier::call(membarrier::REGISTER), Ordering::Relaxed);
+}

@@ -1,0 +1,68 @@
+//! What the three sets of primitives share.
+
+#[cfg(any(loom, shuttle))]
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) fn new_thread_number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+/// The forks of a model, which happen without a process: its own generation and survivor.
+#[derive(Debug)]
+#[cfg(any(loom, shuttle))]
+pub(crate) struct Forks {
+    generation: Cell<u32>,
+    survivor: Cell<u64>,
+}
+
+#[cfg(any(loom, shuttle))]
+impl Forks {
+    pub(crate) const fn none() -> Self {
+        Self { generation: Cell::new(0), survivor: Cell::new(0) }
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.get()
+    }
+
+    pub(crate) fn survivor(&self) -> u64 {
+        self.survivor.get()
+    }
+
+    pub(crate) fn begin(&self, survivor: u64) {
+        self.generation.set(self.generation.get() + 1);
+        self.survivor.set(survivor);
+    }
+}
+
+/// What the child of a fork writes anew, because threads that it has not may have been using it.
+pub(crate) struct Renewable<T>(std::cell::UnsafeCell<T>);
+
+// SAFETY: shared references are given out as `T` allows; `renew` says what it needs.
+unsafe impl<T: Sync> Sync for Renewable<T> {}
+
+impl<T> Renewable<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(std::cell::UnsafeCell::new(value))
+    }
+
+    /// Overwrites the value. What it was is forgotten, not dropped: it is in no state to be.
+    ///
+    /// # Safety
+    /// Nobody may be using the value.
+    pub(crate) unsafe fn renew(&self, value: T) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.get().write(value) }
+    }
+}
+
+impl<T> std::ops::Deref for Renewable<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: `renew` is not called while the reference is in use.
+        unsafe { &*self.0.get() }
+    }
+}
