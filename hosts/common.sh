@@ -35,7 +35,7 @@ installed_library() {
     # Two tests at a time must not build in one folder.
     exec 9>"$prefix.lock"
     flock 9
-    if ! { "$root/tools/cmake-build" && "$root/tools/cmake-build" --install "$prefix"; } \
+    if ! { "$root/tools/cmake-build" --library && "$root/tools/cmake-build" --install "$prefix"; } \
         >"$prefix.log" 2>&1; then
         tail -n 40 "$prefix.log" >&2
         die "the library was not built; the whole output is in $prefix.log"

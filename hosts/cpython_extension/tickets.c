@@ -11,34 +11,23 @@ typedef struct office {
     PyObject *prefix;
     // Only the thread that fills touches it.
     unsigned long long printed;
-    // Fail when this number is to be printed.
+    // How many there are to be.
     unsigned long long limit;
 } office;
 
-static PyObject *print_ticket(office *self) {
-    if (self->printed == self->limit) {
-        PyErr_SetString(PyExc_StopIteration, "sold out");
-        return NULL;
-    }
-    PyObject *ticket = Py_BuildValue("(OK)", self->prefix, self->printed);
-    if (ticket != NULL) {
-        ++self->printed;
-    }
-    return ticket;
-}
-
-// The source: a whole block at once. The exception stays set for `buy`, in the same thread.
+// The source: a whole block at once. An exception stays set for `buy`, in the same thread; what is
+// in the block by then is kept.
 static int32_t print_block(void *ctx, void **out, size_t capacity, size_t *produced) {
+    office *self = ctx;
     while (*produced < capacity) {
-        PyObject *ticket = print_ticket(ctx);
+        if (self->printed == self->limit) {
+            return FT_LOCAL_ERR_END;
+        }
+        PyObject *ticket = Py_BuildValue("(OK)", self->prefix, self->printed);
         if (ticket == NULL) {
-            // What is in the block is sold before anybody hears that there is no more.
-            if (*produced > 0 && PyErr_ExceptionMatches(PyExc_StopIteration)) {
-                PyErr_Clear();
-                return 0;
-            }
             return 1;
         }
+        ++self->printed;
         out[(*produced)++] = ticket;
     }
     return 0;
@@ -76,6 +65,10 @@ static PyObject *office_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 static PyObject *office_buy(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     void *ticket;
     ft_local_status status = ft_local_batch_load(((office *)self)->batch, &ticket);
+    if (status == FT_LOCAL_ERR_END) {
+        PyErr_SetString(PyExc_StopIteration, "sold out");
+        return NULL;
+    }
     return status == FT_LOCAL_OK ? ticket : python_raise(status);
 }
 
