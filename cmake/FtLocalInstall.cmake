@@ -23,6 +23,11 @@ install(
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
     COMPONENT development
 )
+install(
+    DIRECTORY "${PROJECT_SOURCE_DIR}/include/ft_local"
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+    COMPONENT development
+)
 
 # find_package. While the version is 0.x, a new minor version may break what was there.
 configure_package_config_file(

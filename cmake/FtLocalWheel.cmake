@@ -13,6 +13,7 @@ install(
     FILES "${PROJECT_SOURCE_DIR}/include/ft_local.h" "${PROJECT_SOURCE_DIR}/include/ft_local.hpp"
     DESTINATION "${package_dir}/include"
 )
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/ft_local" DESTINATION "${package_dir}/include")
 
 function(ft_local_without_shim why)
     message(STATUS "ft_local: the wheel goes without the C shim (${why}); it will use ctypes")
