@@ -102,6 +102,39 @@ static void an_error_of_the_source_loses_nothing(void) {
     }
 }
 
+static void an_end_comes_after_everything_else(void) {
+    ft_local_host host = kit_host();
+    // Three calls fill the batch; the fourth makes one more and says that it was the last.
+    kit_source source = {.per_call = 3, .fail_at = 4, .failure = FT_LOCAL_ERR_END};
+    ft_local_batch *batch = kit_batch(&host, &source, 8);
+    for (size_t number = 0; number < 9; number++) {
+        kit_load_expecting(batch, number);
+    }
+    void *handle = batch;
+    EXPECT_STATUS(ft_local_batch_load(batch, &handle), FT_LOCAL_ERR_END);
+    EXPECT(source.calls == 4, "a source that had ended was called again");
+    ft_local_batch_free(batch);
+}
+
+static void a_closed_batch_has_released_everything(void) {
+    ft_local_host host = kit_host();
+    kit_source source = {.per_call = 8};
+    ft_local_batch *batch = kit_batch(&host, &source, 8);
+    ft_local_cursor *cursor = NULL;
+    EXPECT_OK(ft_local_cursor_new(batch, &cursor));
+    void *handle = NULL;
+    EXPECT_OK(ft_local_cursor_next(cursor, &handle));
+    kit_drop(handle);
+    size_t in_hand = ft_local_cursor_len(cursor);
+    kit_expect_alive(7, "when one of eight was taken");
+    EXPECT_OK(ft_local_batch_close(batch));
+    kit_expect_alive((long)in_hand, "when the batch was closed: those that a cursor has in hand");
+    EXPECT_STATUS(ft_local_batch_load(batch, &handle), FT_LOCAL_ERR_CLOSED);
+    ft_local_cursor_free(cursor);
+    kit_expect_alive(0, "when the cursor is gone too");
+    ft_local_batch_free(batch);
+}
+
 typedef struct visited {
     size_t next;
     size_t stop_after;
@@ -133,6 +166,8 @@ const kit_check kit_object_checks[] = {
     {"results come in order and are the caller's", results_come_in_order_and_are_the_callers, NULL},
     {"clear releases what is left", clear_releases_what_is_left, no_references},
     {"an error of the source loses nothing", an_error_of_the_source_loses_nothing, NULL},
+    {"an end comes after everything else", an_end_comes_after_everything_else, NULL},
+    {"a closed batch has released everything", a_closed_batch_has_released_everything, NULL},
     {"a collector sees what is left", a_collector_sees_what_is_left, NULL},
     {NULL, NULL, NULL},
 };

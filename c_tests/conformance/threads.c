@@ -24,6 +24,17 @@ typedef struct crowd {
     size_t size;
 } crowd;
 
+static size_t items(void) {
+    const char *given = getenv("FT_LOCAL_TEST_ITEMS");
+    return given == NULL ? 40000 : strtoull(given, NULL, 10);
+}
+
+static void mark_seen(crowd *all, size_t number) {
+    EXPECT(number < all->size, "object %zu came, and %zu were asked for", number, all->size);
+    unsigned before = atomic_fetch_add(&all->seen[number], 1);
+    EXPECT(before == 0, "object %zu came twice", number);
+}
+
 static void load_each(void *arg, size_t index) {
     crowd *all = arg;
     (void)index;
@@ -31,10 +42,8 @@ static void load_each(void *arg, size_t index) {
     for (size_t count = 0; count < all->each; count++) {
         void *handle = kit_load(all->batch);
         size_t number = kit_number(handle);
-        EXPECT(number < all->size, "object %zu came, and %zu were asked for", number, all->size);
         EXPECT(number >= least, "object %zu came to a thread that had one before it", number);
-        unsigned before = atomic_fetch_add(&all->seen[number], 1);
-        EXPECT(before == 0, "object %zu came twice", number);
+        mark_seen(all, number);
         least = number;
         kit_drop(handle);
     }
@@ -42,12 +51,10 @@ static void load_each(void *arg, size_t index) {
 
 static void threads_get_each_object_once(void) {
     const size_t sizes[] = {1, 64, 1000};
-    const char *given = getenv("FT_LOCAL_TEST_ITEMS");
-    size_t items = given == NULL ? 40000 : strtoull(given, NULL, 10);
     ft_local_host host = kit_host();
     for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++) {
         kit_source source = {.per_call = 5};
-        crowd all = {.each = items / THREADS + 1};
+        crowd all = {.each = items() / THREADS + 1};
         all.size = all.each * THREADS;
         all.seen = calloc(all.size, 1);
         all.batch = kit_batch(&host, &source, sizes[index]);
@@ -63,6 +70,44 @@ static void threads_get_each_object_once(void) {
         ft_local_batch_free(all.batch);
         free(all.seen);
     }
+}
+
+static void claim_each(void *arg, size_t index) {
+    crowd *all = arg;
+    (void)index;
+    ft_local_cursor *cursor = NULL;
+    EXPECT_OK(ft_local_cursor_new(all->batch, &cursor));
+    for (size_t count = 0; count < all->each; count++) {
+        void *handle = NULL;
+        EXPECT_OK(ft_local_cursor_next(cursor, &handle));
+        mark_seen(all, kit_number(handle));
+        kit_drop(handle);
+    }
+    // With some in hand, most of the time.
+    ft_local_cursor_free(cursor);
+}
+
+static void cursors_get_each_object_once_and_give_the_rest_back(void) {
+    enum { SIZE = 512 };
+    ft_local_host host = kit_host();
+    kit_source source = {.per_call = 5};
+    crowd all = {.each = items() / THREADS + 1};
+    all.size = all.each * THREADS + SIZE;
+    all.seen = calloc(all.size, 1);
+    all.batch = kit_batch(&host, &source, SIZE);
+    EXPECT(all.seen != NULL, "there is no memory");
+    kit_adapter->threads(THREADS, claim_each, &all);
+    kit_expect_alive((long)ft_local_batch_len(all.batch), "when the cursors are gone");
+    while (ft_local_batch_len(all.batch) > 0) {
+        void *handle = kit_load(all.batch);
+        mark_seen(&all, kit_number(handle));
+        kit_drop(handle);
+    }
+    for (size_t number = 0; number < source.made; number++) {
+        EXPECT(all.seen[number] == 1, "object %zu was lost", number);
+    }
+    ft_local_batch_free(all.batch);
+    free(all.seen);
 }
 
 static void load_one_or_free(void *arg, size_t index) {
@@ -207,6 +252,8 @@ static void an_interrupt_ends_a_wait_and_loses_nothing(void) {
 
 const kit_check kit_thread_checks[] = {
     {"threads get each object once", threads_get_each_object_once, one_thread},
+    {"cursors get each object once and give the rest back",
+     cursors_get_each_object_once_and_give_the_rest_back, one_thread},
     {"what one thread made another releases", what_one_thread_made_another_releases, one_thread},
     {"each thread has a wrapper of its own", each_thread_has_a_wrapper_of_its_own, one_thread},
     {"the runtime is left to wait, and only then", the_runtime_is_left_to_wait_and_only_then,
