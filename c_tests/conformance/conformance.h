@@ -11,6 +11,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct conformance_adapter {
     // What the report calls the host.
     const char *name;
@@ -51,5 +55,9 @@ typedef struct conformance_adapter {
 // fails says what it expected and ends the process with 1; so does one that hangs, after
 // $FT_LOCAL_CONFORMANCE_LIMIT seconds (120). Returns 0.
 int conformance_run(const conformance_adapter *adapter);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

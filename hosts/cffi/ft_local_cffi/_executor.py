@@ -8,13 +8,27 @@ itself, so the host needs no `block`.
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 import threading
+from collections.abc import Iterator
 from typing import Any, Callable, Generic, TypeVar
 
 from ft_local_cffi._binding import callback, ffi, lib
 
 T = TypeVar("T")
+
+# For ever, as the library counts nanoseconds.
+_FOR_EVER = -1
+_MOST = 2**63 - 1
+
+
+class EndOfSource(Exception):  # noqa: N818 - it is no error, as StopIteration is none
+    """The source raised StopIteration, and all that it had made was handed out."""
+
+
+class ExecutorClosed(RuntimeError):  # noqa: N818 - named after what happened, as in ft_local
+    """The executor was closed."""
 
 
 class _Pending(threading.local):
@@ -53,6 +67,8 @@ def _fill(ctx: Any, out: Any, _capacity: int, produced: Any) -> int:
         kept.results[key] = [kept.source()]
         out[0] = ffi.cast("void *", key)
         produced[0] = 1
+    except StopIteration:
+        return lib.FT_LOCAL_ERR_END
     except BaseException:
         # A signal may strike anywhere.
         produced[0] = 0
@@ -81,6 +97,12 @@ def _fail(status: int) -> None:
         raise error
     if status == lib.FT_LOCAL_ERR_NO_MEMORY:
         raise MemoryError
+    if status == lib.FT_LOCAL_ERR_TIMED_OUT:
+        raise TimeoutError("no result came in time")
+    if status == lib.FT_LOCAL_ERR_END:
+        raise EndOfSource("the source has ended")
+    if status == lib.FT_LOCAL_ERR_CLOSED:
+        raise ExecutorClosed("the executor is closed")
     text = ffi.string(lib.ft_local_status_text(status)).decode()
     if status == lib.FT_LOCAL_ERR_ARGUMENT:
         text = ffi.string(lib.ft_local_last_error()).decode()
@@ -94,6 +116,16 @@ def _checked_size(given: object) -> int:
     if not 1 <= size <= lib.FT_LOCAL_BATCH_MAX_SIZE:
         raise ValueError(f"size must be between 1 and {lib.FT_LOCAL_BATCH_MAX_SIZE}, got {size}")
     return size
+
+
+def _nanoseconds(timeout: float | None) -> int:
+    if timeout is None:
+        return _FOR_EVER
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        raise TypeError(f"timeout must be a number or None, got '{type(timeout).__name__}'")
+    if not timeout >= 0:
+        raise ValueError(f"timeout must not be negative, got {timeout}")
+    return _FOR_EVER if timeout >= _MOST / 1e9 else math.ceil(timeout * 1e9)
 
 
 class BatchExecutor(Generic[T]):
@@ -127,10 +159,16 @@ class BatchExecutor(Generic[T]):
         # Freed when nobody has it any more; a thread in `load` has it.
         self._handle = ffi.gc(out[0], free)
 
-    def load(self) -> T:
-        """Return the next result. Runs the source if there is none, or waits for who does."""
+    def load(self, timeout: float | None = None) -> T:
+        """Return the next result. Runs the source if there is none, or waits for who does.
+
+        TimeoutError if another thread takes longer than `timeout` seconds to make it.
+        """
         out = ffi.new("void **")
-        status = lib.ft_local_batch_load(self._handle, out)
+        if timeout is None:
+            status = lib.ft_local_batch_load(self._handle, out)
+        else:
+            status = lib.ft_local_batch_load_for(self._handle, _nanoseconds(timeout), out)
         if status:
             _fail(status)
         return self._kept.take(out[0])
@@ -140,6 +178,32 @@ class BatchExecutor(Generic[T]):
         status = lib.ft_local_batch_clear(self._handle)
         if status or _pending.error is not None:
             _fail(status)
+
+    def close(self) -> None:
+        """Drop all results that are ready, and end every load from now on, also those that wait."""
+        status = lib.ft_local_batch_close(self._handle)
+        if status or _pending.error is not None:
+            _fail(status)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return bool(lib.ft_local_batch_is_closed(self._handle))
+
+    def __enter__(self) -> BatchExecutor[T]:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[T]:
+        """Load until the source has ended or the executor is closed."""
+        while True:
+            try:
+                result = self.load()
+            except (EndOfSource, ExecutorClosed):
+                return
+            yield result
 
     @property
     def source(self) -> Callable[[], T]:

@@ -12,7 +12,7 @@ import uuid
 import weakref
 
 import ft_local_cffi
-from ft_local_cffi import BatchExecutor
+from ft_local_cffi import BatchExecutor, EndOfSource, ExecutorClosed
 
 THREADS = 4
 LOADS = 10_000
@@ -126,6 +126,47 @@ class ExecutorTest(unittest.TestCase):
                 self.assertIsNotNone(raised.__traceback__)
         self.assertEqual(got, [number for number in range(90) if number % 3 != 2][: len(got)])
         self.assertGreater(len(got), 50)
+
+    def test_stop_iteration_ends_the_source(self):
+        executor = BatchExecutor(iter(range(10)).__next__, 4)
+        self.assertEqual(list(executor), list(range(10)))
+        for _ in range(2):
+            with self.assertRaisesRegex(EndOfSource, "ended"):
+                executor.load()
+        self.assertFalse(executor.closed)
+
+    def test_close_drops_what_is_left_and_ends_loads(self):
+        with BatchExecutor(Counted, 10) as executor:
+            executor.load()
+            self.assertEqual(alive(9), 9)
+        self.assertTrue(executor.closed)
+        self.assertEqual(alive(0), 0)
+        with self.assertRaises(ExecutorClosed):
+            executor.load()
+        self.assertEqual(list(executor), [])
+
+    def test_a_load_can_have_a_limit_of_time(self):
+        running = threading.Event()
+        go_on = threading.Event()
+
+        def source():
+            running.set()
+            go_on.wait(60)
+            return 1
+
+        executor = BatchExecutor(source, 1)
+        loader = threading.Thread(target=executor.load)
+        loader.start()
+        self.assertTrue(running.wait(60))
+        for timeout in (0, 0.01, 1e-12):
+            with self.assertRaises(TimeoutError):
+                executor.load(timeout)
+        go_on.set()
+        loader.join()
+        self.assertEqual(executor.load(1e300), 1)
+        for timeout, error in ((-1, ValueError), (float("nan"), ValueError), ("1", TypeError)):
+            with self.assertRaisesRegex(error, "timeout"):
+                executor.load(timeout)
 
     def test_a_source_may_not_load_from_its_own_executor(self):
         executor = BatchExecutor(lambda: executor.load(), 2)  # noqa: PLW0108
