@@ -20,7 +20,7 @@ setup(
             "tickets",
             ["tickets.c", "host.c"],
             depends=["host.h"],
-            extra_compile_args=[*pkg_config("--cflags"), "-std=c11", "-Wall", "-Wextra"],
+            extra_compile_args=[*pkg_config("--cflags"), "-std=gnu11", "-Wall", "-Wextra"],
             extra_link_args=pkg_config("--libs"),
         )
     ]

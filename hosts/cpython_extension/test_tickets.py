@@ -1,7 +1,9 @@
 """The extension module, with the GIL and without."""
 
+import faulthandler
 import functools
 import gc
+import signal
 import sys
 import sysconfig
 import threading
@@ -56,6 +58,35 @@ class OfficeTest(unittest.TestCase):
         gc.collect()
         self.assertEqual(sys.getrefcount(prefix), before)
 
+    def test_who_waits_for_a_slow_printer_lets_others_work(self):
+        office = Office("slow", 40, block=4, seconds=0.01)
+        numbers = sorted(
+            number for mine in in_threads(functools.partial(buy_all, office)) for _, number in mine
+        )
+        self.assertEqual(numbers, list(range(40)))
+
+    def test_a_signal_reaches_a_thread_that_waits(self):
+        class RangError(Exception):
+            pass
+
+        def ring(*_args):
+            raise RangError
+
+        office = Office("slow", 2, block=1, seconds=3)
+        buyer = threading.Thread(target=office.buy)
+        before = signal.signal(signal.SIGALRM, ring)
+        buyer.start()
+        # The printer is not asked twice at a time, so this thread waits for the other one's block.
+        time.sleep(0.2)
+        try:
+            with self.assertRaises(RangError):
+                signal.setitimer(signal.ITIMER_REAL, 0.2)
+                office.buy()
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        buyer.join()
+        self.assertEqual(office.buy(), ("slow", 1))
+
     def test_an_office_releases_what_was_not_sold(self):
         prefix = Prefix()
         before = sys.getrefcount(prefix)
@@ -89,6 +120,9 @@ class OfficeTest(unittest.TestCase):
         for block in (0, -1, 2**40):
             with self.assertRaisesRegex(ValueError, "block|size"):
                 Office("A", 1, block)
+        for seconds in (-1, 61, float("nan")):
+            with self.assertRaisesRegex(ValueError, "seconds"):
+                Office("A", 1, seconds=seconds)
         with self.assertRaises(TypeError):
             Office("A")
 
@@ -102,6 +136,8 @@ def rate():
 
 
 if __name__ == "__main__":
+    # A deadlock is a failure that shows where it is.
+    faulthandler.dump_traceback_later(120, exit=True)
     result = unittest.main(exit=False).result
     if result.wasSuccessful():
         print(f"{result.testsRun} tests, {rate() / 1e6:.1f} M/s")

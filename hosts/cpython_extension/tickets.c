@@ -3,6 +3,8 @@
 
 #include "host.h"
 
+#include <time.h>
+
 // A ticket is a tuple (prefix, number), so that what the office sells refers to a Python object.
 typedef struct office {
     PyObject ob_base;
@@ -13,12 +15,26 @@ typedef struct office {
     unsigned long long printed;
     // How many there are to be.
     unsigned long long limit;
+    // How long the printer takes for a block.
+    double seconds;
 } office;
+
+// As a module does that asks a device or a server: with the GIL given up.
+static void wait_for_printer(double seconds) {
+    if (seconds > 0) {
+        struct timespec time = {.tv_sec = (time_t)seconds};
+        time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
+        Py_BEGIN_ALLOW_THREADS;
+        nanosleep(&time, NULL);
+        Py_END_ALLOW_THREADS;
+    }
+}
 
 // The source: a whole block at once. An exception stays set for `buy`, in the same thread; what is
 // in the block by then is kept.
 static int32_t print_block(void *ctx, void **out, size_t capacity, size_t *produced) {
     office *self = ctx;
+    wait_for_printer(self->seconds);
     while (*produced < capacity) {
         if (self->printed == self->limit) {
             return FT_LOCAL_ERR_END;
@@ -34,15 +50,21 @@ static int32_t print_block(void *ctx, void **out, size_t capacity, size_t *produ
 }
 
 static PyObject *office_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"prefix", "limit", "block", NULL};
+    static char *names[] = {"prefix", "limit", "block", "seconds", NULL};
     PyObject *prefix;
     unsigned long long limit;
     Py_ssize_t block = 64;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OK|n:Office", names, &prefix, &limit, &block)) {
+    double seconds = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OK|nd:Office", names, &prefix, &limit, &block,
+                                     &seconds)) {
         return NULL;
     }
     if (block < 1) {
         return PyErr_Format(PyExc_ValueError, "block must be 1 or more, got %zd", block);
+    }
+    if (!(seconds >= 0 && seconds <= 60)) {
+        PyErr_SetString(PyExc_ValueError, "seconds must be between 0 and 60");
+        return NULL;
     }
     office *self = (office *)type->tp_alloc(type, 0);
     if (self == NULL) {
@@ -50,6 +72,7 @@ static PyObject *office_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     }
     self->prefix = Py_NewRef(prefix);
     self->limit = limit;
+    self->seconds = seconds;
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
     // Borrowed: the office owns the batch.
     source.ctx = self;
@@ -122,7 +145,8 @@ static PyType_Slot office_slots[] = {
     {Py_tp_methods, office_methods},
     {Py_tp_getset, office_attributes},
     {Py_sq_length, office_ready},
-    {Py_tp_doc, "Office(prefix, limit, block=64)\n--\n\nSells tickets to any number of threads."},
+    {Py_tp_doc, "Office(prefix, limit, block=64, seconds=0)\n--\n\n"
+                "Sells tickets to any number of threads. A block takes some seconds to print."},
     {0, NULL},
 };
 

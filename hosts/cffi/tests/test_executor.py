@@ -15,7 +15,8 @@ import ft_local_cffi
 from ft_local_cffi import BatchExecutor, EndOfSource, ExecutorClosed
 
 THREADS = 4
-LOADS = 10_000
+# No multiple of the batch, so that some are left.
+LOADS = 10_001
 
 
 class Counted:
@@ -78,6 +79,7 @@ class ExecutorTest(unittest.TestCase):
         in_threads(lambda: numbers.extend([executor.load().number for _ in range(LOADS)]))
         self.assertEqual(sorted(numbers), list(range(THREADS * LOADS)))
         left = len(executor)
+        self.assertGreater(left, 0)
         self.assertEqual(len(Counted.births), THREADS * LOADS + left)
         self.assertEqual((alive(left), len(executor._kept.results)), (left, left))
         executor.clear()

@@ -9,7 +9,7 @@ namespace {
 
 template <class P> void threads_get_each_object_once() {
     constexpr std::size_t threads = 4;
-    constexpr std::size_t loads = 20000;
+    constexpr std::size_t loads = 20001;
     begin_books();
     {
         ft_local::batch<P> batch(64, make_counted<P>);
@@ -30,6 +30,7 @@ template <class P> void threads_get_each_object_once() {
         for (const auto &times : seen) {
             CHECK_EQ(times, 1);
         }
+        CHECK(batch.len() > 0);
         CHECK_EQ(made, threads * loads + batch.len());
         CHECK_EQ(alive, batch.len());
     }
@@ -38,7 +39,7 @@ template <class P> void threads_get_each_object_once() {
 
 template <class P> void cursors_get_each_object_once_and_give_the_rest_back() {
     constexpr std::size_t threads = 4;
-    constexpr std::size_t loads = 20000;
+    constexpr std::size_t loads = 20001;
     begin_books();
     {
         ft_local::batch<P> batch(1024, make_counted<P>);

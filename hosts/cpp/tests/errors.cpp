@@ -20,6 +20,7 @@ void what_a_source_throws_comes_out_of_its_load() {
             CHECK(!"the source threw");
         } catch (const used_up &thrown) {
             CHECK_EQ(thrown.block, block);
+            CHECK(ft_local::take_exception() == nullptr);
         }
         // What it had made before is kept.
         CHECK_EQ(batch.load()->number, made - 1);
