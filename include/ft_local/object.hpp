@@ -3,7 +3,7 @@
 #ifndef FT_LOCAL_OBJECT_HPP
 #define FT_LOCAL_OBJECT_HPP
 
-#include <ft_local.h>
+#include "../ft_local.h"
 
 #include <cstring>
 #include <memory>

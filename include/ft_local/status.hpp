@@ -3,7 +3,7 @@
 #ifndef FT_LOCAL_STATUS_HPP
 #define FT_LOCAL_STATUS_HPP
 
-#include <ft_local.h>
+#include "../ft_local.h"
 
 #include <exception>
 #include <new>
