@@ -1,4 +1,4 @@
-# The header compiles by itself, without a warning, in each language and standard that it is for.
+# Each header compiles by itself, without a warning, in each language and standard that it is for.
 
 set(header "${PROJECT_SOURCE_DIR}/include/ft_local.h")
 set(warnings -Wall -Wextra -Wpedantic -Werror)
@@ -17,6 +17,13 @@ if(CMAKE_CXX_COMPILER)
             NAME header.${standard}
             COMMAND "${CMAKE_CXX_COMPILER}" -fsyntax-only -x c++ -std=${standard} ${warnings}
                     "${header}"
+        )
+    endforeach()
+    foreach(standard IN ITEMS c++17 c++20)
+        add_test(
+            NAME header_hpp.${standard}
+            COMMAND "${CMAKE_CXX_COMPILER}" -fsyntax-only -x c++ -std=${standard} ${warnings}
+                    "${header}pp"
         )
     endforeach()
 endif()

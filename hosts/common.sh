@@ -35,11 +35,11 @@ installed_library() {
     # Two tests at a time must not build in one folder.
     exec 9>"$prefix.lock"
     flock 9
-    "$root/tools/cmake-build" >"$prefix.log" 2>&1 &&
-        "$root/tools/cmake-build" --install "$prefix" >>"$prefix.log" 2>&1 || {
+    if ! { "$root/tools/cmake-build" --library && "$root/tools/cmake-build" --install "$prefix"; } \
+        >"$prefix.log" 2>&1; then
         tail -n 40 "$prefix.log" >&2
         die "the library was not built; the whole output is in $prefix.log"
-    }
+    fi
     exec 9>&-
     local pc
     pc=$(find "$prefix" -name ft_local.pc)
