@@ -85,7 +85,7 @@ static int32_t count_up(void *ctx, void **out, size_t capacity, size_t *produced
 static void a_batch_takes_no_memory_later(void) {
     uintptr_t next = 0;
     ft_local_host host = FT_LOCAL_HOST_INIT;
-    ft_local_source source = {sizeof source, &next, count_up, NULL};
+    ft_local_source source = {.struct_size = sizeof source, .ctx = &next, .fill = count_up};
     ft_local_batch *batch = NULL;
     CHECK_EQ(ft_local_batch_new(&host, &source, 7, &batch), FT_LOCAL_OK);
     allocations_left = 0;
