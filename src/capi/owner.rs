@@ -10,7 +10,7 @@ use crate::sync::Ordering;
 use std::ffi::CStr;
 use std::ptr::NonNull;
 
-/// The largest capacity of an owner. Its memory is taken when it is made: 24 bytes for each.
+/// The largest capacity of an owner. Its memory is taken when it is made: 16 bytes for each.
 pub const FT_LOCAL_OWNER_MAX_CAPACITY: usize = 16_777_216;
 
 const _: () = assert!(FT_LOCAL_OWNER_MAX_CAPACITY == MAX_CAPACITY);
