@@ -1,8 +1,8 @@
 // A lack of memory is an error, not an abort of the host: each allocation that the library makes
 // is failed in turn, and the books are exact each time.
 
+#include "bound_host.h"
 #include "check.h"
-#include "fake_source.h"
 
 #include <errno.h>
 
@@ -212,6 +212,35 @@ static void a_wrapper_is_made_or_the_object_released(void) {
     fake_host_end(&host);
 }
 
+// What was retained for a wrapper that there is no memory for waits for the owner in the place
+// that was kept for it.
+static void *wrap_without_memory(void *arg) {
+    bound_host *all = arg;
+    allocations_left = 0;
+    ft_local_status status = make_wrapper(all);
+    allocations_left = -1;
+    CHECK_EQ(status, FT_LOCAL_ERR_NO_MEMORY);
+    CHECK_PTR(all->wrapper, NULL);
+    return NULL;
+}
+
+static void a_wrapper_that_is_not_made_keeps_no_place(void) {
+    bound_host all;
+    bound_host_begin(&all, 1);
+    elsewhere(wrap_without_memory, &all);
+    CHECK_EQ(fake_object_references(all.object), 2);
+    CHECK_EQ(make_wrapper(&all), FT_LOCAL_ERR_OWNER_FULL);
+    drain_expecting(&all, 1);
+    CHECK_EQ(fake_object_references(all.object), 1);
+    wrap_without_memory(&all);
+    CHECK_EQ(fake_object_references(all.object), 1);
+    CHECK_EQ(make_wrapper(&all), FT_LOCAL_OK);
+    ft_local_wrapper *wrapper = all.wrapper;
+    CHECK_EQ(make_wrapper(&all), FT_LOCAL_ERR_OWNER_FULL);
+    ft_local_wrapper_free(wrapper);
+    bound_host_end(&all);
+}
+
 int main(void) {
     // Under valgrind and the sanitizers, which put functions of their own there, nothing fails.
     allocations_left = 0;
@@ -227,5 +256,6 @@ int main(void) {
     RUN(objects_come_back_or_stay_with_the_caller);
     RUN(a_wrapper_is_made_or_the_object_released);
     RUN(an_owner_is_made_or_not);
+    RUN(a_wrapper_that_is_not_made_keeps_no_place);
     return fake_hosts_report();
 }

@@ -103,6 +103,14 @@ impl Kept {
             drop_reference(owner);
         }
     }
+
+    /// Ends the reference after the object was released that the place was kept for, and waits
+    /// there if this is not the owner's thread.
+    pub(super) fn after_release(self) {
+        if self.owner().is_some_and(|owner| !owner.is_current()) {
+            self.used();
+        }
+    }
 }
 
 impl Drop for Kept {
