@@ -71,8 +71,10 @@ static void work_while_the_owner_drains(size_t capacity) {
     for (size_t index = 0; index < THREADS; index++) {
         end_thread(threads[index]);
     }
+    bool pending = ft_local_owner_pending(all.bound.owner);
     size_t released = 0;
     CHECK_EQ(ft_local_owner_drain(all.bound.owner, &released), FT_LOCAL_OK);
+    CHECK(pending || released == 0);
     // One for each wrapper and each result that was cleared, and none twice.
     CHECK_EQ(drained + released, atomic_load(&all.bound.host.releases));
     CHECK_EQ(exact_stats(all.bound.batch).released + atomic_load(&all.bound.host.retains),
