@@ -41,7 +41,8 @@ pub(super) struct Fill<'a, H: Host, S: Source<H>, Q: Queue> {
     mine: Option<Word>,
     /// Whether the fill made `mine`.
     made_mine: bool,
-    made: usize,
+    /// How many results the queue had ever held when the fill began.
+    began: u64,
     /// How many results the fill makes at most.
     limit: usize,
     started: Option<Instant>,
@@ -55,7 +56,8 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         fills_of_this_thread(1);
         let generation = generation();
         let (mine, started) = (None, None);
-        let fill = Self { batch, mine, made_mine: false, made: 0, limit: 0, started, generation };
+        let began = batch.queue.made();
+        let fill = Self { batch, mine, made_mine: false, began, limit: 0, started, generation };
         if vacancy == Vacancy::Orphaned {
             // What the parent's filler was just making is the parent's.
             fill.workplace(|workplace| {
@@ -84,126 +86,155 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     /// Runs the source to make up to `limit` results for others. Returns how many it made.
     pub(super) fn run_ahead(mut self, limit: usize) -> Result<usize, LoadError<S::Error>> {
         self.make(limit, false)?;
-        Ok(self.made)
+        Ok(self.made())
     }
 
     fn make(&mut self, limit: usize, keep_first: bool) -> Result<(), LoadError<S::Error>> {
         let batch = self.batch;
         self.limit = limit.min(batch.size - batch.guarded(|| batch.queue.begin())?);
         self.started = Some(Instant::now());
+        if self.workplace(|workplace| workplace.source.makes_one_at_a_time()) {
+            self.make_one_by_one(keep_first)
+        } else {
+            self.make_many(keep_first)
+        }
+    }
+
+    /// The loop that most results come out of: a call of the source, two stores, and a look at
+    /// whether anything has changed and anybody sleeps.
+    fn make_one_by_one(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
+        // In a variable, which the compiler knows that no source changes.
+        let batch = self.batch;
+        let mut for_me = keep_first;
+        while self.made() < self.limit {
+            for _ in 0..CALLS_BETWEEN_QUESTIONS.min(self.limit - self.made()) {
+                // Host code: no border, and nothing borrowed that its unwinding would leave undone.
+                let next = self.workplace(|workplace| workplace.source.next(&batch.host));
+                let changed = !batch.front.is_open();
+                if changed {
+                    self.see_what_changed()?;
+                }
+                let word = match next {
+                    Ok(Some(made)) => made.into_word(),
+                    Ok(None) => return self.end(),
+                    Err(error) => return Err(self.failure(error)),
+                };
+                if std::mem::take(&mut for_me) {
+                    self.mine = Some(word);
+                    self.made_mine = true;
+                    continue;
+                }
+                // No border: neither this nor a look at the sleepers can panic.
+                batch.queue.push(word);
+                if batch.parking.somebody_sleeps() {
+                    batch.guarded(|| batch.parking.ring(1))?;
+                }
+                if changed && self.limit == 0 {
+                    return Ok(());
+                }
+            }
+            self.ask_whether_to_stop()?;
+        }
+        Ok(())
+    }
+
+    fn make_many(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
+        let batch = self.batch;
         let mut calls = 0_usize;
-        let single = self.workplace(|workplace| workplace.source.makes_one_at_a_time());
-        while self.made < self.limit {
-            if single {
-                self.make_one(keep_first)?
-            } else {
-                self.make_many(keep_first)?
+        while self.made() < self.limit {
+            let mut ended = false;
+            let result = self.workplace(|workplace| {
+                let room = self.limit - self.made();
+                let scratch = &mut workplace.scratch[..room];
+                let mut slots = Slots::new(scratch, &mut workplace.produced, &mut ended);
+                workplace.source.fill(&batch.host, &mut slots)
+            });
+            if !batch.front.is_open() {
+                self.see_what_changed()?;
+            }
+            let produced = batch.guarded(|| self.accept(keep_first))?;
+            result.map_err(|error| self.failure(error))?;
+            if ended {
+                return self.end();
+            }
+            if produced == 0 {
+                // It has no more at the moment. What there is will do, if there is something.
+                return if self.made() > 0 { Ok(()) } else { Err(LoadError::NothingProduced) };
             }
             calls += 1;
-            if !batch.front.is_open() && self.is_to_stop()? {
-                break;
-            }
             if calls.is_multiple_of(CALLS_BETWEEN_QUESTIONS) {
-                if batch.host.interrupted() {
-                    return Err(LoadError::Interrupted);
-                }
-                self.leave_to_the_parent()?;
+                self.ask_whether_to_stop()?;
             }
         }
         Ok(())
     }
 
-    #[inline]
-    fn make_one(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
-        let batch = self.batch;
-        // Host code: no border, and nothing borrowed that its unwinding would leave undone.
-        let next = self.workplace(|workplace| workplace.source.next(&batch.host));
-        self.leave_to_the_parent()?;
-        match next {
-            Ok(Some(object)) => {
-                let word = H::into_word(object);
-                batch.guarded(|| {
-                    if self.accept(word, keep_first) {
-                        batch.parking.wake(1);
-                    }
-                })?;
-                Ok(())
-            }
-            Ok(None) => self.end(),
-            Err(error) => self.fail(error),
-        }
-    }
-
-    fn make_many(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
-        let batch = self.batch;
-        let mut ended = false;
-        let result = self.workplace(|workplace| {
-            let room = self.limit - self.made;
-            let scratch = &mut workplace.scratch[..room];
-            let mut slots = Slots::new(scratch, &mut workplace.produced, &mut ended);
-            workplace.source.fill(&batch.host, &mut slots)
-        });
-        self.leave_to_the_parent()?;
-        let produced = batch.guarded(|| self.accept_all(keep_first))?;
-        match result {
-            Ok(()) if ended => self.end(),
-            Ok(()) if produced > 0 => Ok(()),
-            Ok(()) if self.made > 0 => {
-                // It has no more at the moment. What there is will do.
-                self.limit = self.made;
-                Ok(())
-            }
-            Ok(()) => Err(LoadError::NothingProduced),
-            Err(error) => self.fail(error),
-        }
-    }
-
-    /// Keeps a result that was just made. Returns whether it is there for others.
-    #[inline]
-    fn accept(&mut self, word: Word, keep_first: bool) -> bool {
-        assert!(self.made < self.limit, "more results than there is room for");
-        self.made += 1;
-        if keep_first && self.mine.is_none() && self.made == 1 {
-            self.mine = Some(word);
-            self.made_mine = true;
-            return false;
-        }
-        self.batch.queue.push(word);
-        true
-    }
-
     /// Keeps what the source has just written to the scratch slots, and returns how much it was.
-    fn accept_all(&mut self, keep_first: bool) -> usize {
+    fn accept(&mut self, keep_first: bool) -> usize {
         let batch = self.batch;
+        let is_first = keep_first && self.made() == 0 && self.mine.is_none();
         let produced = self.workplace(|workplace| std::mem::take(&mut workplace.produced));
-        let mut for_others = 0;
-        for index in 0..produced {
-            let word = self.workplace(|workplace| std::mem::take(&mut workplace.scratch[index]));
-            for_others += usize::from(self.accept(word, keep_first));
+        if produced == 0 {
+            return 0;
         }
-        if for_others > 0 {
-            batch.queue.publish();
-            batch.parking.wake(for_others);
+        let first = self.workplace(|workplace| {
+            let mut words = &mut workplace.scratch[..produced];
+            let first =
+                if is_first { words.split_off_first_mut().map(std::mem::take) } else { None };
+            if !words.is_empty() {
+                batch.queue.push_all(words);
+                words.fill(0);
+            }
+            first
+        });
+        if first.is_some() {
+            self.mine = first;
+            self.made_mine = true;
+        }
+        if produced > usize::from(first.is_some()) {
+            batch.parking.wake(produced - usize::from(first.is_some()));
         }
         produced
     }
 
+    /// How many results the fill has made. Found out from the queue, so that the loop above need
+    /// not keep a count where an unwinding source would leave it.
+    fn made(&self) -> usize {
+        let in_queue = usize::try_from(self.batch.queue.made() - self.began);
+        in_queue.unwrap_or(usize::MAX) + usize::from(self.made_mine)
+    }
+
     fn end(&mut self) -> Result<(), LoadError<S::Error>> {
-        self.limit = self.made;
+        self.limit = 0;
         self.batch.queue.publish();
         self.batch.front.raise(gate::ENDED);
         Ok(())
     }
 
-    fn fail(&self, error: S::Error) -> Result<(), LoadError<S::Error>> {
+    fn failure(&self, error: S::Error) -> LoadError<S::Error> {
         self.batch.counters.filler.errors.add_alone(1);
-        Err(LoadError::Source(error))
+        LoadError::Source(error)
     }
 
-    /// Something changed while the source ran: whether that ends the fill.
+    /// While the source ran, this process forked, or the batch was closed, or something less
+    /// important has happened.
     #[cold]
-    fn is_to_stop(&self) -> Result<bool, Panicked> {
-        self.batch.guarded(|| self.batch.front.flags(gate::CLOSED | gate::PANICKED) != 0)
+    fn see_what_changed(&mut self) -> Result<(), Panicked> {
+        self.leave_to_the_parent()?;
+        if self.batch.front.flags(gate::CLOSED | gate::PANICKED) != 0 {
+            // What is made is kept, for whoever clears up, and nothing more is made.
+            self.limit = 0;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn ask_whether_to_stop(&mut self) -> Result<(), LoadError<S::Error>> {
+        if self.batch.host.interrupted() {
+            return Err(LoadError::Interrupted);
+        }
+        // The host may have forked.
+        Ok(self.leave_to_the_parent()?)
     }
 
     /// After a fork in host code: what was made before it is the parent's, and the child begins
@@ -222,10 +253,11 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         if keeps {
             return Ok(());
         }
-        self.batch.counters.filler.produced.add_alone(self.made as u64);
-        self.made = 0;
+        self.batch.counters.filler.produced.add_alone(self.made() as u64);
+        self.began = self.batch.queue.made();
+        let made_mine = std::mem::take(&mut self.made_mine);
         if let Some(word) = mine {
-            self.batch.drop_on_fork(word, std::mem::take(&mut self.made_mine));
+            self.batch.drop_on_fork(word, made_mine);
         }
         Ok(())
     }
@@ -242,7 +274,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         let counters = &self.batch.counters.filler;
         if let Some(started) = self.started {
             counters.fills.add_alone(1);
-            counters.produced.add_alone(self.made as u64);
+            counters.produced.add_alone(self.made() as u64);
             counters.own.add_alone(u64::from(self.made_mine));
             counters.nanoseconds.add_alone(nanoseconds(started.elapsed()));
         }
@@ -256,8 +288,8 @@ impl<H: Host, S: Source<H>, Q: Queue> Drop for Fill<'_, H, S, Q> {
         let _ = self.leave_to_the_parent();
         let batch = self.batch;
         let _ = batch.guarded(|| {
-            // Not empty only if the source was unwound out of.
-            self.accept_all(true);
+            // There is something only if the source was unwound out of.
+            self.accept(true);
             if let Some(word) = self.mine.take() {
                 batch.give_first_back(word);
             }
@@ -271,13 +303,14 @@ impl<H: Host, S: Source<H>, Q: Queue> Drop for Fill<'_, H, S, Q> {
             batch.parking.wake(1);
             batch.low.wake(1);
         });
-        if batch.front.latest() & gate::CLOSED != 0 {
-            // Whoever closed the batch may have looked before the last result was there.
-            batch.parking.wake_all();
-            batch.release_all();
-        } else if batch.front.flags(gate::ENDED | gate::PANICKED) != 0 {
+        let flags = batch.front.latest();
+        if flags & gate::ENDS != 0 {
             batch.parking.wake_all();
             batch.low.wake_all();
+        }
+        if flags & gate::CLOSED != 0 {
+            // Whoever closed the batch may have looked before the last result was there.
+            batch.release_all();
         }
     }
 }

@@ -17,9 +17,10 @@
 //! and takes it off `sleepers`; so `sleepers` and tokens together are as many as the threads that
 //! wait, and a filler that makes another result before a woken thread runs does not ring again.
 
+use crate::sync::unordered;
 use crate::sync::{
-    AtomicUsize, Backoff, CachePadded, Condvar, Mutex, Ordering, Renewable,
-    barriers_are_asymmetric, heavy_barrier, light_barrier, look_for_a_while,
+    AtomicUsize, CachePadded, Condvar, Mutex, Ordering, Renewable, barriers_are_asymmetric,
+    heavy_barrier, light_barrier, look_briefly, look_for_a_while,
 };
 use std::time::Duration;
 
@@ -27,17 +28,21 @@ pub(crate) struct Parking(Renewable<CachePadded<Place>>);
 
 struct Place {
     /// Threads that found nothing and look for something, awake or asleep.
-    starving: AtomicUsize,
+    starving: unordered::AtomicUsize,
     /// Threads that sleep, or are about to, and have no token.
     sleepers: AtomicUsize,
+    /// Whether waiters pass a heavy barrier, and wakers a light one.
+    asymmetric: bool,
     tokens: Mutex<usize>,
     bell: Condvar,
 }
 
 impl Place {
     fn new() -> CachePadded<Self> {
+        let asymmetric = barriers_are_asymmetric();
         CachePadded::new(Self {
-            starving: AtomicUsize::new(0),
+            asymmetric,
+            starving: unordered::AtomicUsize::new(0),
             sleepers: AtomicUsize::new(0),
             tokens: Mutex::new(0),
             bell: Condvar::new(),
@@ -70,12 +75,8 @@ impl Parking {
 
     /// Waits until `ready` or woken, for `period` at most.
     pub(crate) fn wait(&self, period: Option<Duration>, ready: impl Fn() -> bool) {
-        let backoff = Backoff::new();
-        for _ in 0..6 {
-            if ready() {
-                return;
-            }
-            backoff.spin();
+        if look_briefly(&ready) {
+            return;
         }
         self.0.starving.fetch_add(1, Ordering::Relaxed);
         if !look_for_a_while(&ready) {
@@ -85,9 +86,9 @@ impl Parking {
     }
 
     fn sleep(&self, mut period: Option<Duration>, ready: impl Fn() -> bool) {
-        // AcqRel: with the same in `somebody_sleeps`.
+        // AcqRel: with the same in `ring`.
         self.0.sleepers.fetch_add(1, Ordering::AcqRel);
-        if barriers_are_asymmetric() && !heavy_barrier() {
+        if self.0.asymmetric && !heavy_barrier() {
             period = Some(period.map_or(WITHOUT_BARRIER, |period| period.min(WITHOUT_BARRIER)));
         }
         let done = ready();
@@ -127,7 +128,11 @@ impl Parking {
     }
 
     #[cold]
-    fn ring(&self, count: usize) {
+    pub(crate) fn ring(&self, count: usize) {
+        // Adds nothing, but takes its place in the order of the word. AcqRel: with `sleep`.
+        if self.0.sleepers.fetch_add(0, Ordering::AcqRel) == 0 {
+            return;
+        }
         let mut tokens = self.0.tokens.lock().unwrap_or_else(|poison| poison.into_inner());
         let woken = self.0.sleepers.load(Ordering::Relaxed).min(count);
         self.0.sleepers.fetch_sub(woken, Ordering::Relaxed);
@@ -140,14 +145,14 @@ impl Parking {
         }
     }
 
+    /// Whether a wake may be needed, after something was stored that a waiter looks at.
     #[inline]
-    fn somebody_sleeps(&self) -> bool {
-        if barriers_are_asymmetric() {
-            light_barrier();
-            self.0.sleepers.load(Ordering::Relaxed) != 0
-        } else {
-            // Adds nothing, but takes its place in the order of the word. AcqRel: with `sleep`.
-            self.0.sleepers.fetch_add(0, Ordering::AcqRel) != 0
+    pub(crate) fn somebody_sleeps(&self) -> bool {
+        if !self.0.asymmetric {
+            // A plain look could not tell; `ring` looks in a way that can.
+            return true;
         }
+        light_barrier();
+        self.0.sleepers.load(Ordering::Relaxed) != 0
     }
 }

@@ -35,7 +35,7 @@
 use super::queue::{Claimed, Queue};
 use crate::host::Word;
 use crate::memory::try_zeroed;
-use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, own};
 
 /// How many items are published at a time to consumers that have others to take.
 const GROUP: u64 = 64;
@@ -101,7 +101,10 @@ impl Ring {
     fn slot(&self, position: u64) -> &AtomicUsize {
         // On a 32-bit machine the cut drops only bits that the mask drops anyway.
         #[allow(clippy::cast_possible_truncation)]
-        &self.shown.slots[position as usize & (self.shown.slots.len() - 1)]
+        let index = position as usize & (self.shown.slots.len() - 1);
+        // SAFETY: the number of slots is a power of two, so the mask leaves an index. A check here
+        // could panic, as the compiler sees it, and cost every claim its registers.
+        unsafe { self.shown.slots.get_unchecked(index) }
     }
 }
 
@@ -126,15 +129,14 @@ impl Queue for Ring {
         // Acquire: with the Release in `claim_by`, so that the copies of the slots' former items
         // are over.
         let h = self.head.load(Ordering::Acquire);
-        // Relaxed: only the producer writes `tail`, and the role that makes it the producer
-        // carries the value from the thread before.
-        difference(self.tail.load(Ordering::Relaxed), h)
+        // Only the producer writes `tail`, and the role that makes it the producer carries the
+        // value from the thread before.
+        difference(own(&self.tail), h)
     }
 
     #[inline]
     fn push(&self, word: Word) {
-        // Relaxed: as in `begin`.
-        let t = self.tail.load(Ordering::Relaxed);
+        let t = own(&self.tail);
         debug_assert!(self.len() < self.shown.slots.len(), "a push into a full ring");
         self.slot(t).store(word, Ordering::Relaxed);
         // Release: with the Acquire of `tail` in `claim_by`.
@@ -144,10 +146,21 @@ impl Queue for Ring {
         }
     }
 
+    fn push_all(&self, words: &[Word]) {
+        let t = own(&self.tail);
+        debug_assert!(self.len() + words.len() <= self.shown.slots.len(), "too much for the ring");
+        for (position, &word) in (t..).zip(words) {
+            self.slot(position).store(word, Ordering::Relaxed);
+        }
+        // Release: as in `push`.
+        self.tail.store(t + words.len() as u64, Ordering::Release);
+        self.publish();
+    }
+
     #[inline]
     fn publish(&self) {
-        // Relaxed: as in `begin`. Release: with the Acquire of `horizon` in `claim_by`.
-        self.shown.horizon.store(self.tail.load(Ordering::Relaxed), Ordering::Release);
+        // Release: with the Acquire of `horizon` in `claim_by`.
+        self.shown.horizon.store(own(&self.tail), Ordering::Release);
     }
 
     #[inline]
@@ -172,6 +185,10 @@ impl Queue for Ring {
         let t = self.tail.load(Ordering::Acquire);
         // More than the ring holds means that items came and went between the two loads.
         usize::try_from(t - h).map_or(self.shown.slots.len(), |n| n.min(self.shown.slots.len()))
+    }
+
+    fn made(&self) -> u64 {
+        own(&self.tail)
     }
 
     fn taken(&self) -> u64 {

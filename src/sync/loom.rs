@@ -26,6 +26,10 @@ impl Backoff {
     }
 }
 
+pub(crate) fn look_briefly(ready: impl Fn() -> bool) -> bool {
+    ready()
+}
+
 /// Models go straight to sleeping, which is what they are there to check.
 pub(crate) fn look_for_a_while(_ready: impl Fn() -> bool) -> bool {
     false
@@ -96,7 +100,9 @@ pub(crate) fn barriers_are_asymmetric() -> bool {
 
 /// What a light and a heavy barrier are together: a full fence in either thread.
 pub(crate) fn light_barrier() {
-    loom::sync::atomic::fence(Ordering::SeqCst);
+    if barriers_are_asymmetric() {
+        loom::sync::atomic::fence(Ordering::SeqCst);
+    }
 }
 
 pub(crate) fn heavy_barrier() -> bool {
@@ -105,3 +111,10 @@ pub(crate) fn heavy_barrier() -> bool {
 }
 
 pub(crate) fn watch_barriers() {}
+
+/// What only the calling thread writes, or threads that have handed that on to it. loom sees to it
+/// that this is so.
+pub(crate) fn own(atomic: &AtomicU64) -> u64 {
+    // SAFETY: loom panics if another thread's write does not happen before.
+    unsafe { atomic.unsync_load() }
+}

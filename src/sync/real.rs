@@ -26,6 +26,18 @@ impl<T> UnsafeCell<T> {
     }
 }
 
+/// Looks until `ready`, for about a microsecond. Returns whether it was.
+pub(crate) fn look_briefly(ready: impl Fn() -> bool) -> bool {
+    let backoff = Backoff::new();
+    for _ in 0..6 {
+        if ready() {
+            return true;
+        }
+        backoff.spin();
+    }
+    false
+}
+
 /// How long a thread looks again and again before it sleeps, when others have something to do
 /// meanwhile. A sleep and a wake-up take about 5 us; a source that takes longer is worth it.
 const PATIENCE: Duration = Duration::from_micros(30);
@@ -185,4 +197,10 @@ pub(crate) fn heavy_barrier() -> bool {
 pub(crate) fn watch_barriers() {
     #[cfg(target_os = "linux")]
     ASYMMETRIC.store(membarrier::call(membarrier::REGISTER), Ordering::Relaxed);
+}
+
+/// What only the calling thread writes, or threads that have handed that on to it.
+#[inline]
+pub(crate) fn own(atomic: &AtomicU64) -> u64 {
+    atomic.load(Ordering::Relaxed)
 }
