@@ -46,13 +46,3 @@ void await_waits(const ft_local_batch *batch, uint64_t waits) {
         CHECK_EQ(ft_local_batch_stats(batch, &stats), FT_LOCAL_OK);
     } while (stats.waits < waits);
 }
-
-pthread_t start_thread(void *(*function)(void *), void *arg) {
-    pthread_t thread;
-    CHECK_EQ(pthread_create(&thread, NULL, function, arg), 0);
-    return thread;
-}
-
-void end_thread(pthread_t thread) {
-    CHECK_EQ(pthread_join(thread, NULL), 0);
-}

@@ -5,6 +5,7 @@
 #define SLOW_SOURCE_H
 
 #include "fake_source.h"
+#include "thread.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,9 +27,5 @@ void slow_source_go_on(slow_source *slow);
 
 // Returns when so many loads have begun to wait for the thread that fills.
 void await_waits(const ft_local_batch *batch, uint64_t waits);
-
-// A thread that runs `function`, and its end.
-pthread_t start_thread(void *(*function)(void *), void *arg);
-void end_thread(pthread_t thread);
 
 #endif
