@@ -53,7 +53,7 @@
 #define FT_LOCAL_ABI_VERSION 0
 
 
-// The largest capacity of an owner. Its memory is taken when it is made: 24 bytes for each.
+// The largest capacity of an owner. Its memory is taken when it is made: 16 bytes for each.
 #define FT_LOCAL_OWNER_MAX_CAPACITY 16777216
 
 // In the child of a fork: drop the results that the parent had in the buffer. The parent hands

@@ -10,6 +10,7 @@ local header = os.getenv("FT_LOCAL_HEADER") or "/usr/local/include/ft_local.h"
 local function without_directives(text)
     return (text:gsub("\\\n", " ")
         :gsub("#ifdef __cplusplus.-\n#endif[^\n]*", "")
+        :gsub("static inline.-\n}", "")
         :gsub("\n#[^\n]*", "")
         :gsub("FT_LOCAL_MUST_USE", ""))
 end
