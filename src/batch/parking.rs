@@ -150,4 +150,9 @@ impl Parking {
             self.0.sleepers.fetch_add(0, Ordering::AcqRel) != 0
         }
     }
+
+    #[cfg(all(test, not(any(loom, shuttle))))]
+    pub(crate) fn sleepers(&self) -> usize {
+        self.0.sleepers.load(Ordering::Relaxed)
+    }
 }
