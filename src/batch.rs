@@ -27,7 +27,8 @@ use crate::fork;
 use crate::host::{Host, Word};
 use crate::source::Source;
 use crate::status::{LoadError, NewError};
-use crate::sync::{AtomicUsize, CachePadded, Ordering, UnsafeCell, with_cursors};
+use crate::sync::unordered::AtomicUsize;
+use crate::sync::{CachePadded, Ordering, UnsafeCell, with_cursors};
 pub(crate) use chain::Waits;
 use fill::Workplace;
 use gate::Gate;
@@ -270,11 +271,16 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         self.front.raise(gate::PANICKED);
     }
 
-    /// For callers that use the batch in a process: makes it that process's own.
-    #[inline]
-    fn enter(&self) -> Result<(), LoadError<S::Error>> {
-        self.adopt_if_stale()?;
-        if self.front.flags(gate::FORKED) != 0 { Err(LoadError::Forked) } else { Ok(()) }
+    /// Makes the batch this process's own, and returns the flags that are up.
+    fn enter(&self) -> Result<u64, LoadError<S::Error>> {
+        let flags = match self.front.flags_here() {
+            Some(flags) => flags,
+            None => {
+                self.adopt()?;
+                self.front.flags(gate::ENDS)
+            }
+        };
+        if flags & gate::FORKED != 0 { Err(LoadError::Forked) } else { Ok(flags) }
     }
 }
 

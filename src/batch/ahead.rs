@@ -35,11 +35,10 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
             return Ok(0);
         }
         loop {
-            self.enter()?;
+            let flags = self.enter()?;
             if self.role.is_mine() {
                 return Err(LoadError::Reentrant);
             }
-            let flags = self.front.flags(gate::CLOSED | gate::ENDED | gate::PANICKED);
             if flags & gate::CLOSED != 0 {
                 return Err(LoadError::Closed);
             }
@@ -69,8 +68,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         self.host.block(&mut || {
             let ready = || {
                 (self.is_low(low_water) && self.role.is_free())
-                    || self.front.flags(gate::ENDS) != 0
-                    || self.front.is_stale()
+                    || self.front.flags_here().is_none_or(|flags| flags & gate::ENDS != 0)
             };
             waited = self.guarded(|| self.low.wait(Some(period), ready));
         });

@@ -91,100 +91,107 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         let batch = self.batch;
         self.limit = limit.min(batch.size - batch.guarded(|| batch.queue.begin())?);
         self.started = Some(Instant::now());
-        let mut calls = 0_usize;
-        let single = self.workplace(|workplace| workplace.source.makes_one_at_a_time());
+        if self.workplace(|workplace| workplace.source.makes_one_at_a_time()) {
+            if keep_first && self.limit > 0 {
+                self.mine = self.make_one()?;
+                self.made_mine = self.mine.is_some();
+            }
+            self.make_one_by_one()
+        } else {
+            self.make_many(keep_first)
+        }
+    }
+
+    /// The loop that most results come out of: a call of the source, two stores, and a look at
+    /// whether anything has changed and anybody sleeps.
+    fn make_one_by_one(&mut self) -> Result<(), LoadError<S::Error>> {
+        let batch = self.batch;
         while self.made < self.limit {
-            if single {
-                self.make_one(keep_first)?
-            } else {
-                self.make_many(keep_first)?
-            }
-            calls += 1;
-            if !batch.front.is_open() && self.is_to_stop()? {
-                break;
-            }
-            if calls.is_multiple_of(CALLS_BETWEEN_QUESTIONS) {
-                if batch.host.interrupted() {
-                    return Err(LoadError::Interrupted);
+            for _ in 0..CALLS_BETWEEN_QUESTIONS {
+                let Some(word) = self.make_one()? else { break };
+                // No border: neither this nor a look at the sleepers can panic.
+                batch.queue.push(word);
+                if batch.parking.somebody_sleeps() {
+                    batch.guarded(|| batch.parking.ring(1))?;
                 }
-                self.leave_to_the_parent()?;
+                if self.made >= self.limit {
+                    break;
+                }
             }
+            self.ask_whether_to_stop()?;
         }
         Ok(())
     }
 
+    /// One result of a source that makes one at a time. `None` if it has ended.
     #[inline]
-    fn make_one(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
+    fn make_one(&mut self) -> Result<Option<Word>, LoadError<S::Error>> {
         let batch = self.batch;
         // Host code: no border, and nothing borrowed that its unwinding would leave undone.
         let next = self.workplace(|workplace| workplace.source.next(&batch.host));
-        self.leave_to_the_parent()?;
+        if !batch.front.is_open() {
+            self.see_what_changed()?;
+        }
         match next {
             Ok(Some(object)) => {
-                let word = H::into_word(object);
-                batch.guarded(|| {
-                    if self.accept(word, keep_first) {
-                        batch.parking.wake(1);
-                    }
-                })?;
-                Ok(())
+                self.made += 1;
+                Ok(Some(H::into_word(object)))
             }
-            Ok(None) => self.end(),
-            Err(error) => self.fail(error),
+            Ok(None) => self.end().map(|()| None),
+            Err(error) => Err(self.failure(error)),
         }
     }
 
     fn make_many(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
         let batch = self.batch;
-        let mut ended = false;
-        let result = self.workplace(|workplace| {
-            let room = self.limit - self.made;
-            let scratch = &mut workplace.scratch[..room];
-            let mut slots = Slots::new(scratch, &mut workplace.produced, &mut ended);
-            workplace.source.fill(&batch.host, &mut slots)
-        });
-        self.leave_to_the_parent()?;
-        let produced = batch.guarded(|| self.accept_all(keep_first))?;
-        match result {
-            Ok(()) if ended => self.end(),
-            Ok(()) if produced > 0 => Ok(()),
-            Ok(()) if self.made > 0 => {
-                // It has no more at the moment. What there is will do.
-                self.limit = self.made;
-                Ok(())
+        let mut calls = 0_usize;
+        while self.made < self.limit {
+            let mut ended = false;
+            let result = self.workplace(|workplace| {
+                let room = self.limit - self.made;
+                let scratch = &mut workplace.scratch[..room];
+                let mut slots = Slots::new(scratch, &mut workplace.produced, &mut ended);
+                workplace.source.fill(&batch.host, &mut slots)
+            });
+            if !batch.front.is_open() {
+                self.see_what_changed()?;
             }
-            Ok(()) => Err(LoadError::NothingProduced),
-            Err(error) => self.fail(error),
+            let produced = batch.guarded(|| self.accept(keep_first))?;
+            result.map_err(|error| self.failure(error))?;
+            if ended {
+                return self.end();
+            }
+            if produced == 0 {
+                // It has no more at the moment. What there is will do, if there is something.
+                return if self.made > 0 { Ok(()) } else { Err(LoadError::NothingProduced) };
+            }
+            calls += 1;
+            if calls.is_multiple_of(CALLS_BETWEEN_QUESTIONS) {
+                self.ask_whether_to_stop()?;
+            }
         }
-    }
-
-    /// Keeps a result that was just made. Returns whether it is there for others.
-    #[inline]
-    fn accept(&mut self, word: Word, keep_first: bool) -> bool {
-        assert!(self.made < self.limit, "more results than there is room for");
-        self.made += 1;
-        if keep_first && self.mine.is_none() && self.made == 1 {
-            self.mine = Some(word);
-            self.made_mine = true;
-            return false;
-        }
-        self.batch.queue.push(word);
-        true
+        Ok(())
     }
 
     /// Keeps what the source has just written to the scratch slots, and returns how much it was.
-    fn accept_all(&mut self, keep_first: bool) -> usize {
+    fn accept(&mut self, keep_first: bool) -> usize {
         let batch = self.batch;
-        let produced = self.workplace(|workplace| std::mem::take(&mut workplace.produced));
-        let mut for_others = 0;
-        for index in 0..produced {
-            let word = self.workplace(|workplace| std::mem::take(&mut workplace.scratch[index]));
-            for_others += usize::from(self.accept(word, keep_first));
+        let is_first = keep_first && self.made == 0 && self.mine.is_none();
+        let (produced, first) = self.workplace(|workplace| {
+            let produced = std::mem::take(&mut workplace.produced);
+            let mut words = &mut workplace.scratch[..produced];
+            let first =
+                if is_first { words.split_off_first_mut().map(std::mem::take) } else { None };
+            batch.queue.push_all(words);
+            words.fill(0);
+            (produced, first)
+        });
+        self.made += produced;
+        if first.is_some() {
+            self.mine = first;
+            self.made_mine = true;
         }
-        if for_others > 0 {
-            batch.queue.publish();
-            batch.parking.wake(for_others);
-        }
+        batch.parking.wake(produced - usize::from(first.is_some()));
         produced
     }
 
@@ -195,15 +202,30 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         Ok(())
     }
 
-    fn fail(&self, error: S::Error) -> Result<(), LoadError<S::Error>> {
+    fn failure(&self, error: S::Error) -> LoadError<S::Error> {
         self.batch.counters.filler.errors.add_alone(1);
-        Err(LoadError::Source(error))
+        LoadError::Source(error)
     }
 
-    /// Something changed while the source ran: whether that ends the fill.
+    /// While the source ran, this process forked, or the batch was closed, or something less
+    /// important has happened.
     #[cold]
-    fn is_to_stop(&self) -> Result<bool, Panicked> {
-        self.batch.guarded(|| self.batch.front.flags(gate::CLOSED | gate::PANICKED) != 0)
+    fn see_what_changed(&mut self) -> Result<(), Panicked> {
+        self.leave_to_the_parent()?;
+        if self.batch.front.flags(gate::CLOSED | gate::PANICKED) != 0 {
+            // What is made is kept, for whoever clears up, and nothing more is made.
+            self.limit = 0;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn ask_whether_to_stop(&mut self) -> Result<(), LoadError<S::Error>> {
+        if self.batch.host.interrupted() {
+            return Err(LoadError::Interrupted);
+        }
+        // The host may have forked.
+        Ok(self.leave_to_the_parent()?)
     }
 
     /// After a fork in host code: what was made before it is the parent's, and the child begins
@@ -256,8 +278,8 @@ impl<H: Host, S: Source<H>, Q: Queue> Drop for Fill<'_, H, S, Q> {
         let _ = self.leave_to_the_parent();
         let batch = self.batch;
         let _ = batch.guarded(|| {
-            // Not empty only if the source was unwound out of.
-            self.accept_all(true);
+            // There is something only if the source was unwound out of.
+            self.accept(true);
             if let Some(word) = self.mine.take() {
                 batch.give_first_back(word);
             }
@@ -271,13 +293,14 @@ impl<H: Host, S: Source<H>, Q: Queue> Drop for Fill<'_, H, S, Q> {
             batch.parking.wake(1);
             batch.low.wake(1);
         });
-        if batch.front.latest() & gate::CLOSED != 0 {
-            // Whoever closed the batch may have looked before the last result was there.
-            batch.parking.wake_all();
-            batch.release_all();
-        } else if batch.front.flags(gate::ENDED | gate::PANICKED) != 0 {
+        let flags = batch.front.latest();
+        if flags & gate::ENDS != 0 {
             batch.parking.wake_all();
             batch.low.wake_all();
+        }
+        if flags & gate::CLOSED != 0 {
+            // Whoever closed the batch may have looked before the last result was there.
+            batch.release_all();
         }
     }
 }

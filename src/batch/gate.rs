@@ -68,22 +68,34 @@ impl Gate {
         self.raise(0)
     }
 
+    /// The flags that are up, if the batch is this process's own.
+    #[inline]
+    pub(crate) fn flags_here(&self) -> Option<u64> {
+        // Acquire: as in `flags`.
+        let state = self.0.load(Ordering::Acquire);
+        let own = state & !FLAGS == open(generation()) && state & ADOPTING == 0;
+        own.then_some(state & FLAGS)
+    }
+
     /// Whether the batch still is the parent's.
     #[inline]
     pub(crate) fn is_stale(&self) -> bool {
-        let state = self.0.load(Ordering::Acquire);
-        state & !FLAGS != open(generation()) || state & ADOPTING != 0
+        self.flags_here().is_none()
     }
 
     /// Makes the batch this process's own by `adopt`, in one thread; others wait until it is done.
     /// It takes no time worth mentioning, and calls no host code.
     pub(crate) fn adopt<R>(&self, adopt: impl FnOnce() -> R) -> Option<R> {
         let backoff = Backoff::new();
-        while self.is_stale() {
+        loop {
             let here = open(generation());
-            // Relaxed: the word's value says all. What the parent did, the fork carries.
-            let state = self.0.load(Ordering::Relaxed);
+            // Acquire: as in `flags`, for what the thread that adopted the batch did. What the
+            // parent did, the fork carries.
+            let state = self.0.load(Ordering::Acquire);
             let parents = state & !FLAGS != here;
+            if !parents && state & ADOPTING == 0 {
+                return None;
+            }
             let adopting = here | (state & FLAGS) | ADOPTING;
             let mine = parents
                 && self
@@ -96,7 +108,6 @@ impl Gate {
             }
             backoff.snooze();
         }
-        None
     }
 }
 

@@ -21,8 +21,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         self.front.lower(gate::RETURNED);
         let taken = self.take_first().map(|word| (word, self.first.len() + self.returned.len()));
         let (word, left) = taken.or_else(|| {
-            let (word, left) = self.returned.pop()?;
-            self.counters.others.taken_back.add(1);
+            let (word, left) = self.pop_returned()?;
             Some((word, left + self.first.len()))
         })?;
         if left > 0 {
@@ -162,21 +161,25 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
 
     /// At the end of the batch: the host has room for these.
     pub(super) fn drop_all(&mut self) {
-        while let Ok(Some(word)) = self.guarded(|| self.take_any()) {
+        let mut all = self.take_any();
+        while let Ok(Some(word)) = self.guarded(|| all.next()) {
             // SAFETY: as in `release_all`.
             drop(unsafe { self.host.adopt_word(word) });
         }
     }
 
     /// Takes whatever is left, whether the flag of what came back is up or not.
-    fn take_any(&self) -> Option<Word> {
-        self.take_first()
-            .or_else(|| {
-                let (word, _) = self.returned.pop()?;
-                self.counters.others.taken_back.add(1);
-                Some(word)
-            })
-            .or_else(|| self.queue.claim().map(|(word, _)| word))
+    fn take_any(&self) -> impl Iterator<Item = Word> {
+        std::iter::from_fn(|| self.take_first())
+            .chain(std::iter::from_fn(|| self.pop_returned().map(|(word, _)| word)))
+            .chain(std::iter::from_fn(|| self.queue.claim().map(|(word, _)| word)))
+    }
+
+    /// Takes the oldest result that came back, and says how many are left there.
+    fn pop_returned(&self) -> Option<(Word, usize)> {
+        let popped = self.returned.pop()?;
+        self.counters.others.taken_back.add(1);
+        Some(popped)
     }
 
     #[inline]
@@ -187,7 +190,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     /// In the child of a fork: does as the policy says with what the parent has prefetched, and
     /// forgets the threads that are not here.
     #[cold]
-    fn adopt(&self) -> Result<(), Panicked> {
+    pub(super) fn adopt(&self) -> Result<(), Panicked> {
         let parents = self.guarded(|| {
             self.front.adopt(|| {
                 // SAFETY: the threads that used them are gone, and those that are here wait for
@@ -218,7 +221,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         // Here memory is taken outside of a constructor. If there is none, the results are left
         // alive in the child for ever, which is better than an abort.
         let remembered = parents.try_reserve_exact(count).is_ok();
-        while let Some(word) = self.take_any() {
+        for word in self.take_any() {
             self.counters.others.dropped_on_fork.add(1);
             if remembered && parents.len() < parents.capacity() && self.host.may_release() {
                 // SAFETY: as in `release_all`.

@@ -64,8 +64,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     /// # Errors
     /// See [`LoadError`].
     pub fn try_load(&self) -> Result<Option<H::Object>, LoadError<S::Error>> {
-        self.enter()?;
-        let flags = self.front.flags(gate::CLOSED | gate::ENDED | gate::PANICKED);
+        let flags = self.enter()?;
         if flags & gate::CLOSED != 0 {
             return Err(LoadError::Closed);
         }
@@ -169,15 +168,14 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     ) -> Result<Word, LoadError<S::Error>> {
         let mut has_waited = false;
         loop {
-            // Each time, because a handler of signals may have forked while this thread waited.
-            self.enter()?;
+            // Each time, because a handler of signals may have forked while this thread waited; and
+            // before the buffer: what was made is there when the end is seen.
+            let flags = self.enter()?;
             if self.role.is_mine() {
                 // Even if something is ready: a source that feeds on its own results gets the same
                 // answer every time, and not only when it is unlucky.
                 return Err(LoadError::Reentrant);
             }
-            // Before the buffer: what was made is there when the end is seen.
-            let flags = self.front.flags(gate::CLOSED | gate::ENDED | gate::PANICKED);
             if flags & gate::CLOSED != 0 {
                 return Err(LoadError::Closed);
             }
@@ -312,7 +310,9 @@ impl<H: Host, S: Source<H>, Q: Queue> Awaited for Batch<H, S, Q> {
         // and puts the flag up when it leaves some.
         !self.queue.is_empty()
             || self.role.is_free()
-            || self.front.flags(gate::RETURNED | gate::ENDS) != 0
-            || self.front.is_stale()
+            || self
+                .front
+                .flags_here()
+                .is_none_or(|flags| flags & (gate::RETURNED | gate::ENDS) != 0)
     }
 }

@@ -70,15 +70,14 @@ fn every_load_gets_a_result_of_its_own_and_nobody_sleeps_for_ever() {
 fn the_role_changes_hands_when_each_fill_makes_one_result() {
     check_parking("fill after fill", || {
         let batch = Arc::new(Batch::new(Native::<usize>::new(), counter(&[]), 1).unwrap());
-        let others: Vec<_> = (0..2)
-            .map(|_| {
-                let batch = batch.clone();
-                thread::spawn(move || batch.load().unwrap())
-            })
-            .collect();
+        let other = {
+            let batch = batch.clone();
+            thread::spawn(move || [batch.load().unwrap(), batch.load().unwrap()])
+        };
         let mine = batch.load().unwrap();
-        let theirs = others.into_iter().map(|other| other.join().unwrap());
-        assert_eq!(sorted(theirs.chain([mine]).collect()), [1, 2, 3]);
+        let theirs = other.join().unwrap();
+        assert!(theirs[0] < theirs[1]);
+        assert_eq!(sorted(theirs.into_iter().chain([mine]).collect()), [1, 2, 3]);
     });
 }
 

@@ -17,9 +17,10 @@
 //! and takes it off `sleepers`; so `sleepers` and tokens together are as many as the threads that
 //! wait, and a filler that makes another result before a woken thread runs does not ring again.
 
+use crate::sync::unordered;
 use crate::sync::{
-    AtomicUsize, Backoff, CachePadded, Condvar, Mutex, Ordering, Renewable,
-    barriers_are_asymmetric, heavy_barrier, light_barrier, look_for_a_while,
+    AtomicUsize, CachePadded, Condvar, Mutex, Ordering, Renewable, barriers_are_asymmetric,
+    heavy_barrier, light_barrier, look_briefly, look_for_a_while,
 };
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub(crate) struct Parking(Renewable<CachePadded<Place>>);
 
 struct Place {
     /// Threads that found nothing and look for something, awake or asleep.
-    starving: AtomicUsize,
+    starving: unordered::AtomicUsize,
     /// Threads that sleep, or are about to, and have no token.
     sleepers: AtomicUsize,
     tokens: Mutex<usize>,
@@ -37,7 +38,7 @@ struct Place {
 impl Place {
     fn new() -> CachePadded<Self> {
         CachePadded::new(Self {
-            starving: AtomicUsize::new(0),
+            starving: unordered::AtomicUsize::new(0),
             sleepers: AtomicUsize::new(0),
             tokens: Mutex::new(0),
             bell: Condvar::new(),
@@ -70,12 +71,8 @@ impl Parking {
 
     /// Waits until `ready` or woken, for `period` at most.
     pub(crate) fn wait(&self, period: Option<Duration>, ready: impl Fn() -> bool) {
-        let backoff = Backoff::new();
-        for _ in 0..6 {
-            if ready() {
-                return;
-            }
-            backoff.spin();
+        if look_briefly(&ready) {
+            return;
         }
         self.0.starving.fetch_add(1, Ordering::Relaxed);
         if !look_for_a_while(&ready) {
@@ -127,7 +124,7 @@ impl Parking {
     }
 
     #[cold]
-    fn ring(&self, count: usize) {
+    pub(crate) fn ring(&self, count: usize) {
         let mut tokens = self.0.tokens.lock().unwrap_or_else(|poison| poison.into_inner());
         let woken = self.0.sleepers.load(Ordering::Relaxed).min(count);
         self.0.sleepers.fetch_sub(woken, Ordering::Relaxed);
@@ -140,8 +137,9 @@ impl Parking {
         }
     }
 
+    /// Whether a wake is needed, after something was stored that a waiter looks at.
     #[inline]
-    fn somebody_sleeps(&self) -> bool {
+    pub(crate) fn somebody_sleeps(&self) -> bool {
         if barriers_are_asymmetric() {
             light_barrier();
             self.0.sleepers.load(Ordering::Relaxed) != 0

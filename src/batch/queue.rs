@@ -19,6 +19,9 @@ pub trait Queue: Send + Sync + Sized {
     /// producer calls it, and only if there is room.
     fn push(&self, word: Word);
 
+    /// Adds items behind all others, which become visible together.
+    fn push_all(&self, words: &[Word]);
+
     /// Makes the items that were pushed visible at a glance.
     fn publish(&self);
 

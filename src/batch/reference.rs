@@ -27,6 +27,10 @@ impl Queue for Reference {
         self.items.push(word).expect("the producer counts the room");
     }
 
+    fn push_all(&self, words: &[Word]) {
+        words.iter().for_each(|&word| self.push(word));
+    }
+
     fn publish(&self) {}
 
     fn claim(&self) -> Option<(Word, usize)> {

@@ -2,7 +2,8 @@
 
 use crate::cursor::Node;
 use crate::host::Word;
-use crate::sync::{AtomicPtr, AtomicUsize, CachePadded, Ordering};
+use crate::sync::unordered::AtomicUsize;
+use crate::sync::{AtomicPtr, CachePadded, Ordering};
 use std::ptr::{self, NonNull};
 
 /// A stack of nodes. Nobody takes a node off: a thread takes the whole stack, helps itself to the

@@ -101,7 +101,10 @@ impl Ring {
     fn slot(&self, position: u64) -> &AtomicUsize {
         // On a 32-bit machine the cut drops only bits that the mask drops anyway.
         #[allow(clippy::cast_possible_truncation)]
-        &self.shown.slots[position as usize & (self.shown.slots.len() - 1)]
+        let index = position as usize & (self.shown.slots.len() - 1);
+        // SAFETY: the number of slots is a power of two, so the mask leaves an index. A check here
+        // could panic, as the compiler sees it, and cost every claim its registers.
+        unsafe { self.shown.slots.get_unchecked(index) }
     }
 }
 
@@ -142,6 +145,18 @@ impl Queue for Ring {
         if (t + 1).is_multiple_of(GROUP) {
             self.publish();
         }
+    }
+
+    fn push_all(&self, words: &[Word]) {
+        // Relaxed: as in `begin`.
+        let t = self.tail.load(Ordering::Relaxed);
+        debug_assert!(self.len() + words.len() <= self.shown.slots.len(), "too much for the ring");
+        for (position, &word) in (t..).zip(words) {
+            self.slot(position).store(word, Ordering::Relaxed);
+        }
+        // Release: as in `push`.
+        self.tail.store(t + words.len() as u64, Ordering::Release);
+        self.publish();
     }
 
     #[inline]

@@ -4,7 +4,8 @@
 //! may take as long as it likes, re-enter the library, leave by unwinding, or fork.
 
 use crate::fork::Thread;
-use crate::sync::{AtomicU64, AtomicUsize, CachePadded, Ordering, thread_pointer};
+use crate::sync::unordered::AtomicUsize;
+use crate::sync::{AtomicU64, CachePadded, Ordering, thread_pointer};
 
 const FREE: u64 = 0;
 

@@ -13,7 +13,7 @@ use shuttle::sync::{Arc, Barrier};
 use shuttle::thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const SCENES: usize = 7;
+const SCENES: usize = 8;
 
 /// Runs a scene in its share of the schedules: most of them random, some that prefer few switches
 /// between threads, which find other faults.
@@ -105,6 +105,17 @@ fn four_threads_load_while_fills_fail() {
         let mut all: Vec<_> =
             loaders.into_iter().flat_map(|loader| loader.join().unwrap()).collect();
         all.extend(rest(&batch));
+        assert_exact(all);
+    });
+}
+
+#[test]
+fn the_role_changes_hands_when_each_fill_makes_one_result() {
+    check("fill after fill", || {
+        let batch = batch(Counter::new(), 1, Options::default());
+        let work = |batch: Tested| [batch.load().unwrap(), batch.load().unwrap()];
+        let loaders: Vec<_> = (0..3).map(|_| spawn(&batch, work)).collect();
+        let all = loaders.into_iter().flat_map(|loader| loader.join().unwrap()).collect();
         assert_exact(all);
     });
 }

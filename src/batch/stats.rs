@@ -1,6 +1,7 @@
 //! What a batch has done so far.
 
-use crate::sync::{AtomicU64, CachePadded, Ordering};
+use crate::sync::unordered::AtomicU64;
+use crate::sync::{CachePadded, Ordering};
 use std::time::Duration;
 
 /// Counts of what a batch has done. Nothing counts on the path of a load that finds a result: what

@@ -1,11 +1,11 @@
 //! The memory of a cursor, which outlives it when it is closed with results in hand.
 
 use crate::host::Word;
-use crate::sync::{AtomicPtr, AtomicU64, Ordering, UnsafeCell};
+use crate::sync::unordered::{AtomicU64, AtomicUsize};
+use crate::sync::{AtomicPtr, Ordering, UnsafeCell};
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::AtomicUsize;
 
 /// Some results in the order in which they were made, and where they are to go.
 ///

@@ -26,6 +26,18 @@ impl<T> UnsafeCell<T> {
     }
 }
 
+/// Looks until `ready`, for about a microsecond. Returns whether it was.
+pub(crate) fn look_briefly(ready: impl Fn() -> bool) -> bool {
+    let backoff = Backoff::new();
+    for _ in 0..6 {
+        if ready() {
+            return true;
+        }
+        backoff.spin();
+    }
+    false
+}
+
 /// How long a thread looks again and again before it sleeps, when others have something to do
 /// meanwhile. A sleep and a wake-up take about 5 us; a source that takes longer is worth it.
 const PATIENCE: Duration = Duration::from_micros(30);
