@@ -147,3 +147,6 @@ impl Owner {
         self.pending.store(true, Ordering::Relaxed);
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;

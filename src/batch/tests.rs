@@ -7,6 +7,7 @@ mod layout;
 mod loads;
 mod model;
 mod panics;
+mod policies;
 mod properties;
 mod sources;
 mod stats;

@@ -30,7 +30,10 @@ fn a_cursor_that_leaves_too_few_makes_more() {
 #[test]
 fn others_load_on_while_one_makes_more() {
     let (go_on, source) = told_from(9);
-    let batch = Batch::with_options(VALUES, source, 8, low_water(4)).unwrap();
+    // There may be room for more when the fill ahead begins.
+    let options = Options { fill_budget: 5, ..low_water(4) };
+    let batch = Batch::with_options(VALUES, source, 8, options).unwrap();
+    assert_eq!(batch.prefill(8, 8, None), Ok(8));
     for value in 1..=4 {
         assert_eq!(batch.load(), Ok(value));
     }

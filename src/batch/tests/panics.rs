@@ -50,17 +50,16 @@ fn a_cursor_hands_out_what_it_has_after_a_panic() {
 
 #[test]
 fn a_panic_in_a_fill_keeps_what_was_made() {
-    // The next border of this thread is that of the result which is just being kept.
-    let source = {
-        let mut made = 0;
-        move || {
-            made += 1;
-            if made == 3 {
-                drill::arm();
-            }
-            Ok::<_, Infallible>(made)
+    let mut made = 0;
+    let source = Bulk(move |slots: &mut Slots<'_, _>| {
+        made += 1;
+        slots.push(made);
+        if made == 2 {
+            // The next border is that of keeping what is in the slots.
+            drill::arm();
         }
-    };
+        Ok(())
+    });
     let batch = Batch::new(VALUES, source, 8).unwrap();
     assert_eq!(batch.load(), Err(LoadError::Panicked));
     assert_eq!([batch.load(), batch.load()], [Ok(1), Ok(2)]);
