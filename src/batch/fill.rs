@@ -41,7 +41,8 @@ pub(super) struct Fill<'a, H: Host, S: Source<H>, Q: Queue> {
     mine: Option<Word>,
     /// Whether the fill made `mine`.
     made_mine: bool,
-    made: usize,
+    /// How many results the queue had ever held when the fill began.
+    began: u64,
     /// How many results the fill makes at most.
     limit: usize,
     started: Option<Instant>,
@@ -55,7 +56,8 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         fills_of_this_thread(1);
         let generation = generation();
         let (mine, started) = (None, None);
-        let fill = Self { batch, mine, made_mine: false, made: 0, limit: 0, started, generation };
+        let began = batch.queue.made();
+        let fill = Self { batch, mine, made_mine: false, began, limit: 0, started, generation };
         if vacancy == Vacancy::Orphaned {
             // What the parent's filler was just making is the parent's.
             fill.workplace(|workplace| {
@@ -85,7 +87,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     /// Runs the source to make up to `limit` results for others. Returns how many it made.
     pub(super) fn run_ahead(mut self, limit: usize) -> Result<usize, LoadError<S::Error>> {
         self.make(limit, false)?;
-        Ok(self.made)
+        Ok(self.made())
     }
 
     fn make(&mut self, limit: usize, keep_first: bool) -> Result<(), LoadError<S::Error>> {
@@ -93,11 +95,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         self.limit = limit.min(batch.size - batch.guarded(|| batch.queue.begin())?);
         self.started = Some(Instant::now());
         if self.workplace(|workplace| workplace.source.makes_one_at_a_time()) {
-            if keep_first && self.limit > 0 {
-                self.mine = self.make_one()?;
-                self.made_mine = self.mine.is_some();
-            }
-            self.make_one_by_one()
+            self.make_one_by_one(keep_first)
         } else {
             self.make_many(keep_first)
         }
@@ -105,18 +103,35 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
 
     /// The loop that most results come out of: a call of the source, two stores, and a look at
     /// whether anything has changed and anybody sleeps.
-    fn make_one_by_one(&mut self) -> Result<(), LoadError<S::Error>> {
+    fn make_one_by_one(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
+        // In a variable, which the compiler knows that no source changes.
         let batch = self.batch;
-        while self.made < self.limit {
-            for _ in 0..CALLS_BETWEEN_QUESTIONS {
-                let Some(word) = self.make_one()? else { break };
+        let mut for_me = keep_first;
+        while self.made() < self.limit {
+            for _ in 0..CALLS_BETWEEN_QUESTIONS.min(self.limit - self.made()) {
+                // Host code: no border, and nothing borrowed that its unwinding would leave undone.
+                let next = self.workplace(|workplace| workplace.source.next(&batch.host));
+                let changed = !batch.front.is_open();
+                if changed {
+                    self.see_what_changed()?;
+                }
+                let word = match next {
+                    Ok(Some(object)) => H::into_word(object),
+                    Ok(None) => return self.end(),
+                    Err(error) => return Err(self.failure(error)),
+                };
+                if std::mem::take(&mut for_me) {
+                    self.mine = Some(word);
+                    self.made_mine = true;
+                    continue;
+                }
                 // No border: neither this nor a look at the sleepers can panic.
                 batch.queue.push(word);
                 if batch.parking.somebody_sleeps() {
                     batch.guarded(|| batch.parking.ring(1))?;
                 }
-                if self.made >= self.limit {
-                    break;
+                if changed && self.limit == 0 {
+                    return Ok(());
                 }
             }
             self.ask_whether_to_stop()?;
@@ -124,32 +139,13 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         Ok(())
     }
 
-    /// One result of a source that makes one at a time. `None` if it has ended.
-    #[inline]
-    fn make_one(&mut self) -> Result<Option<Word>, LoadError<S::Error>> {
-        let batch = self.batch;
-        // Host code: no border, and nothing borrowed that its unwinding would leave undone.
-        let next = self.workplace(|workplace| workplace.source.next(&batch.host));
-        if !batch.front.is_open() {
-            self.see_what_changed()?;
-        }
-        match next {
-            Ok(Some(object)) => {
-                self.made += 1;
-                Ok(Some(H::into_word(object)))
-            }
-            Ok(None) => self.end().map(|()| None),
-            Err(error) => Err(self.failure(error)),
-        }
-    }
-
     fn make_many(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
         let batch = self.batch;
         let mut calls = 0_usize;
-        while self.made < self.limit {
+        while self.made() < self.limit {
             let mut ended = false;
             let result = self.workplace(|workplace| {
-                let room = self.limit - self.made;
+                let room = self.limit - self.made();
                 let scratch = &mut workplace.scratch[..room];
                 let mut slots = Slots::new(scratch, &mut workplace.produced, &mut ended);
                 workplace.source.fill(&batch.host, &mut slots)
@@ -164,7 +160,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
             }
             if produced == 0 {
                 // It has no more at the moment. What there is will do, if there is something.
-                return if self.made > 0 { Ok(()) } else { Err(LoadError::NothingProduced) };
+                return if self.made() > 0 { Ok(()) } else { Err(LoadError::NothingProduced) };
             }
             calls += 1;
             if calls.is_multiple_of(CALLS_BETWEEN_QUESTIONS) {
@@ -177,7 +173,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     /// Keeps what the source has just written to the scratch slots, and returns how much it was.
     fn accept(&mut self, keep_first: bool) -> usize {
         let batch = self.batch;
-        let is_first = keep_first && self.made == 0 && self.mine.is_none();
+        let is_first = keep_first && self.made() == 0 && self.mine.is_none();
         let (produced, first) = self.workplace(|workplace| {
             let produced = std::mem::take(&mut workplace.produced);
             let mut words = &mut workplace.scratch[..produced];
@@ -187,7 +183,6 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
             words.fill(0);
             (produced, first)
         });
-        self.made += produced;
         if first.is_some() {
             self.mine = first;
             self.made_mine = true;
@@ -196,8 +191,15 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         produced
     }
 
+    /// How many results the fill has made. Found out from the queue, so that the loop above need
+    /// not keep a count where an unwinding source would leave it.
+    fn made(&self) -> usize {
+        let in_queue = usize::try_from(self.batch.queue.made() - self.began);
+        in_queue.unwrap_or(usize::MAX) + usize::from(self.made_mine)
+    }
+
     fn end(&mut self) -> Result<(), LoadError<S::Error>> {
-        self.limit = self.made;
+        self.limit = 0;
         self.batch.queue.publish();
         self.batch.front.raise(gate::ENDED);
         Ok(())
@@ -245,10 +247,11 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         if keeps {
             return Ok(());
         }
-        self.batch.counters.filler.produced.add_alone(self.made as u64);
-        self.made = 0;
+        self.batch.counters.filler.produced.add_alone(self.made() as u64);
+        self.began = self.batch.queue.made();
+        let made_mine = std::mem::take(&mut self.made_mine);
         if let Some(word) = mine {
-            self.batch.drop_on_fork(word, std::mem::take(&mut self.made_mine));
+            self.batch.drop_on_fork(word, made_mine);
         }
         Ok(())
     }
@@ -265,7 +268,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         let counters = &self.batch.counters.filler;
         if let Some(started) = self.started {
             counters.fills.add_alone(1);
-            counters.produced.add_alone(self.made as u64);
+            counters.produced.add_alone(self.made() as u64);
             counters.own.add_alone(u64::from(self.made_mine));
             counters.nanoseconds.add_alone(nanoseconds(started.elapsed()));
         }

@@ -29,22 +29,30 @@ pub(crate) struct Parking(Renewable<CachePadded<Place>>);
 struct Place {
     /// Threads that found nothing and look for something, awake or asleep.
     starving: unordered::AtomicUsize,
-    /// Threads that sleep, or are about to, and have no token.
+    /// Threads that sleep, or are about to, and have no token; and `ASK`.
     sleepers: AtomicUsize,
+    /// Whether waiters pass a heavy barrier, and wakers a light one.
+    asymmetric: bool,
     tokens: Mutex<usize>,
     bell: Condvar,
 }
 
 impl Place {
     fn new() -> CachePadded<Self> {
+        let asymmetric = barriers_are_asymmetric();
         CachePadded::new(Self {
+            asymmetric,
             starving: unordered::AtomicUsize::new(0),
-            sleepers: AtomicUsize::new(0),
+            sleepers: AtomicUsize::new(if asymmetric { 0 } else { ASK }),
             tokens: Mutex::new(0),
             bell: Condvar::new(),
         })
     }
 }
+
+/// In `sleepers` where there is no heavy barrier: a waker cannot tell by a plain look that nobody
+/// sleeps. So the usual case is one look at one word.
+const ASK: usize = !(usize::MAX >> 1);
 
 /// How often a thread looks anew where no barrier makes sure that it is woken.
 const WITHOUT_BARRIER: Duration = Duration::from_millis(1);
@@ -82,9 +90,9 @@ impl Parking {
     }
 
     fn sleep(&self, mut period: Option<Duration>, ready: impl Fn() -> bool) {
-        // AcqRel: with the same in `somebody_sleeps`.
+        // AcqRel: with the same in `ring`.
         self.0.sleepers.fetch_add(1, Ordering::AcqRel);
-        if barriers_are_asymmetric() && !heavy_barrier() {
+        if self.0.asymmetric && !heavy_barrier() {
             period = Some(period.map_or(WITHOUT_BARRIER, |period| period.min(WITHOUT_BARRIER)));
         }
         let done = ready();
@@ -125,8 +133,13 @@ impl Parking {
 
     #[cold]
     pub(crate) fn ring(&self, count: usize) {
+        // Adds nothing, but takes its place in the order of the word. AcqRel: with `sleep`.
+        if self.0.sleepers.fetch_add(0, Ordering::AcqRel) & !ASK == 0 {
+            return;
+        }
         let mut tokens = self.0.tokens.lock().unwrap_or_else(|poison| poison.into_inner());
-        let woken = self.0.sleepers.load(Ordering::Relaxed).min(count);
+        let sleepers = self.0.sleepers.load(Ordering::Relaxed) & !ASK;
+        let woken = sleepers.min(count);
         self.0.sleepers.fetch_sub(woken, Ordering::Relaxed);
         *tokens += woken;
         drop(tokens);
@@ -137,16 +150,11 @@ impl Parking {
         }
     }
 
-    /// Whether a wake is needed, after something was stored that a waiter looks at.
+    /// Whether a wake may be needed, after something was stored that a waiter looks at.
     #[inline]
     pub(crate) fn somebody_sleeps(&self) -> bool {
-        if barriers_are_asymmetric() {
-            light_barrier();
-            self.0.sleepers.load(Ordering::Relaxed) != 0
-        } else {
-            // Adds nothing, but takes its place in the order of the word. AcqRel: with `sleep`.
-            self.0.sleepers.fetch_add(0, Ordering::AcqRel) != 0
-        }
+        light_barrier();
+        self.0.sleepers.load(Ordering::Relaxed) != 0
     }
 
     #[cfg(all(test, not(any(loom, shuttle))))]

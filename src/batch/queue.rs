@@ -40,6 +40,9 @@ pub trait Queue: Send + Sync + Sized {
         self.len() == 0
     }
 
+    /// How many items were ever added. For the producer.
+    fn made(&self) -> u64;
+
     /// How many items were ever taken.
     fn taken(&self) -> u64;
 

@@ -11,12 +11,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug)]
 pub struct Reference {
     items: ArrayQueue<Word>,
+    made: AtomicU64,
     taken: AtomicU64,
 }
 
 impl Queue for Reference {
     fn with_room(capacity: usize) -> Option<Self> {
-        Some(Self { items: ArrayQueue::new(capacity), taken: AtomicU64::new(0) })
+        Some(Self {
+            items: ArrayQueue::new(capacity),
+            made: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+        })
     }
 
     fn begin(&self) -> usize {
@@ -25,6 +30,7 @@ impl Queue for Reference {
 
     fn push(&self, word: Word) {
         self.items.push(word).expect("the producer counts the room");
+        self.made.fetch_add(1, Ordering::Relaxed);
     }
 
     fn push_all(&self, words: &[Word]) {
@@ -54,6 +60,10 @@ impl Queue for Reference {
 
     fn len(&self) -> usize {
         self.items.len()
+    }
+
+    fn made(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
     }
 
     fn taken(&self) -> u64 {

@@ -189,6 +189,11 @@ impl Queue for Ring {
         usize::try_from(t - h).map_or(self.shown.slots.len(), |n| n.min(self.shown.slots.len()))
     }
 
+    fn made(&self) -> u64 {
+        // Relaxed: as in `begin`.
+        self.tail.load(Ordering::Relaxed)
+    }
+
     fn taken(&self) -> u64 {
         self.head.load(Ordering::Relaxed)
     }

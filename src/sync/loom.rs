@@ -100,7 +100,9 @@ pub(crate) fn barriers_are_asymmetric() -> bool {
 
 /// What a light and a heavy barrier are together: a full fence in either thread.
 pub(crate) fn light_barrier() {
-    loom::sync::atomic::fence(Ordering::SeqCst);
+    if barriers_are_asymmetric() {
+        loom::sync::atomic::fence(Ordering::SeqCst);
+    }
 }
 
 pub(crate) fn heavy_barrier() -> bool {
