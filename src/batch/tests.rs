@@ -26,7 +26,7 @@ use std::time::Duration;
 const VALUES: Native<usize> = Native::new();
 
 /// Longer than anything takes that ends at all.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(30);
 
 /// 1, 2, 3, ...
 fn counter() -> impl FnMut() -> Result<usize, Infallible> + Send {

@@ -131,17 +131,26 @@ fn who_prefills_goes_on_when_loads_have_left_few() {
 
 type Boxed = Box<dyn FnMut() -> Result<usize, Infallible> + Send>;
 
-/// Whether somebody who waits for less than 3 results, and looks by itself only once, is woken.
+/// Checks that a thread which sleeps until there are fewer than 3 results is woken by `take`.
 fn is_woken_by(take: impl FnOnce(&Batch<Native<usize>, Boxed>)) {
     let batch = Batch::new(VALUES, Box::new(counter()) as Boxed, 8).unwrap();
     batch.prefill(8, 8, None).unwrap();
     batch.front.low_mark.store(3, Ordering::Relaxed);
-    std::thread::scope(|scope| {
-        let waiter = scope.spawn(|| batch.low.wait(None, || batch.len() < 3));
-        until(|| batch.low.somebody_starves());
-        take(&batch);
-        waiter.join().unwrap();
+    let (tell, told) = mpsc::channel();
+    let woken = std::thread::scope(|scope| {
+        let batch = &batch;
+        scope.spawn(move || {
+            batch.low.wait(None, || batch.len() < 3);
+            tell.send(()).unwrap();
+        });
+        until(|| batch.low.sleepers() == 1);
+        take(batch);
+        let woken = told.recv_timeout(LONG);
+        // In any case, so that the scope ends.
+        batch.low.wake_all();
+        woken
     });
+    assert_eq!(woken, Ok(()));
 }
 
 #[test]
