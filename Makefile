@@ -3,7 +3,7 @@
 #   make PYTHON=/usr/bin/python3.11 demo     another ordinary Python than python3
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo test test-long test-all setup free-threaded python header format install clean
+.PHONY: help build demo bench test test-long test-all setup free-threaded python header format install clean
 
 PREFIX ?= /usr/local
 
@@ -19,6 +19,10 @@ build: ## Build the library, shared and static, into target/release
 
 demo: ## Hand out real GUIDs to many threads, and compare with the plain ways
 	@tools/demo $(DEMO_ARGS)
+
+bench: ## Measure against the goals in docs/performance.md, and draw the figure; leave the machine alone
+	@tools/setup
+	@tools/bench $(BENCH_ARGS)
 
 test: ## Check and test everything that this machine can, in about four minutes
 	@tools/setup

@@ -50,9 +50,16 @@ impl<'b, H: Host, S: Source<H>, Q: Queue> Cursor<'b, H, S, Q> {
     #[inline]
     #[allow(clippy::should_implement_trait)] // It returns errors.
     pub fn next(&mut self) -> Result<H::Object, LoadError<S::Error>> {
+        let word = self.next_word()?;
+        // SAFETY: the node's words were claimed from the batch, and it gives each once.
+        Ok(unsafe { self.batch.host().adopt_word(word) })
+    }
+
+    /// As `next`, for a caller that wants the word.
+    #[inline]
+    pub(crate) fn next_word(&mut self) -> Result<Word, LoadError<S::Error>> {
         match self.node().pop() {
-            // SAFETY: the node's words were claimed from the batch, and it gives each once.
-            Some(word) => Ok(unsafe { self.batch.host().adopt_word(word) }),
+            Some(word) => Ok(word),
             None => self.claim(None),
         }
     }
@@ -62,11 +69,12 @@ impl<'b, H: Host, S: Source<H>, Q: Queue> Cursor<'b, H, S, Q> {
     /// # Errors
     /// See [`LoadError`].
     pub fn next_within(&mut self, timeout: Duration) -> Result<H::Object, LoadError<S::Error>> {
-        match self.node().pop() {
-            // SAFETY: as in `next`.
-            Some(word) => Ok(unsafe { self.batch.host().adopt_word(word) }),
-            None => self.claim(Instant::now().checked_add(timeout)),
-        }
+        let word = match self.node().pop() {
+            Some(word) => word,
+            None => self.claim(Instant::now().checked_add(timeout))?,
+        };
+        // SAFETY: as in `next`.
+        Ok(unsafe { self.batch.host().adopt_word(word) })
     }
 
     /// How many results are in hand.
@@ -85,16 +93,14 @@ impl<'b, H: Host, S: Source<H>, Q: Queue> Cursor<'b, H, S, Q> {
     }
 
     #[cold]
-    fn claim(&self, deadline: Option<Instant>) -> Result<H::Object, LoadError<S::Error>> {
+    fn claim(&self, deadline: Option<Instant>) -> Result<Word, LoadError<S::Error>> {
         self.release_aside();
         let node = self.node();
         let word = self.batch.acquire(deadline, || {
             // A handler of signals may have used this cursor while its thread was waiting.
             node.pop().or_else(|| self.batch.claim_for(node))
         });
-        let word = self.batch.see_to_more_if_low(word?)?;
-        // SAFETY: the word was claimed from the batch just before.
-        Ok(unsafe { self.batch.host().adopt_word(word) })
+        self.batch.see_to_more_if_low(word?)
     }
 
     /// After a fork: releases what was in hand, which is the parent's.

@@ -54,6 +54,6 @@ pub use cursor::Cursor;
 pub use host::{Host, HostTable, Native, Pointer, Word};
 pub use object::{Object, Release};
 pub use owner::Owner;
-pub use source::{Iter, Slots, Source};
+pub use source::{Iter, Made, Slots, Source};
 pub use status::{LoadError, NewError};
 pub use wrapper::Wrapper;

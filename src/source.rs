@@ -32,9 +32,37 @@ pub trait Source<H: Host>: Send {
     ///
     /// # Errors
     /// As for `fill`.
-    fn next(&mut self, host: &H) -> Result<Option<H::Object>, Self::Error> {
+    fn next(&mut self, host: &H) -> Result<Option<Made<H>>, Self::Error> {
         let _ = host;
         Ok(None)
+    }
+}
+
+/// A result of a source that makes one at a time, in the form in which the batch keeps it.
+#[derive(Debug)]
+#[must_use = "the result is lost if the batch does not get it"]
+pub struct Made<H: Host> {
+    word: Word,
+    host: PhantomData<fn(H::Object)>,
+}
+
+impl<H: Host> Made<H> {
+    /// The result `object`.
+    #[inline]
+    pub fn new(object: H::Object) -> Self {
+        Self { word: H::into_word(object), host: PhantomData }
+    }
+
+    /// # Safety
+    /// The word must stand for one reference, which the caller gives up.
+    #[inline]
+    pub(crate) unsafe fn from_word(word: Word) -> Self {
+        Self { word, host: PhantomData }
+    }
+
+    #[inline]
+    pub(crate) fn into_word(self) -> Word {
+        self.word
     }
 }
 
@@ -56,8 +84,8 @@ where
     }
 
     #[inline]
-    fn next(&mut self, _host: &H) -> Result<Option<H::Object>, E> {
-        self().map(Some)
+    fn next(&mut self, _host: &H) -> Result<Option<Made<H>>, E> {
+        self().map(|object| Some(Made::new(object)))
     }
 }
 
@@ -85,8 +113,8 @@ where
     }
 
     #[inline]
-    fn next(&mut self, _host: &H) -> Result<Option<H::Object>, Infallible> {
-        Ok(self.0.next())
+    fn next(&mut self, _host: &H) -> Result<Option<Made<H>>, Infallible> {
+        Ok(self.0.next().map(Made::new))
     }
 }
 

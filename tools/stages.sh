@@ -68,6 +68,9 @@ cargo_test() {
 
 stage_rust_tests() { cargo_test; }
 
+# The benchmarks without their clocks: whether each candidate hands out each item once.
+stage_bench() { cargo bench --quiet --locked --bench batch -- --check; }
+
 # Every order in which the threads of a model can meet, up to three preemptions. Other tests are not
 # made to run under loom.
 stage_loom() {
@@ -137,6 +140,8 @@ stage_mutants() { tools/mutants; }
 stage_tsan() { tools/tsan; }
 
 stage_memcheck() { ctest --label-regex memcheck; }
+
+stage_instructions() { tools/instructions; }
 
 # The oldest CMake that CMakeLists.txt allows, which is Debian 12's.
 stage_oldest_cmake() {

@@ -116,7 +116,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
                     self.see_what_changed()?;
                 }
                 let word = match next {
-                    Ok(Some(object)) => H::into_word(object),
+                    Ok(Some(made)) => made.into_word(),
                     Ok(None) => return self.end(),
                     Err(error) => return Err(self.failure(error)),
                 };
@@ -174,20 +174,27 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     fn accept(&mut self, keep_first: bool) -> usize {
         let batch = self.batch;
         let is_first = keep_first && self.made() == 0 && self.mine.is_none();
-        let (produced, first) = self.workplace(|workplace| {
-            let produced = std::mem::take(&mut workplace.produced);
+        let produced = self.workplace(|workplace| std::mem::take(&mut workplace.produced));
+        if produced == 0 {
+            return 0;
+        }
+        let first = self.workplace(|workplace| {
             let mut words = &mut workplace.scratch[..produced];
             let first =
                 if is_first { words.split_off_first_mut().map(std::mem::take) } else { None };
-            batch.queue.push_all(words);
-            words.fill(0);
-            (produced, first)
+            if !words.is_empty() {
+                batch.queue.push_all(words);
+                words.fill(0);
+            }
+            first
         });
         if first.is_some() {
             self.mine = first;
             self.made_mine = true;
         }
-        batch.parking.wake(produced - usize::from(first.is_some()));
+        if produced > usize::from(first.is_some()) {
+            batch.parking.wake(produced - usize::from(first.is_some()));
+        }
         produced
     }
 

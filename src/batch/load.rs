@@ -37,12 +37,18 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     /// [`LoadError::Forked`] the batch works on.
     #[inline]
     pub fn load(&self) -> Result<H::Object, LoadError<S::Error>> {
-        let word = match self.load_at_once()? {
-            Some(word) => word,
-            None => self.acquire(None, || self.take())?,
-        };
+        let word = self.load_word()?;
         // SAFETY: the queue gives each word once, and they all come from the source.
         Ok(unsafe { self.host.adopt_word(word) })
+    }
+
+    /// As `load`, for a caller that wants the word.
+    #[inline]
+    pub(crate) fn load_word(&self) -> Result<Word, LoadError<S::Error>> {
+        match self.load_at_once()? {
+            Some(word) => Ok(word),
+            None => self.acquire(None, || self.take()),
+        }
     }
 
     /// As [`load`](Self::load), but does not wait for another thread longer than `timeout`. If
@@ -145,7 +151,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         })
     }
 
-    #[inline]
+    #[inline(always)] // The one path that must cost nothing more than the claim.
     fn load_at_once(&self) -> Result<Option<Word>, LoadError<S::Error>> {
         if !self.front.is_open() || self.role.may_be_mine() {
             return Ok(None);

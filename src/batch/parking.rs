@@ -29,7 +29,7 @@ pub(crate) struct Parking(Renewable<CachePadded<Place>>);
 struct Place {
     /// Threads that found nothing and look for something, awake or asleep.
     starving: unordered::AtomicUsize,
-    /// Threads that sleep, or are about to, and have no token; and `ASK`.
+    /// Threads that sleep, or are about to, and have no token.
     sleepers: AtomicUsize,
     /// Whether waiters pass a heavy barrier, and wakers a light one.
     asymmetric: bool,
@@ -43,16 +43,12 @@ impl Place {
         CachePadded::new(Self {
             asymmetric,
             starving: unordered::AtomicUsize::new(0),
-            sleepers: AtomicUsize::new(if asymmetric { 0 } else { ASK }),
+            sleepers: AtomicUsize::new(0),
             tokens: Mutex::new(0),
             bell: Condvar::new(),
         })
     }
 }
-
-/// In `sleepers` where there is no heavy barrier: a waker cannot tell by a plain look that nobody
-/// sleeps. So the usual case is one look at one word.
-const ASK: usize = !(usize::MAX >> 1);
 
 /// How often a thread looks anew where no barrier makes sure that it is woken.
 const WITHOUT_BARRIER: Duration = Duration::from_millis(1);
@@ -134,12 +130,11 @@ impl Parking {
     #[cold]
     pub(crate) fn ring(&self, count: usize) {
         // Adds nothing, but takes its place in the order of the word. AcqRel: with `sleep`.
-        if self.0.sleepers.fetch_add(0, Ordering::AcqRel) & !ASK == 0 {
+        if self.0.sleepers.fetch_add(0, Ordering::AcqRel) == 0 {
             return;
         }
         let mut tokens = self.0.tokens.lock().unwrap_or_else(|poison| poison.into_inner());
-        let sleepers = self.0.sleepers.load(Ordering::Relaxed) & !ASK;
-        let woken = sleepers.min(count);
+        let woken = self.0.sleepers.load(Ordering::Relaxed).min(count);
         self.0.sleepers.fetch_sub(woken, Ordering::Relaxed);
         *tokens += woken;
         drop(tokens);
@@ -153,6 +148,10 @@ impl Parking {
     /// Whether a wake may be needed, after something was stored that a waiter looks at.
     #[inline]
     pub(crate) fn somebody_sleeps(&self) -> bool {
+        if !self.0.asymmetric {
+            // A plain look could not tell; `ring` looks in a way that can.
+            return true;
+        }
         light_barrier();
         self.0.sleepers.load(Ordering::Relaxed) != 0
     }

@@ -35,7 +35,7 @@
 use super::queue::{Claimed, Queue};
 use crate::host::Word;
 use crate::memory::try_zeroed;
-use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, own};
 
 /// How many items are published at a time to consumers that have others to take.
 const GROUP: u64 = 64;
@@ -129,15 +129,14 @@ impl Queue for Ring {
         // Acquire: with the Release in `claim_by`, so that the copies of the slots' former items
         // are over.
         let h = self.head.load(Ordering::Acquire);
-        // Relaxed: only the producer writes `tail`, and the role that makes it the producer
-        // carries the value from the thread before.
-        difference(self.tail.load(Ordering::Relaxed), h)
+        // Only the producer writes `tail`, and the role that makes it the producer carries the
+        // value from the thread before.
+        difference(own(&self.tail), h)
     }
 
     #[inline]
     fn push(&self, word: Word) {
-        // Relaxed: as in `begin`.
-        let t = self.tail.load(Ordering::Relaxed);
+        let t = own(&self.tail);
         debug_assert!(self.len() < self.shown.slots.len(), "a push into a full ring");
         self.slot(t).store(word, Ordering::Relaxed);
         // Release: with the Acquire of `tail` in `claim_by`.
@@ -148,8 +147,7 @@ impl Queue for Ring {
     }
 
     fn push_all(&self, words: &[Word]) {
-        // Relaxed: as in `begin`.
-        let t = self.tail.load(Ordering::Relaxed);
+        let t = own(&self.tail);
         debug_assert!(self.len() + words.len() <= self.shown.slots.len(), "too much for the ring");
         for (position, &word) in (t..).zip(words) {
             self.slot(position).store(word, Ordering::Relaxed);
@@ -161,8 +159,8 @@ impl Queue for Ring {
 
     #[inline]
     fn publish(&self) {
-        // Relaxed: as in `begin`. Release: with the Acquire of `horizon` in `claim_by`.
-        self.shown.horizon.store(self.tail.load(Ordering::Relaxed), Ordering::Release);
+        // Release: with the Acquire of `horizon` in `claim_by`.
+        self.shown.horizon.store(own(&self.tail), Ordering::Release);
     }
 
     #[inline]
@@ -190,8 +188,7 @@ impl Queue for Ring {
     }
 
     fn made(&self) -> u64 {
-        // Relaxed: as in `begin`.
-        self.tail.load(Ordering::Relaxed)
+        own(&self.tail)
     }
 
     fn taken(&self) -> u64 {

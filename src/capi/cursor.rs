@@ -125,9 +125,9 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next(
         Err(status) => return status,
     };
     // SAFETY: the node is that of a cursor.
-    match unsafe { cursor_of(node) }.next() {
-        Ok(object) => {
-            *out = object.into_raw();
+    match unsafe { cursor_of(node) }.next_word() {
+        Ok(word) => {
+            *out = std::ptr::with_exposed_provenance_mut(word);
             code::FT_LOCAL_OK.into()
         }
         Err(error) => error.into(),

@@ -38,9 +38,9 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load(
         Ok(checked) => checked,
         Err(status) => return status,
     };
-    match batch.load() {
-        Ok(object) => {
-            *out = object.into_raw();
+    match batch.load_word() {
+        Ok(word) => {
+            *out = std::ptr::with_exposed_provenance_mut(word);
             code::FT_LOCAL_OK.into()
         }
         Err(error) => error.into(),

@@ -3,8 +3,7 @@
 use super::argument::{Versioned, enter, init, read};
 use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
 use crate::host::{HostTable, Word};
-use crate::object::Object;
-use crate::source::{Slots, Source};
+use crate::source::{Made, Slots, Source};
 use std::ffi::{CStr, c_void};
 
 /// Where the results of a batch come from: `fill`, or `next_plain` for one at a time.
@@ -119,7 +118,11 @@ impl Source<HostTable> for ForeignSource {
             Function::Fill(fill) => unsafe { self.fill_slots(fill, host, slots) },
             Function::Next(..) => {
                 match self.next(host)? {
-                    Some(object) => slots.push(object),
+                    Some(made) => {
+                        slots.unfilled()[0] = made.into_word();
+                        // SAFETY: the result has just been made, and is in that slot.
+                        unsafe { slots.advance(1) };
+                    }
                     None => slots.end(),
                 }
                 Ok(())
@@ -132,7 +135,7 @@ impl Source<HostTable> for ForeignSource {
     }
 
     #[inline]
-    fn next(&mut self, host: &HostTable) -> Result<Option<Object>, ft_local_status> {
+    fn next(&mut self, _host: &HostTable) -> Result<Option<Made<HostTable>>, ft_local_status> {
         let Function::Next(next, ended) = self.function else {
             return Ok(None);
         };
@@ -140,7 +143,7 @@ impl Source<HostTable> for ForeignSource {
         let object = unsafe { next(self.ctx) };
         if !object.is_null() {
             // SAFETY: the host has just made the object, with a reference that moves here.
-            return Ok(Some(unsafe { host.adopt(object) }));
+            return Ok(Some(unsafe { Made::from_word(object.expose_provenance()) }));
         }
         match ended {
             // SAFETY: as above.

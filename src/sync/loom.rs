@@ -111,3 +111,10 @@ pub(crate) fn heavy_barrier() -> bool {
 }
 
 pub(crate) fn watch_barriers() {}
+
+/// What only the calling thread writes, or threads that have handed that on to it. loom sees to it
+/// that this is so.
+pub(crate) fn own(atomic: &AtomicU64) -> u64 {
+    // SAFETY: loom panics if another thread's write does not happen before.
+    unsafe { atomic.unsync_load() }
+}

@@ -198,3 +198,9 @@ pub(crate) fn watch_barriers() {
     #[cfg(target_os = "linux")]
     ASYMMETRIC.store(membarrier::call(membarrier::REGISTER), Ordering::Relaxed);
 }
+
+/// What only the calling thread writes, or threads that have handed that on to it.
+#[inline]
+pub(crate) fn own(atomic: &AtomicU64) -> u64 {
+    atomic.load(Ordering::Relaxed)
+}

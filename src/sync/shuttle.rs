@@ -110,3 +110,9 @@ pub(crate) fn heavy_barrier() -> bool {
 }
 
 pub(crate) fn watch_barriers() {}
+
+/// What only the calling thread writes, or threads that have handed that on to it.
+#[inline]
+pub(crate) fn own(atomic: &AtomicU64) -> u64 {
+    atomic.load(std::sync::atomic::Ordering::Relaxed)
+}
