@@ -158,6 +158,6 @@ impl Parking {
 
     #[cfg(all(test, not(any(loom, shuttle))))]
     pub(crate) fn sleepers(&self) -> usize {
-        self.0.sleepers.load(Ordering::Relaxed) & !ASK
+        self.0.sleepers.load(Ordering::Relaxed)
     }
 }

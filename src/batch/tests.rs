@@ -17,7 +17,7 @@ use super::*;
 use crate::border::drill;
 use crate::host::Native;
 use crate::object::Object;
-use crate::source::{Iter, Slots};
+use crate::source::{Iter, Made, Slots};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock, Weak, mpsc};

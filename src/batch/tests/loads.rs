@@ -104,7 +104,7 @@ fn a_load_of_many_learns_of_a_close() {
     batch.close().unwrap();
     let mut loaded = Vec::new();
     assert_eq!(batch.load_many(2, None, &mut loaded), Err(LoadError::Closed));
-    assert_eq!(loaded, []);
+    assert!(loaded.is_empty());
 }
 
 #[test]

@@ -89,8 +89,8 @@ impl Source<Native<usize>> for Scripted {
         self.0.lock().unwrap().bulk == 0
     }
 
-    fn next(&mut self, _host: &Native<usize>) -> Result<Option<usize>, ()> {
-        self.0.lock().unwrap().make()
+    fn next(&mut self, _host: &Native<usize>) -> Result<Option<Made<Native<usize>>>, ()> {
+        Ok(self.0.lock().unwrap().make()?.map(Made::new))
     }
 }
 
