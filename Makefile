@@ -3,7 +3,8 @@
 #   make PYTHON=/usr/bin/python3.11 demo     another ordinary Python than python3
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo bench test test-long test-all setup free-threaded python header format install clean
+.PHONY: help build demo bench test test-long test-all soak setup free-threaded python header format \
+	install clean
 
 PREFIX ?= /usr/local
 
@@ -28,13 +29,17 @@ test: ## Check and test everything that this machine can, in about four minutes
 	@tools/setup
 	@tools/check
 
-test-long: ## What takes long: valgrind, oldest CMake, packaging, ft_utils' own tests, stress
+test-long: ## What takes long: sanitizers, valgrind, oldest CMake, packaging, ft_utils' own tests, stress
 	@tools/setup --all
 	@tools/check --long
 
 test-all: ## Both, in one go; builds a free-threaded Python if there is none
 	@tools/setup --all
 	@tools/check --all
+
+soak: ## The same proofs with much larger counts, which takes hours
+	@tools/setup --all
+	@tools/check --soak
 
 setup: ## Install what the distribution must give, or say what to install
 	@tools/setup

@@ -211,8 +211,10 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     /// What was done so far.
     pub fn stats(&self) -> Stats {
         let (filler, others) = (&self.counters.filler, &self.counters.others);
-        let (mut claims, mut claimed) = (others.claims.get(), others.claimed.get());
+        let (mut claims, mut claimed) = (0, 0);
         with_cursors(|cursors| {
+            // Under the lock, or a cursor that is closed meanwhile is in neither.
+            (claims, claimed) = (others.claims.get(), others.claimed.get());
             for node in cursors.of(std::ptr::from_ref(self).cast()) {
                 claims += node.claims.load(Ordering::Relaxed);
                 claimed += node.claimed.load(Ordering::Relaxed);

@@ -78,6 +78,18 @@ stage_loom() {
     cargo_test --profile model --lib --target-dir target/loom models
 }
 
+# The same to the end. Prints how many executions each model took.
+stage_loom_complete() {
+    export RUSTFLAGS="--cfg loom"
+    unset LOOM_MAX_PREEMPTIONS
+    cargo_test --profile model --lib --target-dir target/loom -- --show-output --test-threads 1 models
+    note "$(awk '/: [0-9]+ executions$/ { sum += $(NF - 1); models++ }
+        END { print models, "models,", sum, "executions" }' "$build/logs/loom-complete.log")"
+}
+
+# schedules COUNT
+stage_schedules() { FT_LOCAL_SCHEDULES=$1 tools/schedules; }
+
 stage_header_current() { tools/header --check; }
 
 stage_header_compiles() { tools/header-compiles; }
@@ -139,6 +151,11 @@ stage_mutants() { tools/mutants; }
 
 stage_tsan() { tools/tsan; }
 
+stage_asan() { tools/asan; }
+
+# stress_rust LOADS
+stage_stress_rust() { FT_LOCAL_STRESS_LOADS=$1 tools/stress; }
+
 stage_memcheck() { ctest --label-regex memcheck; }
 
 stage_instructions() { tools/instructions; }
@@ -181,4 +198,21 @@ stage_seed_tests() {
 stage_stress() {
     export FT_LOCAL_STRESS_LOADS=$3
     pytest "$1" "$2" -s python_ctypes/tests/test_stress.py
+}
+
+# From here on: only in make soak.
+
+stage_tsan_python() { tools/tsan-python; }
+
+# properties CASES
+stage_properties() {
+    export PROPTEST_CASES=$1
+    cargo_test --release properties
+    note "$PROPTEST_CASES cases of each property"
+}
+
+# forks TIMES
+stage_forks() {
+    ctest --tests-regex '^fork$' --repeat "until-fail:$1"
+    note "$1 times"
 }

@@ -1,16 +1,19 @@
 """Shared objects in many threads without fighting over their reference counts.
 
 `LocalWrapper` is one thread's own proxy of a shared object. `BatchExecutor` runs a source in one
-thread at a time and hands each result to exactly one of many threads. `backend` says which of the
-two implementations is in use: "c", or "ctypes" where no C extension was compiled.
+thread at a time and hands each result to exactly one of many threads; a `Cursor` is one thread's
+own handle on it. `backend` says which of the two implementations is in use: "c", or "ctypes" where
+no C extension was compiled.
 """
 
 from ._backend import choose as _choose
+from ._outcomes import BatchStats, EndOfSource, ExecutorClosed, ForkedError
 
 backend, _module = _choose()
 
 LocalWrapper = _module.LocalWrapper
 BatchExecutor = _module.BatchExecutor
+Cursor = _module.Cursor
 abi_version = _module.abi_version
 library_path = _module.library_path
 library_version = _module.library_version
@@ -19,6 +22,11 @@ __version__: str = library_version()
 
 __all__ = [
     "BatchExecutor",
+    "BatchStats",
+    "Cursor",
+    "EndOfSource",
+    "ExecutorClosed",
+    "ForkedError",
     "LocalWrapper",
     "__version__",
     "abi_version",

@@ -1,10 +1,29 @@
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from types import GenericAlias
-from typing import Any, Final, Generic, Literal, NoReturn, Self, SupportsIndex, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
+from types import GenericAlias, TracebackType
+from typing import (
+    Any,
+    Final,
+    Generic,
+    Literal,
+    NamedTuple,
+    NoReturn,
+    Self,
+    SupportsFloat,
+    SupportsIndex,
+    TypeAlias,
+    TypeVar,
+    final,
+    overload,
+)
 
 __all__ = [
     "BatchExecutor",
+    "BatchStats",
+    "Cursor",
+    "EndOfSource",
+    "ExecutorClosed",
+    "ForkedError",
     "LocalWrapper",
     "__version__",
     "abi_version",
@@ -14,6 +33,8 @@ __all__ = [
 ]
 
 _T_co = TypeVar("_T_co", covariant=True)
+_D = TypeVar("_D")
+_Timeout: TypeAlias = SupportsFloat | SupportsIndex | None
 
 __version__: Final[str]
 backend: Final[Literal["c", "ctypes"]]
@@ -22,14 +43,110 @@ def abi_version() -> int: ...
 def library_path() -> str: ...
 def library_version() -> str: ...
 
+class EndOfSource(Exception): ...  # noqa: N818
+class ExecutorClosed(RuntimeError): ...  # noqa: N818
+class ForkedError(RuntimeError): ...
+
+class BatchStats(NamedTuple):
+    loads: int
+    claims: int
+    claimed: int
+    fills: int
+    produced: int
+    waits: int
+    wait_time: float
+    source_time: float
+    errors: int
+    given_back: int
+    released: int
+    dropped_on_fork: int
+
 class BatchExecutor(Generic[_T_co]):
-    def __init__(self, source: Callable[[], _T_co], size: SupportsIndex) -> None: ...
+    @overload
+    def __init__(
+        self,
+        source: Callable[[], _T_co],
+        size: SupportsIndex,
+        *,
+        bulk: Literal[False] = False,
+        fill_budget: SupportsIndex | None = None,
+        low_water: SupportsIndex = 0,
+        on_fork: Literal["discard", "keep", "error"] = "discard",
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        source: Callable[[int], Iterable[_T_co]],
+        size: SupportsIndex,
+        *,
+        bulk: Literal[True],
+        fill_budget: SupportsIndex | None = None,
+        low_water: SupportsIndex = 0,
+        on_fork: Literal["discard", "keep", "error"] = "discard",
+    ) -> None: ...
     @property
-    def source(self) -> Callable[[], _T_co]: ...
+    def source(self) -> Callable[..., Any]: ...
     @property
     def size(self) -> int: ...
-    def load(self) -> _T_co: ...
+    @property
+    def bulk(self) -> bool: ...
+    @property
+    def fill_budget(self) -> int: ...
+    @property
+    def low_water(self) -> int: ...
+    @property
+    def on_fork(self) -> Literal["discard", "keep", "error"]: ...
+    @property
+    def closed(self) -> bool: ...
+    def load(self, timeout: _Timeout = None) -> _T_co: ...
+    @overload
+    def try_load(self, default: None = None, /) -> _T_co | None: ...
+    @overload
+    def try_load(self, default: _D, /) -> _T_co | _D: ...
+    def load_many(self, n: SupportsIndex, timeout: _Timeout = None) -> list[_T_co]: ...
+    def prefill(
+        self,
+        low_water: SupportsIndex | None = None,
+        max: SupportsIndex | None = None,  # noqa: A002
+        *,
+        timeout: _Timeout = 0,
+    ) -> int: ...
+    def cursor(self) -> Cursor[_T_co]: ...
+    def close(self) -> None: ...
+    def stats(self) -> BatchStats: ...
     def as_local(self) -> LocalWrapper[BatchExecutor[_T_co]]: ...
+    def __iter__(self) -> Iterator[_T_co]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> Literal[True]: ...
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+@final
+class Cursor(Generic[_T_co]):
+    @property
+    def executor(self) -> BatchExecutor[_T_co]: ...
+    @property
+    def closed(self) -> bool: ...
+    def load(self, timeout: _Timeout = None) -> _T_co: ...
+    def close(self) -> None: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> _T_co: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
     def __len__(self) -> int: ...
     def __bool__(self) -> Literal[True]: ...
     def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn: ...

@@ -1,83 +1,34 @@
 /* BatchExecutor. */
 
-#include "shim.h"
+#include "batch.h"
 
 #include <structmember.h>
 
-typedef struct {
-    PyObject ob_base;
-    /* Both are NULL only after the garbage collector has cleared the executor. */
-    ft_local_batch *handle;
-    PyObject *source;
-    PyObject *weak_references;
-} shim_batch;
-
-/* One result for each call, which the library hands out at once, so that a thread that waits need
- * not wait for the whole batch. */
-static void *make_result(void *source) {
-    return PyObject_CallNoArgs(source);
-}
-
-static void refuse_size(PyObject *number) {
-    PyObject *digits = PyObject_Str(number);
-    if (digits == NULL) {
-        /* The interpreter refuses to write out a number of thousands of digits. */
-        PyErr_Clear();
-    }
-    PyErr_Format(PyExc_ValueError, "size must be between 1 and %d, got %V", FT_LOCAL_BATCH_MAX_SIZE,
-                 digits, "a number too long to show");
-    Py_XDECREF(digits);
-}
-
-static bool check_size(PyObject *given, size_t *size) {
-    if (PyBool_Check(given) || !PyIndex_Check(given)) {
-        PyErr_Format(PyExc_TypeError, "size must be an int, got '%.200s'", Py_TYPE(given)->tp_name);
-        return false;
-    }
-    PyObject *number = PyNumber_Index(given);
-    if (number == NULL) {
-        return false;
-    }
-    int overflow;
-    long long value = PyLong_AsLongLongAndOverflow(number, &overflow);
-    bool good = overflow == 0 && value >= 1 && value <= FT_LOCAL_BATCH_MAX_SIZE;
-    if (!good) {
-        refuse_size(number);
-    }
-    Py_DECREF(number);
-    *size = (size_t)value;
-    return good;
-}
-
-static const char *const names[] = {"source", "size"};
-static const shim_parameters parameters = {"BatchExecutor", sizeof names / sizeof *names, names};
-
 static int init(PyObject *self, PyObject *args, PyObject *kwargs);
+
+static ft_local_status make_handle(shim_batch *self) {
+    const shim_batch_settings *set = &self->set;
+    ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
+    options.fill_budget = set->fill_budget;
+    options.low_water = set->low_water;
+    options.on_fork = set->on_fork;
+    ft_local_source source = shim_batch_source(self);
+    return ft_local_batch_new_with(&shim_host, &source, set->size, &options, &self->handle);
+}
 
 /* As for LocalWrapper, a subclass may have an `__init__` that takes more arguments. */
 static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    PyObject *values[Py_ARRAY_LENGTH(names)];
-    size_t size;
-    if (!shim_parse(&parameters, args, kwargs, type->tp_init == init, values)) {
-        return NULL;
-    }
-    if (!PyCallable_Check(values[0])) {
-        PyErr_Format(PyExc_TypeError, "source must be callable, got '%.200s'",
-                     Py_TYPE(values[0])->tp_name);
-        return NULL;
-    }
-    if (!check_size(values[1], &size)) {
+    shim_batch_settings settings;
+    if (!shim_batch_parse(args, kwargs, type->tp_init == init, &settings)) {
         return NULL;
     }
     shim_batch *self = (shim_batch *)type->tp_alloc(type, 0);
     if (self == NULL) {
         return NULL;
     }
-    self->source = Py_NewRef(values[0]);
-    ft_local_source source = FT_LOCAL_SOURCE_INIT;
-    source.ctx = self->source;
-    source.next_plain = make_result;
-    ft_local_status status = ft_local_batch_new(&shim_host, &source, size, &self->handle);
+    self->set = settings;
+    Py_INCREF(self->set.source);
+    ft_local_status status = make_handle(self);
     if (status != FT_LOCAL_OK) {
         Py_DECREF(self);
         return shim_raise(status);
@@ -87,36 +38,20 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
 
 /* For `super().__init__(source, size)` in a subclass. There is nothing left to do. */
 static int init(PyObject *self, PyObject *args, PyObject *kwargs) {
-    shim_batch *batch = (shim_batch *)self;
-    PyObject *values[Py_ARRAY_LENGTH(names)];
-    size_t size;
+    shim_batch_settings settings;
     if (Py_TYPE(self)->tp_new != new) {
         return 0;
     }
-    if (!shim_parse(&parameters, args, kwargs, true, values) || !check_size(values[1], &size)) {
+    if (!shim_batch_parse(args, kwargs, true, &settings)) {
         return -1;
     }
-    if (values[0] != batch->source || size != ft_local_batch_size(batch->handle)) {
-        PyErr_SetString(PyExc_TypeError, "a BatchExecutor never changes its source or its size; a "
-                                         "subclass that chooses them itself needs __new__");
+    if (!shim_batch_same_settings(&settings, &((shim_batch *)self)->set)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "a BatchExecutor never changes its source, its size or its options; a "
+                        "subclass that chooses them itself needs __new__");
         return -1;
     }
     return 0;
-}
-
-/* The caller of a method holds a reference to `self` until the method returns, even if the source
- * drops all others; so none is taken here, where many threads would fight over the count. */
-static PyObject *load(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    void *result;
-    ft_local_status status = ft_local_batch_load(((shim_batch *)self)->handle, &result);
-    if (status == FT_LOCAL_OK) {
-        return result;
-    }
-    if (((shim_batch *)self)->handle == NULL) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "this BatchExecutor has no source any more: the garbage collector took it");
-    }
-    return shim_raise(status);
 }
 
 static PyObject *as_local(PyObject *self, PyObject *Py_UNUSED(ignored)) {
@@ -125,7 +60,7 @@ static PyObject *as_local(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 }
 
 static Py_ssize_t ready(PyObject *self) {
-    return (Py_ssize_t)ft_local_batch_len(((shim_batch *)self)->handle);
+    return (Py_ssize_t)ft_local_batch_len(shim_batch_handle(self));
 }
 
 /* An executor is not false because its buffer happens to be empty. */
@@ -133,13 +68,17 @@ static int truth(PyObject *Py_UNUSED(self)) {
     return 1;
 }
 
-static PyObject *get_size(PyObject *self, void *Py_UNUSED(closure)) {
-    return PyLong_FromSize_t(ft_local_batch_size(((shim_batch *)self)->handle));
+static PyObject *shut(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    ft_local_status status = ft_local_batch_close(shim_batch_handle(self));
+    return status == FT_LOCAL_OK ? Py_NewRef(Py_None) : shim_batch_raise(self, status);
 }
 
-static PyObject *get_source(PyObject *self, void *Py_UNUSED(closure)) {
-    PyObject *source = ((shim_batch *)self)->source;
-    return Py_NewRef(source == NULL ? Py_None : source);
+static PyObject *enter_with(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    return Py_NewRef(self);
+}
+
+static PyObject *exit_with(PyObject *self, PyObject *Py_UNUSED(args)) {
+    return shut(self, NULL);
 }
 
 static PyObject *repr(PyObject *self) {
@@ -147,10 +86,10 @@ static PyObject *repr(PyObject *self) {
     if (active != 0) {
         return active < 0 ? NULL : PyUnicode_FromString("<BatchExecutor: ...>");
     }
-    PyObject *source = get_source(self, NULL);
-    PyObject *result =
-        PyUnicode_FromFormat("<BatchExecutor: source=%R, size=%zu, ready=%zd>", source,
-                             ft_local_batch_size(((shim_batch *)self)->handle), ready(self));
+    const shim_batch_settings *set = &((shim_batch *)self)->set;
+    PyObject *source = Py_NewRef(set->source == NULL ? Py_None : set->source);
+    PyObject *result = PyUnicode_FromFormat("<BatchExecutor: source=%R, size=%zu, ready=%zd>",
+                                            source, set->size, ready(self));
     Py_DECREF(source);
     Py_ReprLeave(self);
     return result;
@@ -159,7 +98,8 @@ static PyObject *repr(PyObject *self) {
 static int traverse(PyObject *self, visitproc visit, void *arg) {
     shim_batch *batch = (shim_batch *)self;
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(batch->source);
+    Py_VISIT(batch->set.source);
+    Py_VISIT(batch->rest);
     shim_visit visit_object = {visit, arg};
     return batch->handle == NULL
                ? 0
@@ -173,7 +113,8 @@ static int clear(PyObject *self) {
      * goes last, because the handle has its address. */
     batch->handle = NULL;
     ft_local_batch_free(handle);
-    Py_CLEAR(batch->source);
+    Py_CLEAR(batch->rest);
+    Py_CLEAR(batch->set.source);
     return 0;
 }
 
@@ -193,20 +134,38 @@ static void dealloc(PyObject *self) {
 }
 
 static PyMethodDef methods[] = {
-    {"load", load, METH_NOARGS,
-     PyDoc_STR("load($self)\n--\n\n"
+    {"load", SHIM_FASTCALL(shim_batch_load), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("load($self, timeout=None)\n--\n\n"
                "The next result. Runs the source if none is ready, or waits for the thread that\n"
-               "does. Any number of threads may load; each result goes to one of them.")},
+               "does. Any number of threads may load; each result goes to one of them.\n\n"
+               "TimeoutError if a wait takes `timeout` seconds, EndOfSource if there will be no\n"
+               "more results, ExecutorClosed after close().")},
+    {"try_load", SHIM_FASTCALL(shim_batch_try_load), METH_FASTCALL,
+     PyDoc_STR("try_load($self, default=None, /)\n--\n\n"
+               "The next result if one is ready, or else `default`. Never runs the source, and\n"
+               "never waits.")},
+    {"load_many", SHIM_FASTCALL(shim_batch_load_many), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("load_many($self, n, timeout=None)\n--\n\n"
+               "A list of the next `n` results; of fewer only if there will be no more. After an\n"
+               "error, those that it had taken go to later loads.")},
+    {"prefill", SHIM_FASTCALL(shim_batch_prefill), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("prefill($self, low_water=None, max=None, *, timeout=0)\n--\n\n"
+               "Waits until fewer than `low_water` results are ready, then has up to `max` made.\n"
+               "Returns how many were; 0 if the wait took `timeout` seconds.")},
+    {"cursor", shim_batch_cursor, METH_NOARGS,
+     PyDoc_STR("cursor($self)\n--\n\n"
+               "A Cursor, for one thread, which takes several results at a time.")},
+    {"close", shut, METH_NOARGS,
+     PyDoc_STR("close($self)\n--\n\n"
+               "Drops the results that are ready, and lets all loads fail from now on.")},
+    {"stats", shim_batch_stats, METH_NOARGS,
+     PyDoc_STR("stats($self)\n--\n\nA BatchStats of what was done so far.")},
     {"as_local", as_local, METH_NOARGS,
      PyDoc_STR("as_local($self)\n--\n\nA LocalWrapper of this executor, for one thread.")},
+    {"__enter__", enter_with, METH_NOARGS, NULL},
+    {"__exit__", exit_with, METH_VARARGS, NULL},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
     {NULL, NULL, 0, NULL},
-};
-
-static PyGetSetDef attributes[] = {
-    {"source", get_source, NULL, PyDoc_STR("The callable that makes the results."), NULL},
-    {"size", get_size, NULL, PyDoc_STR("How many results are made at a time."), NULL},
-    {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyMemberDef members[] = {
@@ -216,14 +175,17 @@ static PyMemberDef members[] = {
 
 PyDoc_STRVAR(
     documentation,
-    "BatchExecutor(source, size)\n"
+    "BatchExecutor(source, size, *, bulk=False, fill_budget=None, low_water=0, "
+    "on_fork='discard')\n"
     "--\n"
     "\n"
     "Calls source() `size` times in one go, in one thread at a time, and hands each result to\n"
-    "exactly one of the threads that call load().\n"
+    "exactly one of the threads that call load(). With `bulk`, source(n) returns an iterable of\n"
+    "up to n results.\n"
     "\n"
     "An exception in the source goes to the caller in whose thread it ran; what was made before\n"
-    "is kept, and the next load() goes on. len() is the number of results that are ready.");
+    "is kept, and the next load() goes on. StopIteration ends the source. len() is the number\n"
+    "of results that are ready; iterating loads until the end.");
 
 static PyType_Slot slots[] = {
     /* Its life. */
@@ -234,10 +196,11 @@ static PyType_Slot slots[] = {
     SHIM_SLOT(Py_tp_clear, clear),
     /* Its use. */
     SHIM_SLOT(Py_tp_repr, repr),
+    SHIM_SLOT(Py_tp_iter, shim_batch_iter),
     SHIM_SLOT(Py_sq_length, ready),
     SHIM_SLOT(Py_nb_bool, truth),
     SHIM_DATA(Py_tp_methods, methods),
-    SHIM_DATA(Py_tp_getset, attributes),
+    SHIM_DATA(Py_tp_getset, shim_batch_attributes),
     SHIM_DATA(Py_tp_members, members),
     SHIM_DATA(Py_tp_doc, documentation),
     {0, NULL},

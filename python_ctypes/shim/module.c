@@ -85,6 +85,22 @@ static int make_names(shim_state *state) {
     return all ? 0 : -1;
 }
 
+/* The classes that both backends raise or return, so that they are the same in both. */
+static int find_classes(shim_state *state) {
+    PyObject *module = PyImport_ImportModule("ft_local._outcomes");
+    if (module == NULL) {
+        return -1;
+    }
+    state->batch_stats = PyObject_GetAttrString(module, "BatchStats");
+    state->end_of_source = PyObject_GetAttrString(module, "EndOfSource");
+    state->executor_closed = PyObject_GetAttrString(module, "ExecutorClosed");
+    state->forked_error = PyObject_GetAttrString(module, "ForkedError");
+    Py_DECREF(module);
+    bool all = state->batch_stats != NULL && state->end_of_source != NULL &&
+               state->executor_closed != NULL && state->forked_error != NULL;
+    return all ? 0 : -1;
+}
+
 static int make_types(PyObject *module, shim_state *state) {
     state->wrapper_type = shim_wrapper_type(module);
     if (state->wrapper_type == NULL || PyModule_AddType(module, state->wrapper_type) < 0) {
@@ -94,13 +110,18 @@ static int make_types(PyObject *module, shim_state *state) {
     if (state->batch_type == NULL || PyModule_AddType(module, state->batch_type) < 0) {
         return -1;
     }
-    return 0;
+    state->cursor_type = shim_cursor_type(module);
+    if (state->cursor_type == NULL || PyModule_AddType(module, state->cursor_type) < 0) {
+        return -1;
+    }
+    state->batch_iterator_type = shim_batch_iterator_type(module);
+    return state->batch_iterator_type == NULL ? -1 : 0;
 }
 
 static int execute(PyObject *module) {
     shim_state *state = PyModule_GetState(module);
-    if (check_library() < 0 || find_functions(state) < 0 || make_names(state) < 0 ||
-        make_types(module, state) < 0) {
+    if (check_library() < 0 || find_functions(state) < 0 || find_classes(state) < 0 ||
+        make_names(state) < 0 || make_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddIntConstant(module, "MAX_SIZE", FT_LOCAL_BATCH_MAX_SIZE);
@@ -110,6 +131,12 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     shim_state *state = PyModule_GetState(module);
     Py_VISIT(state->wrapper_type);
     Py_VISIT(state->batch_type);
+    Py_VISIT(state->batch_iterator_type);
+    Py_VISIT(state->cursor_type);
+    Py_VISIT(state->batch_stats);
+    Py_VISIT(state->end_of_source);
+    Py_VISIT(state->executor_closed);
+    Py_VISIT(state->forked_error);
     Py_VISIT(state->round);
     Py_VISIT(state->trunc);
     Py_VISIT(state->floor);
@@ -121,6 +148,12 @@ static int clear(PyObject *module) {
     shim_state *state = PyModule_GetState(module);
     Py_CLEAR(state->wrapper_type);
     Py_CLEAR(state->batch_type);
+    Py_CLEAR(state->batch_iterator_type);
+    Py_CLEAR(state->cursor_type);
+    Py_CLEAR(state->batch_stats);
+    Py_CLEAR(state->end_of_source);
+    Py_CLEAR(state->executor_closed);
+    Py_CLEAR(state->forked_error);
     Py_CLEAR(state->round);
     Py_CLEAR(state->trunc);
     Py_CLEAR(state->floor);

@@ -22,9 +22,22 @@
 #define SHIM_SLOT(id, function) {(id), __extension__(void *)(function)}
 #define SHIM_DATA(id, data) {(id), (void *)(data)}
 
+/* A function of METH_FASTCALL, as CPython's table of methods has it. */
+#define SHIM_FASTCALL(function) ((PyCFunction)(void (*)(void))(function))
+
+/* A timeout, in nanoseconds, that never ends. */
+enum { SHIM_FOR_EVER = -1 };
+
 typedef struct {
     PyTypeObject *wrapper_type;
     PyTypeObject *batch_type;
+    PyTypeObject *batch_iterator_type;
+    PyTypeObject *cursor_type;
+    /* The classes that are the same in both backends. */
+    PyObject *batch_stats;
+    PyObject *end_of_source;
+    PyObject *executor_closed;
+    PyObject *forked_error;
     /* Functions without a counterpart in the C API, and names that are looked up often. */
     PyObject *round;
     PyObject *trunc;
@@ -61,21 +74,38 @@ int32_t shim_visit_object(void *object, void *arg);
 /* status.c: sets the exception that stands for `status`, unless one is pending; returns NULL. */
 void *shim_raise(ft_local_status status);
 
-/* The parameters of a constructor, all of which are required. */
+/* The parameters of a function. The last ones may be left out, or be given by keyword only. */
 typedef struct {
     const char *function;
     Py_ssize_t count;
     const char *const *names;
+    Py_ssize_t optional;
+    Py_ssize_t keyword_only;
 } shim_parameters;
 
-/* arguments.c: fills `values` with a borrowed reference for each parameter. Arguments for which there
- * is no parameter are an error, or are left to others. Returns false with a TypeError. */
+/* arguments.c: fills `values` with a borrowed reference for each parameter, or NULL for one that was
+ * left out. Arguments for which there is no parameter are an error, or are left to others. Returns
+ * false with a TypeError. */
 bool shim_parse(const shim_parameters *parameters, PyObject *args, PyObject *kwargs,
                 bool others_are_errors, PyObject **values);
 
-/* wrapper.c and batch.c: new references to the types. */
+/* The same for the arguments of METH_FASTCALL | METH_KEYWORDS. */
+bool shim_parse_call(const shim_parameters *parameters, PyObject *const *args, Py_ssize_t given,
+                     PyObject *kwnames, PyObject **values);
+
+/* A whole number between two bounds, for the parameter `name`. Returns false with a TypeError or a
+ * ValueError. */
+bool shim_parse_size(const char *name, PyObject *given, size_t least, size_t most, size_t *size);
+
+/* A number of seconds in nanoseconds; SHIM_FOR_EVER for NULL, None and whatever is too long. Returns
+ * false with a TypeError or a ValueError. */
+bool shim_parse_timeout(PyObject *given, int64_t *nanoseconds);
+
+/* wrapper.c, batch.c, batch_iterator.c and cursor.c: new references to the types. */
 PyTypeObject *shim_wrapper_type(PyObject *module);
 PyTypeObject *shim_batch_type(PyObject *module);
+PyTypeObject *shim_batch_iterator_type(PyObject *module);
+PyTypeObject *shim_cursor_type(PyObject *module);
 
 /* wrapper.c: a new wrapper of `object`; its constructor is not called. */
 PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object);

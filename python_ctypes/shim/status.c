@@ -1,6 +1,6 @@
 /* The exceptions that stand for the library's statuses. */
 
-#include "shim.h"
+#include "batch.h"
 
 static PyObject *exception_of(ft_local_status status) {
     switch (status) {
@@ -30,4 +30,40 @@ void *shim_raise(ft_local_status status) {
         PyErr_Format(exception_of(status), "libft_local: %s", ft_local_status_text(status));
     }
     return NULL;
+}
+
+static bool set_exception(const shim_state *state, ft_local_status status) {
+    switch (status) {
+    case FT_LOCAL_ERR_END:
+        PyErr_SetString(state->end_of_source,
+                        "the source has ended, and all that it made was handed out");
+        return true;
+    case FT_LOCAL_ERR_CLOSED:
+        PyErr_SetString(state->executor_closed, "this BatchExecutor was closed");
+        return true;
+    case FT_LOCAL_ERR_FORKED:
+        PyErr_SetString(
+            state->forked_error,
+            "this BatchExecutor is the parent's, as its on_fork is 'error': make another "
+            "one here");
+        return true;
+    case FT_LOCAL_ERR_TIMED_OUT:
+        PyErr_SetString(PyExc_TimeoutError, "no result within the timeout");
+        return true;
+    case FT_LOCAL_ERR_ARGUMENT:
+        /* Every argument but the handle was checked. */
+        PyErr_SetString(PyExc_RuntimeError,
+                        "this BatchExecutor has no source any more: the garbage collector took it");
+        return true;
+    default:
+        return false;
+    }
+}
+
+void *shim_batch_raise(PyObject *self, ft_local_status status) {
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    const shim_state *state = shim_state_of(self);
+    return state == NULL || set_exception(state, status) ? NULL : shim_raise(status);
 }

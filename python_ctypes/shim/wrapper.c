@@ -5,7 +5,8 @@
 #include <structmember.h>
 
 static const char *const names[] = {"wrapped"};
-static const shim_parameters parameters = {"LocalWrapper", sizeof names / sizeof *names, names};
+static const shim_parameters parameters = {
+    .function = "LocalWrapper", .count = sizeof names / sizeof *names, .names = names};
 
 PyObject *shim_wrapper_is_cleared(void) {
     PyErr_SetString(PyExc_ReferenceError,

@@ -17,6 +17,11 @@ def test_what_is_public():
     assert ft_local.backend in ("c", "ctypes")
     assert sorted(ft_local.__all__) == [
         "BatchExecutor",
+        "BatchStats",
+        "Cursor",
+        "EndOfSource",
+        "ExecutorClosed",
+        "ForkedError",
         "LocalWrapper",
         "__version__",
         "abi_version",
@@ -39,6 +44,7 @@ def test_the_types_are_those_of_the_backend():
     module = "ft_local._shim" if ft_local.backend == "c" else "ft_local._ctypes"
     assert ft_local.LocalWrapper is sys.modules[module].LocalWrapper
     assert ft_local.BatchExecutor is sys.modules[module].BatchExecutor
+    assert ft_local.Cursor is sys.modules[module].Cursor
 
 
 def test_ctypes_can_be_chosen(run_python):

@@ -35,6 +35,8 @@ def test_by_position_and_by_keyword():
         ((), {"source": int, "size": 2, "bogus": 3}, "'bogus'"),
         ((int, 2), {"size": 3}, "multiple values for argument 'size'"),
         ((int, 2), {"source": int}, "multiple values for argument 'source'"),
+        ((int, 2, True), {}, "takes .* but .* given"),
+        ((int, 2), {"bulk": True, "on_forks": "keep"}, "'on_forks'"),
     ],
 )
 def test_wrong_arguments_are_named(args, kwargs, message):
@@ -125,5 +127,59 @@ def test_the_source_is_not_called_before_the_first_load():
     assert calls == []
 
 
+def test_options_and_their_defaults():
+    plain = BatchExecutor(int, 8)
+    chosen = BatchExecutor(
+        lambda n: [n], 8, bulk=1, fill_budget=Index(3), low_water=8, on_fork="keep"
+    )
+    names = ("bulk", "fill_budget", "low_water", "on_fork")
+    assert [getattr(plain, name) for name in names] == [False, 8, 0, "discard"]
+    assert [getattr(chosen, name) for name in names] == [True, 3, 8, "keep"]
+    assert BatchExecutor(int, 8, fill_budget=None).fill_budget == 8
+    for name in (*names, "closed"):
+        with pytest.raises(AttributeError):
+            setattr(plain, name, getattr(plain, name))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "kind", "message"),
+    [
+        ("fill_budget", 0, ValueError, "fill_budget must be between 1 and 8, got 0"),
+        ("fill_budget", 9, ValueError, "fill_budget must be between 1 and 8, got 9"),
+        ("fill_budget", "4", TypeError, "fill_budget must be an int, got 'str'"),
+        ("low_water", -1, ValueError, "low_water must be between 0 and 8, got -1"),
+        ("low_water", 9, ValueError, "low_water must be between 0 and 8, got 9"),
+        ("low_water", None, TypeError, "low_water must be an int, got 'NoneType'"),
+        ("on_fork", "drop", ValueError, "'discard', 'keep' or 'error', got 'drop'"),
+        ("on_fork", None, TypeError, "on_fork must be a str, got 'NoneType'"),
+    ],
+)
+def test_an_option_that_cannot_be_right_is_named(option, value, kind, message):
+    with pytest.raises(kind, match=message):
+        BatchExecutor(int, 8, **{option: value})
+
+
+def test_a_flag_whose_truth_cannot_be_told_fails_as_itself():
+    class Undecided:
+        def __bool__(self):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        BatchExecutor(int, 8, bulk=Undecided())
+
+
 def test_signature():
-    assert str(inspect.signature(BatchExecutor)) == "(source, size)"
+    expected = "(source, size, *, bulk=False, fill_budget=None, low_water=0, on_fork='discard')"
+    assert str(inspect.signature(BatchExecutor)) == expected
+    signatures = {
+        "load": "(timeout=None)",
+        "load_many": "(n, timeout=None)",
+        "try_load": "(default=None, /)",
+        "prefill": "(low_water=None, max=None, *, timeout=0)",
+    }
+    for name, expected in signatures.items():
+        signature = inspect.signature(getattr(BatchExecutor, name))
+        # Whether `self` is by position only, and what is annotated, may differ.
+        parameters = list(signature.parameters.values())[1:]
+        shown = [p.replace(annotation=p.empty) for p in parameters]
+        assert str(inspect.Signature(shown)) == expected

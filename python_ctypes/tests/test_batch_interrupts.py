@@ -18,12 +18,13 @@ def source():
     return 1
 
 executor = ft_local.BatchExecutor(source, 1)
+cursor = executor.cursor()
 filler = threading.Thread(target=executor.load)
 filler.start()
 entered.wait(50)
 try:
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
-    executor.load()
+    WAIT
 except KeyboardInterrupt:
     print("interrupted while the source blocks:", not finish.is_set())
 finish.set()
@@ -32,10 +33,68 @@ print("then loaded", executor.load())
 """
 
 
-def test_ctrl_c_reaches_a_main_thread_that_waits(run_python):
-    process = run_python("-c", INTERRUPTED_WHILE_WAITING, timeout=45)
+@pytest.mark.parametrize(
+    "wait",
+    [
+        "executor.load()",
+        "executor.load(40)",
+        "executor.load_many(5)",
+        "executor.load_many(5, timeout=40)",
+        "executor.prefill(timeout=None)",
+        "executor.prefill(timeout=40)",
+        "next(cursor)",
+        "cursor.load(40)",
+        "next(iter(executor))",
+    ],
+)
+def test_ctrl_c_reaches_a_main_thread_that_waits(wait, run_python):
+    process = run_python("-c", INTERRUPTED_WHILE_WAITING.replace("WAIT", wait), timeout=45)
     assert process.returncode == 0, process.stderr
     assert process.stdout == "interrupted while the source blocks: True\nthen loaded 1\n"
+
+
+HANDLER_USES_THE_CURSOR = """
+import os, signal, threading
+import ft_local
+
+entered, finish = threading.Event(), threading.Event()
+numbers = iter(range(100))
+
+def source():
+    entered.set()
+    finish.wait(50)
+    return next(numbers)
+
+def handler(number, frame):
+    try:
+        cursor.close()
+    except RuntimeError as error:
+        print(error)
+    finish.set()
+    seen.append(next(cursor))
+
+seen = []
+signal.signal(signal.SIGALRM, handler)
+executor = ft_local.BatchExecutor(source, 4)
+cursor = executor.cursor()
+filler = threading.Thread(target=lambda: seen.append(executor.load()))
+filler.start()
+entered.wait(50)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+seen.append(next(cursor))
+filler.join()
+seen += executor.load_many(len(executor))
+seen += [next(cursor) for _ in range(len(cursor))]
+print(sorted(seen) == list(range(len(seen))), len(seen))
+"""
+
+
+def test_a_handler_may_use_the_cursor_that_waits_but_not_close_it(run_python):
+    process = run_python("-c", HANDLER_USES_THE_CURSOR, timeout=45)
+    assert process.returncode == 0, process.stderr
+    message, books = process.stdout.splitlines()
+    assert message.startswith("this Cursor cannot be closed by the source that it runs, nor by")
+    assert books == "True 4"
 
 
 INTERRUPTED_WHILE_LOADING = """
@@ -61,7 +120,7 @@ def interrupted(executor):
     try:
         loading.set()
         while True:
-            executor.load()
+            LOAD
             # Some interpreters look for signals where a loop jumps back, and take that for outside
             # of the `try` if nothing follows the last call in it.
             last = executor
@@ -70,17 +129,24 @@ def interrupted(executor):
     thread.join()
 
 executor = ft_local.BatchExecutor(source, int(sys.argv[1]))
+cursor = executor.cursor()
 for _ in range(20):
     interrupted(executor)
 print("interrupted, and still", type(executor.load()).__name__)
+cursor.close()
+stats = executor.stats()
+gone = stats.loads + stats.claimed + stats.released + stats.dropped_on_fork
+print(stats.produced + stats.given_back == gone + len(executor))
 """
 
 
+@pytest.mark.parametrize("load", ["executor.load()", "executor.load_many(7)", "next(cursor)"])
 @pytest.mark.parametrize("size", [1, 8, 1000])
-def test_ctrl_c_ends_a_loop_of_loads_wherever_it_arrives(size, run_python):
-    process = run_python("-c", INTERRUPTED_WHILE_LOADING, str(size), timeout=60)
+def test_ctrl_c_ends_a_loop_of_loads_wherever_it_arrives(size, load, run_python):
+    program = INTERRUPTED_WHILE_LOADING.replace("LOAD", load)
+    process = run_python("-c", program, str(size), timeout=60)
     assert process.returncode == 0, process.stderr
-    assert process.stdout == "interrupted, and still int\n"
+    assert process.stdout == "interrupted, and still int\nTrue\n"
     # Nor was an exception dropped on the way.
     assert process.stderr == ""
 

@@ -109,7 +109,7 @@ class OwnBaseException(BaseException):
         ValueError("once"),
         KeyboardInterrupt(),
         SystemExit(3),
-        StopIteration("value"),
+        StopAsyncIteration("value"),
         GeneratorExit(),
         MemoryError(),
         RecursionError(),

@@ -130,11 +130,17 @@ def test_a_subclass_may_have_a_constructor_of_its_own():
             super().__init__(source, size)
             self.tag = tag
 
+    class Bulk(BatchExecutor):
+        def __init__(self, source, size, *, bulk, tag):
+            super().__init__(source, size, bulk=bulk)
+            self.tag = tag
+
     class Counter(BatchExecutor):
         def __new__(cls, start):
             return super().__new__(cls, itertools.count(start).__next__, 4)
 
     assert Tagged(int, 2, "a").tag == Tagged(source=int, size=2, tag="a").tag == "a"
+    assert Bulk(lambda n: [n], 2, bulk=True, tag="b").load() == 2
     assert Counter(5).load() == 5
     with pytest.raises(TypeError):
         Tagged(int, 2)
@@ -143,8 +149,15 @@ def test_a_subclass_may_have_a_constructor_of_its_own():
 def test_a_source_is_never_replaced():
     executor = BatchExecutor(itertools.count().__next__, 2)
     executor.load()
-    with pytest.raises(TypeError):
-        executor.__init__(str, 3)
+    for args, kwargs in (
+        ((str, 2), {}),
+        ((executor.source, 3), {}),
+        ((executor.source, 2), {"bulk": True}),
+        ((executor.source, 2), {"on_fork": "keep"}),
+    ):
+        with pytest.raises(TypeError, match="never changes its source, its size or its options"):
+            executor.__init__(*args, **kwargs)
+    executor.__init__(executor.source, 2)
     assert executor.load() == 1
 
 
@@ -168,7 +181,31 @@ def test_executors_are_neither_iterators_nor_callable():
     executor = BatchExecutor(int, 2)
     assert not callable(executor)
     with pytest.raises(TypeError):
-        iter(executor)
+        next(executor)
+
+
+def test_iteration_loads():
+    executor = BatchExecutor(itertools.count().__next__, 3)
+    iterator = iter(executor)
+    assert iter(iterator) is iterator
+    assert iterator is not iter(executor)
+    assert [next(iterator), executor.load(), next(iterator)] == [0, 1, 2]
+    assert list(itertools.islice(executor, 4)) == [3, 4, 5, 6]
+
+
+def test_an_iterator_lives_on_after_an_error_of_the_source():
+    source = iter([1, 0, 2])
+    iterator = iter(BatchExecutor(lambda: 6 // next(source), 1))
+    assert next(iterator) == 6
+    with pytest.raises(ZeroDivisionError):
+        next(iterator)
+    assert list(iterator) == [3]
+
+
+def test_an_iterator_keeps_its_executor():
+    iterator = iter(BatchExecutor(itertools.count().__next__, 3))
+    gc.collect()
+    assert list(itertools.islice(iterator, 4)) == [0, 1, 2, 3]
 
 
 def test_executors_compare_and_hash_by_identity():

@@ -37,6 +37,15 @@ def test_each_result_goes_to_exactly_one_caller(size, run_threads, eager_switchi
         assert results == sorted(results)
 
 
+def test_an_object_arrives_as_the_source_has_made_it(run_threads, eager_switching):
+    calls = itertools.count()
+    executor = BatchExecutor(lambda: {"number": next(calls)}, 8)
+    per_thread = run_threads(4, lambda index: [executor.load().popitem() for _ in range(1000)])
+    loaded = list(itertools.chain(*per_thread))
+    left = [executor.load().popitem() for _ in range(len(executor))]
+    assert sorted(loaded + left) == [("number", number) for number in range(next(calls))]
+
+
 @pytest.mark.parametrize("size", [1, 4])
 def test_one_thread_at_a_time_runs_the_source(size, run_threads):
     lock = threading.Lock()

@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import importlib
+import itertools
 import re
 import subprocess
 import sys
@@ -19,8 +20,16 @@ library = importlib.import_module("ft_local._ctypes.library")
 HEADER = Path(__file__).parents[2] / "include" / "ft_local.h"
 
 
+STRUCTS = {
+    "host": library.Host,
+    "source": library.Source,
+    "batch_options": library.BatchOptions,
+    "stats": library.Stats,
+}
+
+
 def test_the_library_knows_the_structs():
-    for name, struct in (("host", library.Host), ("source", library.Source)):
+    for name, struct in STRUCTS.items():
         init = getattr(library._library, f"ft_local_{name}_init")
         made = struct()
         assert init(ctypes.byref(made), ctypes.c_size_t(ctypes.sizeof(struct))) == 0
@@ -36,7 +45,7 @@ def test_constants_and_struct_fields_are_the_headers():
     assert int(found[1]) == library.ABI_VERSION
     found = re.search(r"#define FT_LOCAL_BATCH_MAX_SIZE (\d+)", header)
     assert int(found[1]) == library.MAX_SIZE
-    for struct, kind in (("host", library.Host), ("source", library.Source)):
+    for struct, kind in STRUCTS.items():
         body = re.search(
             rf"typedef struct ft_local_{struct} {{(.*?)}} ft_local_{struct};", header, re.DOTALL
         )
@@ -84,12 +93,34 @@ def test_statuses_of_the_library_become_exceptions(status, kind, monkeypatch):
         executor.load()
 
 
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [
+        ("batch_load", lambda executor: executor.load()),
+        ("batch_load_many", lambda executor: executor.load_many(2)),
+    ],
+)
+def test_results_that_come_with_an_exception_go_back(name, load, monkeypatch):
+    executor = binding.BatchExecutor(itertools.count().__next__, 4)
+    function = getattr(library, name)
+
+    def interrupted(*arguments):
+        assert function(*arguments) == 0
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(library, name, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            load(executor)
+    assert [executor.load() for _ in range(4)] == [0, 1, 2, 3]
+
+
 # The public stub is what counts. It is one for both backends, which differ in how instances are
 # laid out and memory views released, and a constructor shows the arguments that it wants.
 STUB_MAY_DIFFER = (
     r"ft_local\._ctypes\..*",
-    r"ft_local\.(BatchExecutor|LocalWrapper)",
-    r"ft_local\.(BatchExecutor|LocalWrapper)\.__new__",
+    r"ft_local\.(BatchExecutor|Cursor|LocalWrapper)",
+    r"ft_local\.(BatchExecutor|Cursor|LocalWrapper)\.__(new|init_subclass)__",
     r"ft_local\.LocalWrapper\.__release_buffer__",
 )
 
@@ -110,7 +141,7 @@ def test_both_backends_have_the_same_public_names():
     if ft_local.backend != "c":
         pytest.skip("there is only one backend here")
     shim = importlib.import_module("ft_local._shim")
-    for kind in ("BatchExecutor", "LocalWrapper"):
+    for kind in ("BatchExecutor", "Cursor", "LocalWrapper"):
         in_c = {name for name in dir(getattr(shim, kind)) if not name.startswith("_")}
         in_python = {name for name in dir(getattr(binding, kind)) if not name.startswith("_")}
         assert in_c == in_python

@@ -19,19 +19,21 @@ from ft_local._cli.account import run_and_account
 QUICK = ("demo", "--seconds", "0.2", "--threads", "4", "--size", "16")
 
 
-def table(output):
-    """The numbers of the demo's account, by the title of their column."""
+def table(output, way="BatchExecutor"):
+    """The numbers of the demo's account of one way to load, by the title of their column."""
     lines = output.splitlines()
     at = next(i for i, line in enumerate(lines) if line.split()[:1] == ["produced"])
     titles = re.split(r"\s{2,}", lines[at].strip())
-    numbers = lines[at + 1].partition(")")[2].split()
+    row = next(line for line in lines[at + 1 :] if line.startswith(way))
+    numbers = row.removeprefix(way).split()
     return dict(zip(titles, (int(n.replace(",", "")) for n in numbers), strict=True))
 
 
-def test_the_demo_accounts_for_every_guid(run_python):
+@pytest.mark.parametrize("way", ["BatchExecutor", "its cursors"])
+def test_the_demo_accounts_for_every_guid(way, run_python):
     process = run_python("-m", "ft_local", *QUICK)
     assert (process.returncode, process.stderr) == (0, "")
-    numbers = table(process.stdout)
+    numbers = table(process.stdout, way)
     assert list(numbers) == [
         "produced",
         "handed out",
@@ -74,6 +76,9 @@ class BrokenExecutor:
     def __len__(self):
         return 0
 
+    def cursor(self):
+        return self
+
     def load(self):
         with self.lock:
             if self.again:
@@ -97,11 +102,13 @@ def test_a_broken_executor_is_found_out_and_the_exit_status_says_so(fault, capsy
     found, other = ("lost", "duplicates") if fault == "lost" else ("duplicates", "lost")
     assert numbers[found] > 0
     assert numbers[other] == 0
-    assert "FAULT: " in output
+    assert "FAULT: BatchExecutor: " in output
+    assert "FAULT: its cursors: " in output
 
 
-def test_an_exact_executor_is_not_blamed():
-    account = run_and_account(ft_local.BatchExecutor, size=7, threads=3, seconds=0.1)
+@pytest.mark.parametrize("way", ["BatchExecutor", "its cursors"])
+def test_an_exact_executor_is_not_blamed(way):
+    account = run_and_account(ft_local.BatchExecutor, size=7, threads=3, seconds=0.1, way=way)
     assert account.exact
     assert account.left < 7
     assert account.rate > 0

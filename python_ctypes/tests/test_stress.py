@@ -15,8 +15,9 @@ THREADS = (4, 16)
 SIZES = (1, 2, 8, 64, 1000)
 SLEEPING_LOADS = 400
 
-# Every size and number of threads with each of three sources; the one that sleeps has its own.
-CASES = len(THREADS) * len(SIZES) * 3
+# Every size and number of threads with each of three sources and with each other way to load; the
+# source that sleeps has its own.
+CASES = len(THREADS) * len(SIZES) * (3 + 3)
 LOADS = max(160, int(os.environ.get("FT_LOCAL_STRESS_LOADS", "300000")) // CASES)
 
 pytestmark = pytest.mark.timeout(1800)
@@ -81,11 +82,47 @@ def load_many(executor, count):
     return results
 
 
+def by_cursors(executor, count):
+    """As `load_many`, by cursors that come and go with results in hand."""
+    results = []
+    while len(results) < count:
+        with executor.cursor() as cursor:
+            results += itertools.islice(cursor, min(500, count - len(results)))
+    return results
+
+
+def in_lists(executor, count):
+    """As `load_many`, many at once."""
+    results = []
+    while len(results) < count:
+        results += executor.load_many(min(37, count - len(results)))
+    return results
+
+
+def by_every_way(executor, count):
+    """As `load_many`, by every way there is, one after the other."""
+    results = []
+    cursor = executor.cursor()
+    ways = itertools.cycle(
+        (
+            lambda: results.append(next(cursor)),
+            lambda: results.append(executor.load(timeout=60)),
+            lambda: results.extend(executor.load_many(3)),
+            lambda: results.extend(x for x in [executor.try_load()] if x is not None),
+            executor.prefill,
+        )
+    )
+    while len(results) < count:
+        next(ways)()
+    return results
+
+
 def check_exactly_once(executor, per_thread, *, in_order=True):
     """Every number that was made is with one thread, or left in the buffer."""
     left = []
     while len(executor):
-        left.append(executor.load())
+        # A load would have more made, where there is a low-water mark.
+        left.append(executor.try_load())
     delivered = sum(map(len, per_thread))
     made = delivered + len(left)
     seen = bytearray(made)
@@ -110,6 +147,20 @@ def test_exactly_once(make_source, size, threads, run_threads):
     # A thread that fills keeps the first result for itself, and if the fill fails, gives it back:
     # by then others may have had later ones.
     check_exactly_once(executor, per_thread, in_order=make_source is not failing_source)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("way", [by_cursors, in_lists, by_every_way])
+def test_exactly_once_by_other_ways_and_from_a_bulk_source(way, size, threads, run_threads):
+    numbers = itertools.count()
+    executor = BatchExecutor(
+        lambda n: list(itertools.islice(numbers, n)), size, bulk=True, low_water=size // 4
+    )
+    share = -(-LOADS // threads)
+    per_thread = run_threads(threads, lambda index: way(executor, share))
+    # What a cursor gives back may come to a thread that has had later ones.
+    check_exactly_once(executor, per_thread, in_order=way is in_lists)
 
 
 @pytest.mark.parametrize("threads", THREADS)

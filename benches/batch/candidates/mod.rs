@@ -53,9 +53,9 @@ impl Numbers {
     }
 
     /// Many at a time.
-    pub(crate) fn make(&self, count: usize, mut each: impl FnMut(usize)) {
+    pub(crate) fn make(&self, count: usize, take: impl FnOnce(std::ops::Range<usize>)) {
         let made = self.made.load(Ordering::Relaxed);
-        (1..=count).for_each(|step| each(made + step));
+        take(made + 1..made + 1 + count);
         self.made.store(made + count, Ordering::Relaxed);
     }
 

@@ -15,7 +15,7 @@ pub(crate) struct Bulk(Arc<Numbers>, fn(&Numbers, &mut Slots<'_, Values>));
 
 #[inline(never)]
 fn fill_up(numbers: &Numbers, slots: &mut Slots<'_, Values>) {
-    numbers.make(slots.capacity(), |number| slots.push(number));
+    numbers.make(slots.capacity(), |made| slots.extend(made));
 }
 
 impl Source<Values> for Bulk {

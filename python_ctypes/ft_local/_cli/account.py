@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID, uuid4
 
-from .crew import BYTES, Crew, Haul
+from .crew import BYTES, Crew, Haul, Load
 from .progress import Progress
 
 
@@ -18,8 +18,39 @@ class Executor(Protocol):
     def load(self) -> UUID:
         """The next result."""
 
+    def cursor(self) -> "Cursor":
+        """A thread's own handle."""
+
+
+class Cursor(Protocol):
+    """What the demo asks of a Cursor."""
+
+    def load(self) -> UUID:
+        """The next result."""
+
 
 MakeExecutor = Callable[[Callable[[], UUID], int], Executor]
+
+
+def by_wrapper(executor: Executor) -> Load:
+    """A thread's way to load: through a LocalWrapper of its own."""
+    # Imported late, as what is measured may stand in for the executor but not for the wrapper.
+    from ft_local import LocalWrapper  # noqa: PLC0415
+
+    load: Load = LocalWrapper(executor).load
+    return load
+
+
+def by_cursor(executor: Executor) -> Load:
+    """A thread's way to load: from a cursor of its own."""
+    return executor.cursor().load
+
+
+# How a thread of the crew loads, by the title of its row.
+WAYS_TO_LOAD: dict[str, Callable[[Executor], Load]] = {
+    "BatchExecutor": by_wrapper,
+    "its cursors": by_cursor,
+}
 
 
 @dataclass(frozen=True)
@@ -62,16 +93,13 @@ class CountingSource:
 
 
 def run_and_account(
-    make_executor: MakeExecutor, size: int, threads: int, seconds: float
+    make_executor: MakeExecutor, size: int, threads: int, seconds: float, way: str = "BatchExecutor"
 ) -> Account:
     """Lets `threads` threads load GUIDs from one executor, and looks at every single one."""
-    # Imported late, as `make_executor` may stand in for the executor but not for the wrapper.
-    from ft_local import LocalWrapper  # noqa: PLC0415
-
     source = CountingSource()
     executor = make_executor(source, size)
-    crew = Crew(lambda: LocalWrapper(executor).load, threads)
-    haul = crew.work(seconds, Progress("BatchExecutor", seconds))
+    crew = Crew(lambda: WAYS_TO_LOAD[way](executor), threads)
+    haul = crew.work(seconds, Progress(way, seconds))
     left = bytearray()
     while len(executor):
         left += executor.load().bytes

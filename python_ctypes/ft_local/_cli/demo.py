@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import ft_local
 
-from .account import Account, MakeExecutor, run_and_account
+from .account import WAYS_TO_LOAD, Account, MakeExecutor, run_and_account
 from .crew import Crew
 from .info import gil
 from .plain import WAYS
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_number(float, 0.01, _MOST_SECONDS),
         default=2.0,
         metavar="S",
-        help="how long each of the four measurements takes (default: 2)",
+        help="how long each of the five measurements takes (default: 2)",
     )
     parser.add_argument(
         "--size",
@@ -60,16 +60,19 @@ def show(make_executor: MakeExecutor, threads: int, seconds: float, size: int) -
     _example()
     print()
     print(f"{threads} threads, {seconds:g} s for each row, {ft_local.backend} backend")
+    print(f"BatchExecutor(uuid4, {size})")
     print(f"GIL {gil()}")
     print(flush=True)
-    account = run_and_account(make_executor, size, threads, seconds)
-    _print_account(account, size)
+    accounts = {
+        way: run_and_account(make_executor, size, threads, seconds, way) for way in WAYS_TO_LOAD
+    }
+    _print_accounts(accounts)
     print(flush=True)
-    _compare(account.rate, threads, seconds, size)
-    if not account.exact:
-        print(f"FAULT: {account.duplicates:,} handed out twice, {account.lost:,} lost")
-        return 1
-    return 0
+    _compare(max(account.rate for account in accounts.values()), threads, seconds, size)
+    for way, account in accounts.items():
+        if not account.exact:
+            print(f"FAULT: {way}: {account.duplicates:,} handed out twice, {account.lost:,} lost")
+    return 0 if all(account.exact for account in accounts.values()) else 1
 
 
 def _example() -> None:
@@ -85,18 +88,22 @@ def _example() -> None:
         print(f"  {local_wrapper.load()}")
 
 
-def _print_account(account: Account, size: int) -> None:
-    row = {
-        "produced": account.produced,
-        "handed out": account.handed_out,
-        "duplicates": account.duplicates,
-        "lost": account.lost,
-        "left in buffer": account.left,
-        "GUIDs/s": round(account.rate),
+def _print_accounts(accounts: dict[str, Account]) -> None:
+    rows = {
+        way: {
+            "produced": account.produced,
+            "handed out": account.handed_out,
+            "duplicates": account.duplicates,
+            "lost": account.lost,
+            "left in buffer": account.left,
+            "GUIDs/s": round(account.rate),
+        }
+        for way, account in accounts.items()
     }
-    title = f"BatchExecutor(uuid4, {size})"
-    print(" " * len(title), *(f"{name:>15}" for name in row))
-    print(title, *(f"{number:>15,}" for number in row.values()))
+    width = max(map(len, rows))
+    print(" " * width, *(f"{name:>15}" for name in next(iter(rows.values()))))
+    for way, row in rows.items():
+        print(f"{way:{width}}", *(f"{number:>15,}" for number in row.values()))
 
 
 def _compare(ours: float, threads: int, seconds: float, size: int) -> None:

@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
-from ctypes import ArgumentError, addressof, byref, c_void_p, py_object
+from ctypes import addressof, byref, c_size_t, sizeof
 from reprlib import recursive_repr
-from types import GenericAlias
+from types import GenericAlias, TracebackType
 from typing import Any, NoReturn, Self, SupportsIndex
 
-from . import host, library
+from ft_local._outcomes import BatchStats
+
+from . import library
+from .cursor import Cursor, cursor_of
+from .handle import BatchHandle, new_batch
+from .load import take, take_many
+from .settings import Settings, checked, checked_size, nanoseconds, of_subclass
+from .source import one_at_a_time
 from .wrapper import LocalWrapper
 
 
-class _Handle(int):
-    """The address of an `ft_local_batch`, which is freed with the last reference to this object.
+class _Iterator:
+    """iter(executor): what it loads, until there will be no more."""
 
-    The garbage collector does not know of it. It would otherwise free the batch at the same time
-    as it runs the finalizers of the garbage around it, and one of these may load.
-    """
+    __slots__ = ("_executor",)
 
-    __slots__ = ()
+    def __init__(self, executor: BatchExecutor) -> None:
+        self._executor = executor
 
-    @classmethod
-    def of(cls, source: Callable[[], Any], size: int) -> _Handle:
-        """Makes a batch that calls `source`, to which it holds no reference."""
-        table = host.source_table(source)
-        address = c_void_p()
-        status = library.batch_new(byref(host.table), byref(table), size, byref(address))
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        batch = self._executor._address()  # noqa: SLF001
+        status, result = take(batch, library.batch_load, batch)
         if status:
-            raise library.exception(status)
-        handle = cls(address.value or 0)
-        host.untrack(id(handle))
-        return handle
-
-    # A default argument, because the module's names may be gone when the interpreter ends.
-    def __del__(self, free: Callable[[int], None] = library.batch_free) -> None:
-        free(self)
+            if status in library.NOTHING_MORE:
+                raise StopIteration
+            raise self._executor._error(status)  # noqa: SLF001
+        return result
 
 
 class BatchExecutor:
@@ -53,90 +54,200 @@ class BatchExecutor:
     A subclass has the methods that it adds. Its `__init__` may take more arguments after these two.
     """
 
-    # In this order: the garbage collector takes the handle, without which nobody can load, before
-    # the source, which the handle only borrows.
-    __slots__ = ("__weakref__", "_handle", "_size", "_source")
+    # In this order, that of the alphabet: the garbage collector takes the handle, without which
+    # nobody can load, before the source, which the handle only borrows.
+    __slots__ = ("__weakref__", "_handle", "_plain_source", "_settings")
 
     __module__ = "ft_local"
 
-    _handle: _Handle
-    _size: int
-    _source: Callable[[], Any]
+    _handle: BatchHandle
+    _plain_source: Callable[[], Any]
+    _settings: Settings
 
     def __new__(cls, /, *args: Any, **kwargs: Any) -> Self:
-        source, size = _first_arguments(cls, args, kwargs)
-        if not callable(source):
-            raise TypeError(f"source must be callable, got {type(source).__name__!r}")
-        count = _checked_size(size)
+        own_init = cls.__init__ is not BatchExecutor.__init__  # type: ignore[misc]
+        settings = of_subclass(args, kwargs) if own_init else checked(*args, **kwargs)
         self = object.__new__(cls)
-        self._source = source
-        self._size = count
-        self._handle = _Handle.of(source, count)
+        self._settings = settings
+        self._plain_source = settings.source
+        if settings.bulk:
+            self._plain_source = one_at_a_time(
+                settings.source,
+                settings.fill_budget,
+                keeps_after_fork=settings.on_fork == "keep",
+            )
+        self._handle = new_batch(self._plain_source, settings)
         return self
 
     # What `inspect.signature` and `help` are to show.
-    __new__.__wrapped__ = lambda cls, source, size: None  # type: ignore[attr-defined]  # noqa: ARG005
+    __new__.__wrapped__ = (  # type: ignore[attr-defined]
+        lambda cls, source, size, *, bulk=False, fill_budget=None, low_water=0, on_fork="discard": (  # noqa: ARG005
+            None
+        )
+    )
 
     def __init__(self, /, *args: Any, **kwargs: Any) -> None:
         if type(self).__new__ is not BatchExecutor.__new__:
             # What the `__new__` of a subclass has made of it is its own affair.
             return
-        source, _ = _arguments(*args, **kwargs)
-        if source is not self._source:
+        settings = checked(*args, **kwargs)
+        if settings[1:] != self._settings[1:] or settings.source is not self._settings.source:
             raise TypeError(
-                "a BatchExecutor never changes its source, which is the first argument of the "
-                "constructor; a subclass that has another needs __new__"
+                "a BatchExecutor never changes its source, its size or its options; a subclass "
+                "that chooses them itself needs __new__"
             )
 
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias:
         return GenericAlias(cls, item)
 
-    def load(self) -> Any:
+    def load(self, timeout: float | None = None) -> Any:
         """Takes the next result, in the order in which the source made them.
 
-        Blocks while another thread runs the source and nothing is ready; Ctrl-C ends the wait in
-        the main thread. If the source, run by this call, raises, the same exception comes out of
-        here, and what it had made before goes to later loads. RuntimeError if the source itself
-        loads from this executor.
+        Blocks while another thread runs the source and nothing is ready, for `timeout` seconds at
+        most, after which there is a TimeoutError; Ctrl-C ends the wait in the main thread. If the
+        source, run by this call, raises, the same exception comes out of here, and what it had
+        made before goes to later loads. RuntimeError if the source itself loads from this executor,
+        EndOfSource if there will be no more results, ExecutorClosed after `close`.
         """
-        try:
-            handle = self._handle
-        except AttributeError:
-            raise RuntimeError(
-                "this BatchExecutor has no source any more: the garbage collector took it"
-            ) from None
-        out: py_object[Any] = py_object()
-        try:
-            # Raises what the source has raised, or a signal's handler.
-            status = library.batch_load(handle, addressof(out))
-        except ArgumentError as error:
-            # Both arguments are integers. What ctypes could not do with them is call a function.
-            raise RecursionError(str(error)) from None
+        batch = self._address()
+        if timeout is None:
+            status, result = take(batch, library.batch_load, batch)
+        else:
+            status, result = take(batch, library.batch_load_for, batch, nanoseconds(timeout))
         if status:
             raise self._error(status)
-        result = out.value
-        # `result` has a reference of its own; this one is what the library handed over.
-        host.release(id(result))
         return result
+
+    def try_load(self, default: Any = None, /) -> Any:
+        """Takes the next result if one is ready, or else returns `default`.
+
+        Never runs the source, and never waits.
+        """
+        batch = self._address()
+        status, result = take(batch, library.batch_try_load, batch)
+        if status == library.ERR_EMPTY:
+            return default
+        if status:
+            raise self._error(status)
+        return result
+
+    def load_many(self, n: SupportsIndex, timeout: float | None = None) -> list[Any]:
+        """A list of the next `n` results; of fewer only if there will be no more.
+
+        After an error, those that it had taken go to later loads.
+        """
+        count = checked_size("n", n, 0, library.MAX_COUNT)
+        limit = nanoseconds(timeout)
+        if count == 0:
+            return []
+        status, results = take_many(self._address(), count, limit)
+        if status:
+            raise self._error(status)
+        return results
+
+    def prefill(
+        self,
+        low_water: SupportsIndex | None = None,
+        max: SupportsIndex | None = None,  # noqa: A002 - the public name
+        *,
+        timeout: float | None = 0,
+    ) -> int:
+        """Waits until fewer than `low_water` results are ready, then has up to `max` made.
+
+        Returns how many were; 0 if the wait took `timeout` seconds.
+        """
+        size = self.size
+        mark = size if low_water is None else checked_size("low_water", low_water, 1, size)
+        most = size if max is None else checked_size("max", max, 1, library.MAX_COUNT)
+        limit = nanoseconds(timeout)
+        made = c_size_t()
+        try:
+            status = library.batch_prefill(self._address(), mark, most, limit, addressof(made))
+        except StopIteration:
+            # The source has ended, and the exception has no more to say.
+            status = 0 if made.value else library.ERR_END
+        if status:
+            raise self._error(status)
+        return made.value
+
+    def cursor(self) -> Cursor:
+        """A Cursor, for one thread, which takes several results at a time."""
+        return cursor_of(self, self._address())
+
+    def close(self) -> None:
+        """Drops the results that are ready, and lets all loads fail from now on."""
+        status = library.batch_close(self._address())
+        if status:
+            raise self._error(status)
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return bool(library.batch_is_closed(self._address()))
+
+    def stats(self) -> BatchStats:
+        """What was done so far."""
+        stats = library.Stats(struct_size=sizeof(library.Stats))
+        status = library.batch_stats(self._address(), byref(stats))
+        if status:
+            raise self._error(status)
+        counts = {name: getattr(stats, name) for name, *_ in stats._fields_}
+        wait_time, source_time = counts.pop("wait_ns") / 1e9, counts.pop("source_ns") / 1e9
+        del counts["struct_size"]
+        return BatchStats(wait_time=wait_time, source_time=source_time, **counts)
 
     def as_local(self) -> LocalWrapper:
         """A new LocalWrapper of this executor, for one thread to use."""
         return LocalWrapper(self)
 
     @property
-    def size(self) -> int:
-        """How many results one fill makes at most."""
-        return self._size
+    def source(self) -> Callable[..., Any]:
+        """What makes the results."""
+        return self._settings.source
 
     @property
-    def source(self) -> Callable[[], Any]:
-        """What makes the results."""
-        return self._source
+    def size(self) -> int:
+        """How many results one fill makes at most."""
+        return self._settings.size
+
+    @property
+    def bulk(self) -> bool:
+        """Whether the source makes many results in one call."""
+        return self._settings.bulk
+
+    @property
+    def fill_budget(self) -> int:
+        """After how many results the thread that fills hands the role on."""
+        return self._settings.fill_budget
+
+    @property
+    def low_water(self) -> int:
+        """With fewer ready, a thread that loads has more made; 0 if never."""
+        return self._settings.low_water
+
+    @property
+    def on_fork(self) -> str:
+        """What the child of a fork does with the results: "discard", "keep" or "error"."""
+        return self._settings.on_fork
+
+    def __iter__(self) -> _Iterator:
+        return _Iterator(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def __len__(self) -> int:
         """How many results are ready; a moment later there may be others."""
-        count: int = library.batch_len(self._handle)
+        count: int = library.batch_len(self._address())
         return count
 
     def __bool__(self) -> bool:
@@ -153,41 +264,18 @@ class BatchExecutor:
             "one caller; make another from its source instead"
         )
 
+    def _address(self) -> BatchHandle:
+        try:
+            return self._handle
+        except AttributeError:
+            raise RuntimeError(
+                "this BatchExecutor has no source any more: the garbage collector took it"
+            ) from None
+
     def _error(self, status: int) -> Exception:
         """What to raise for a failure that is not an exception already."""
         if status == library.ERR_REENTRANT:
             return RuntimeError(
-                f"source {self._source!r} called load() of the BatchExecutor that it fills"
+                f"source {self.source!r} called load() of the BatchExecutor that it fills"
             )
         return library.exception(status)
-
-
-def _arguments(source: Any, size: Any) -> tuple[Any, Any]:
-    return source, size
-
-
-# The name in the errors for wrong arguments.
-_arguments.__qualname__ = "BatchExecutor"
-
-
-def _first_arguments(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
-    """Source and size among the arguments of the constructor of `cls`. TypeError without them."""
-    if cls.__init__ is not BatchExecutor.__init__:  # type: ignore[misc]
-        # The other arguments are for the `__init__` of a subclass to judge.
-        kwargs = {name: kwargs[name] for name in ("source", "size") if name in kwargs}
-        args = args[: 2 - len(kwargs)]
-    return _arguments(*args, **kwargs)
-
-
-def _checked_size(size: SupportsIndex) -> int:
-    if isinstance(size, bool):
-        raise TypeError("size must be an int, got 'bool'")
-    try:
-        count = operator.index(size)
-    except TypeError:
-        if hasattr(type(size), "__index__"):
-            raise
-        raise TypeError(f"size must be an int, got {type(size).__name__!r}") from None
-    if not 1 <= count <= library.MAX_SIZE:
-        raise ValueError(f"size must be between 1 and {library.MAX_SIZE}, got {count}")
-    return count

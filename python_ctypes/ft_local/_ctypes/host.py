@@ -1,9 +1,9 @@
 """CPython as the host: its own functions, by address, with no Python code in between.
 
 Py_NewRef and Py_DecRef retain and release; PyEval_SaveThread and PyEval_RestoreThread bracket a
-wait; PyErr_CheckSignals lets Ctrl-C end one; PyObject_CallNoArgs calls the source. What they raise
-they leave pending, and `ctypes.PyDLL` raises a pending exception by itself once the library's
-function has returned.
+wait; PyErr_CheckSignals lets Ctrl-C end one; PyObject_CallNoArgs calls the source, and
+PyErr_ExceptionMatches tells StopIteration from its failures. What they raise they leave pending,
+and `ctypes.PyDLL` raises a pending exception by itself once the library's function has returned.
 """
 
 import ctypes
@@ -54,4 +54,6 @@ def source_table(source: Callable[[], Any]) -> library.Source:
         struct_size=ctypes.sizeof(library.Source),
         ctx=id(source),
         next_plain=_address("PyObject_CallNoArgs"),
+        ended_plain=_address("PyErr_ExceptionMatches"),
+        ended_ctx=id(StopIteration),
     )

@@ -3,18 +3,45 @@
 import ctypes
 import os
 import sys
-from ctypes import POINTER, byref, c_char_p, c_int32, c_size_t, c_uint32, c_void_p
+from ctypes import (
+    POINTER,
+    byref,
+    c_char_p,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 from pathlib import Path
 from typing import Any
 
+from ft_local._outcomes import EndOfSource, ExecutorClosed, ForkedError
+
 ABI_VERSION = 0
 MAX_SIZE = 1 << 30
+
+# A timeout, in nanoseconds, that never ends, and what is too long for one.
+FOR_EVER = -1
+MAX_NANOSECONDS = 1 << 63
+
+# The most objects that an array in memory has room for.
+MAX_COUNT = sys.maxsize // ctypes.sizeof(c_void_p)
 
 ERR_ARGUMENT = -1
 ERR_NO_MEMORY = -2
 ERR_RETAIN = -3
 ERR_REENTRANT = -6
 ERR_PANIC = -8
+ERR_END = -10
+ERR_CLOSED = -11
+ERR_TIMED_OUT = -12
+ERR_EMPTY = -13
+ERR_FORKED = -14
+
+# There will never be another result.
+NOTHING_MORE = (ERR_END, ERR_CLOSED)
 
 FILE_NAME = (
     f"libft_local.{ABI_VERSION}.dylib"
@@ -38,6 +65,7 @@ class Host(ctypes.Structure):
         ("attach", c_void_p),
         ("interrupted", c_void_p),
         ("interrupted_plain", c_void_p),
+        ("owner", c_void_p),
     ]
 
 
@@ -49,6 +77,40 @@ class Source(ctypes.Structure):
         ("ctx", c_void_p),
         ("fill", c_void_p),
         ("next_plain", c_void_p),
+        ("ended_plain", c_void_p),
+        ("ended_ctx", c_void_p),
+    ]
+
+
+class BatchOptions(ctypes.Structure):
+    """`ft_local_batch_options`. Zero is the default of each."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("fill_budget", c_size_t),
+        ("low_water", c_size_t),
+        ("on_fork", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
+class Stats(ctypes.Structure):
+    """`ft_local_stats`."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("loads", c_uint64),
+        ("claims", c_uint64),
+        ("claimed", c_uint64),
+        ("fills", c_uint64),
+        ("produced", c_uint64),
+        ("waits", c_uint64),
+        ("wait_ns", c_uint64),
+        ("source_ns", c_uint64),
+        ("errors", c_uint64),
+        ("given_back", c_uint64),
+        ("released", c_uint64),
+        ("dropped_on_fork", c_uint64),
     ]
 
 
@@ -110,16 +172,52 @@ def _function(name: str, result: type[Any] | None, *arguments: type[Any]) -> Any
 last_error = _function("last_error", c_char_p)
 status_text = _function("status_text", c_char_p, c_int32)
 
-batch_new = _function(
-    "batch_new", c_int32, POINTER(Host), POINTER(Source), c_size_t, POINTER(c_void_p)
+batch_new_with = _function(
+    "batch_new_with",
+    c_int32,
+    POINTER(Host),
+    POINTER(Source),
+    c_size_t,
+    POINTER(BatchOptions),
+    POINTER(c_void_p),
 )
 batch_load = _function("batch_load", c_int32, c_void_p, c_void_p)
+batch_load_for = _function("batch_load_for", c_int32, c_void_p, c_int64, c_void_p)
+batch_try_load = _function("batch_try_load", c_int32, c_void_p, c_void_p)
+batch_load_many = _function(
+    "batch_load_many", c_int32, c_void_p, c_size_t, c_int64, c_void_p, c_void_p
+)
+batch_give_back = _function("batch_give_back", c_int32, c_void_p, c_void_p, c_size_t)
+batch_prefill = _function("batch_prefill", c_int32, c_void_p, c_size_t, c_size_t, c_int64, c_void_p)
+batch_close = _function("batch_close", c_int32, c_void_p)
+batch_is_closed = _function("batch_is_closed", c_int32, c_void_p)
+batch_stats = _function("batch_stats", c_int32, c_void_p, POINTER(Stats))
 batch_len = _function("batch_len", c_size_t, c_void_p)
 batch_free = _function("batch_free", None, c_void_p)
 
+cursor_new = _function("cursor_new", c_int32, c_void_p, POINTER(c_void_p))
+cursor_next = _function("cursor_next", c_int32, c_void_p, c_void_p)
+cursor_next_for = _function("cursor_next_for", c_int32, c_void_p, c_int64, c_void_p)
+cursor_len = _function("cursor_len", c_size_t, c_void_p)
+cursor_free = _function("cursor_free", None, c_void_p)
+
+# Failures that a Python program may bring about, and is told in its own words.
+_EXPECTED = {
+    ERR_END: (EndOfSource, "the source has ended, and all that it made was handed out"),
+    ERR_CLOSED: (ExecutorClosed, "this BatchExecutor was closed"),
+    ERR_TIMED_OUT: (TimeoutError, "no result within the timeout"),
+    ERR_FORKED: (
+        ForkedError,
+        "this BatchExecutor is the parent's, as its on_fork is 'error': make another one here",
+    ),
+}
+
 
 def exception(status: int) -> Exception:
-    """What to raise for a failure that is the library's own."""
+    """What to raise for a failure that is not an exception already."""
+    if status in _EXPECTED:
+        kind, words = _EXPECTED[status]
+        return kind(words)
     text: bytes = last_error() if status == ERR_ARGUMENT else status_text(status)
     message = f"libft_local: {text.decode()}"
     if status == ERR_NO_MEMORY:

@@ -69,8 +69,9 @@ impl Handles {
 fn every_export_stops_a_panic() {
     let Handles { host, source, batch, cursor, wrapper, owner } = Handles::new();
     let (host, source) = (&raw const host, &raw const source);
-    let out = || Box::leak(Box::new(null_mut::<c_void>()));
-    let count = || Box::leak(Box::new(0_usize));
+    let (mut object, mut number) = (null_mut::<c_void>(), 0_usize);
+    let (object, number) = (&raw mut object, &raw mut number);
+    let (out, count) = (|| object, || number);
     // SAFETY: all arguments are good; handles are used while they live. Nothing is freed by the
     // calls below: the panic comes before the handle is taken back.
     let exports: [Drill; 40] = unsafe {

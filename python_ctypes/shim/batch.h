@@ -1,0 +1,79 @@
+/* What the files about BatchExecutor and Cursor share. */
+#ifndef FT_LOCAL_SHIM_BATCH_H
+#define FT_LOCAL_SHIM_BATCH_H
+
+#include "shim.h"
+
+#include <sys/types.h>
+
+#pragma GCC visibility push(hidden)
+
+/* What a BatchExecutor is made with, and never changes. */
+typedef struct {
+    PyObject *source;
+    size_t size;
+    size_t fill_budget;
+    size_t low_water;
+    int32_t on_fork;
+    bool bulk;
+} shim_batch_settings;
+
+typedef struct {
+    PyObject ob_base;
+    /* This and the source are NULL only after the garbage collector has cleared the executor. */
+    ft_local_batch *handle;
+    shim_batch_settings set;
+    /* What a bulk source returned and was not taken yet, as an iterator, or NULL; and the process
+     * in which it was returned. Only the thread that fills uses the two. */
+    PyObject *rest;
+    pid_t process;
+    PyObject *weak_references;
+} shim_batch;
+
+static inline ft_local_batch *shim_batch_handle(PyObject *self) {
+    return ((shim_batch *)self)->handle;
+}
+
+/* batch_settings.c: reads the arguments of the constructor; `source` is borrowed from them.
+ * Arguments for which there is no parameter are an error, or are left to others. Returns false with
+ * an exception. */
+bool shim_batch_parse(PyObject *args, PyObject *kwargs, bool others_are_errors,
+                      shim_batch_settings *settings);
+bool shim_batch_same_settings(const shim_batch_settings *one, const shim_batch_settings *other);
+extern PyGetSetDef shim_batch_attributes[];
+
+/* batch_source.c: how the library asks the source of `batch`. */
+ft_local_source shim_batch_source(shim_batch *batch);
+
+/* batch_load.c: the methods that take results, or have them made. */
+PyObject *shim_batch_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                          PyObject *kwnames);
+PyObject *shim_batch_try_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
+PyObject *shim_batch_load_many(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                               PyObject *kwnames);
+PyObject *shim_batch_prefill(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                             PyObject *kwnames);
+
+/* The timeout among the arguments of load(). */
+bool shim_parse_load(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
+                     int64_t *nanoseconds);
+
+/* batch_iterator.c and cursor.c: the methods that make one. */
+PyObject *shim_batch_iter(PyObject *self);
+PyObject *shim_batch_cursor(PyObject *self, PyObject *ignored);
+
+/* batch_stats.c */
+PyObject *shim_batch_stats(PyObject *self, PyObject *ignored);
+
+/* status.c: as shim_raise, for a status that only a load can end with. `self` is an executor, or a
+ * cursor. */
+void *shim_batch_raise(PyObject *self, ft_local_status status);
+
+/* Whether `status` says that there will never be another result. */
+static inline bool shim_is_over(ft_local_status status) {
+    return status == FT_LOCAL_ERR_END || status == FT_LOCAL_ERR_CLOSED;
+}
+
+#pragma GCC visibility pop
+
+#endif

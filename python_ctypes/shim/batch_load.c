@@ -1,0 +1,132 @@
+/* The methods of a BatchExecutor that take results, or have them made. */
+
+#include "batch.h"
+
+bool shim_parse_load(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
+                     int64_t *nanoseconds) {
+    static const char *const names[] = {"timeout"};
+    static const shim_parameters parameters = {
+        .function = "load", .count = 1, .names = names, .optional = 1};
+    *nanoseconds = SHIM_FOR_EVER;
+    PyObject *timeout;
+    return (nargs == 0 && kwnames == NULL) ||
+           (shim_parse_call(&parameters, args, nargs, kwnames, &timeout) &&
+            shim_parse_timeout(timeout, nanoseconds));
+}
+
+/* The caller of a method holds a reference to `self` until the method returns, even if the source
+ * drops all others; so none is taken here, where many threads would fight over the count. */
+PyObject *shim_batch_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                          PyObject *kwnames) {
+    int64_t nanoseconds;
+    if (!shim_parse_load(args, nargs, kwnames, &nanoseconds)) {
+        return NULL;
+    }
+    ft_local_batch *handle = shim_batch_handle(self);
+    void *result;
+    ft_local_status status = nanoseconds == SHIM_FOR_EVER
+                                 ? ft_local_batch_load(handle, &result)
+                                 : ft_local_batch_load_for(handle, nanoseconds, &result);
+    return status == FT_LOCAL_OK ? result : shim_batch_raise(self, status);
+}
+
+PyObject *shim_batch_try_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
+    if (nargs > 1) {
+        return PyErr_Format(PyExc_TypeError,
+                            "try_load() takes 1 positional argument but %zd were given", nargs);
+    }
+    ft_local_batch *handle = shim_batch_handle(self);
+    void *result;
+    ft_local_status status = ft_local_batch_try_load(handle, &result);
+    if (status == FT_LOCAL_OK) {
+        return result;
+    }
+    if (status == FT_LOCAL_ERR_EMPTY) {
+        return Py_NewRef(nargs == 1 ? args[0] : Py_None);
+    }
+    return shim_batch_raise(self, status);
+}
+
+/* A list to which the results are moved; NULL with a MemoryError, and then they are not. */
+static PyObject *list_of(void **results, size_t count) {
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    for (size_t i = 0; list != NULL && i < count; i++) {
+        PyList_SET_ITEM(list, (Py_ssize_t)i, results[i]);
+    }
+    return list;
+}
+
+/* Gives back what a load that failed had taken, and leaves the exception pending. Where there is no
+ * memory to keep the results in, they are returned after all, and the exception is only reported:
+ * one of the two has to go, and results must not be lost. */
+static PyObject *give_back(PyObject *self, ft_local_batch *handle, void **results, size_t count) {
+    if (ft_local_batch_give_back(handle, results, count) == FT_LOCAL_OK) {
+        return NULL;
+    }
+    PyErr_WriteUnraisable(self);
+    return list_of(results, count);
+}
+
+static PyObject *load_into(PyObject *self, void **results, size_t n, int64_t nanoseconds) {
+    ft_local_batch *handle = shim_batch_handle(self);
+    size_t count;
+    ft_local_status status = ft_local_batch_load_many(handle, n, nanoseconds, results, &count);
+    if (status == FT_LOCAL_OK) {
+        PyObject *list = list_of(results, count);
+        return list != NULL ? list : give_back(self, handle, results, count);
+    }
+    (void)shim_batch_raise(self, status);
+    return count == 0 ? NULL : give_back(self, handle, results, count);
+}
+
+PyObject *shim_batch_load_many(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                               PyObject *kwnames) {
+    static const char *const names[] = {"n", "timeout"};
+    static const shim_parameters parameters = {
+        .function = "load_many", .count = 2, .names = names, .optional = 1};
+    PyObject *values[2];
+    size_t n;
+    int64_t nanoseconds;
+    if (!shim_parse_call(&parameters, args, nargs, kwnames, values) ||
+        !shim_parse_size("n", values[0], 0, PY_SSIZE_T_MAX / sizeof(void *), &n) ||
+        !shim_parse_timeout(values[1], &nanoseconds)) {
+        return NULL;
+    }
+    if (n == 0) {
+        return PyList_New(0);
+    }
+    /* Not the list itself: the source could find it, unfinished, through the garbage collector. */
+    void **results = PyMem_New(void *, n);
+    if (results == NULL) {
+        return PyErr_NoMemory();
+    }
+    PyObject *list = load_into(self, results, n, nanoseconds);
+    PyMem_Free(results);
+    return list;
+}
+
+PyObject *shim_batch_prefill(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                             PyObject *kwnames) {
+    static const char *const names[] = {"low_water", "max", "timeout"};
+    static const shim_parameters parameters = {
+        .function = "prefill", .count = 3, .names = names, .optional = 3, .keyword_only = 1};
+    PyObject *values[3];
+    ft_local_batch *handle = shim_batch_handle(self);
+    size_t low_water = ((shim_batch *)self)->set.size;
+    size_t max = low_water;
+    int64_t nanoseconds = 0;
+    if (!shim_parse_call(&parameters, args, nargs, kwnames, values)) {
+        return NULL;
+    }
+    bool good = (values[0] == NULL || values[0] == Py_None ||
+                 shim_parse_size("low_water", values[0], 1, low_water, &low_water)) &&
+                (values[1] == NULL || values[1] == Py_None ||
+                 shim_parse_size("max", values[1], 1, PY_SSIZE_T_MAX / sizeof(void *), &max)) &&
+                (values[2] == NULL || shim_parse_timeout(values[2], &nanoseconds));
+    if (!good) {
+        return NULL;
+    }
+    size_t made;
+    ft_local_status status = ft_local_batch_prefill(handle, low_water, max, nanoseconds, &made);
+    return status == FT_LOCAL_OK ? PyLong_FromSize_t(made) : shim_batch_raise(self, status);
+}

@@ -1,0 +1,120 @@
+/* The source of a BatchExecutor, as the library calls it. */
+
+#include "batch.h"
+
+#include <unistd.h>
+
+/* The library takes a positive code for the source's own. Python knows the exception that is
+ * pending, so one code is enough. */
+enum { EXCEPTION_IS_PENDING = 1 };
+
+/* How many results are taken from an iterator in C before signals are looked at. */
+enum { SIGNAL_STRIDE = 1024 };
+
+/* One result for each call, which the library hands out at once, so that a thread that waits need
+ * not wait for the whole batch. */
+static void *make_result(void *source) {
+    return PyObject_CallNoArgs(source);
+}
+
+/* Whether the source has ended. StopIteration has then done its work, and is no error of a load. */
+static int32_t stop_iteration(void *Py_UNUSED(ctx)) {
+    if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        return 0;
+    }
+    PyErr_Clear();
+    return 1;
+}
+
+/* In the child of a fork, what the parent's source returned is the parent's to hand out. */
+static void forget_after_fork(shim_batch *batch) {
+    pid_t process = getpid();
+    if (batch->process == process) {
+        return;
+    }
+    batch->process = process;
+    if (batch->set.on_fork != FT_LOCAL_FORK_KEEP) {
+        Py_CLEAR(batch->rest);
+    }
+}
+
+/* Calls source(n); what it returns becomes the rest. */
+static int32_t ask(shim_batch *batch, size_t n) {
+    PyObject *number = PyLong_FromSize_t(n);
+    if (number == NULL) {
+        return EXCEPTION_IS_PENDING;
+    }
+    PyObject *results = PyObject_CallOneArg(batch->set.source, number);
+    Py_DECREF(number);
+    if (results == NULL) {
+        return stop_iteration(NULL) ? FT_LOCAL_ERR_END : EXCEPTION_IS_PENDING;
+    }
+    if (Py_TYPE(results)->tp_iter == NULL && !PySequence_Check(results)) {
+        PyErr_Format(PyExc_TypeError,
+                     "a bulk source must return an iterable of results, got '%.200s'",
+                     Py_TYPE(results)->tp_name);
+    } else {
+        batch->rest = PyObject_GetIter(results);
+    }
+    Py_DECREF(results);
+    return batch->rest == NULL ? EXCEPTION_IS_PENDING : 0;
+}
+
+/* Takes what there is room for from the rest, and forgets it at its end. An exception ends it too,
+ * as it would end a loop. */
+static int32_t take(shim_batch *batch, void **out, size_t capacity, size_t *produced) {
+    /* A reference of its own: in a child of a fork in another thread, the executor drops the rest,
+     * which would otherwise die while the thread that did not come along is inside it. */
+    PyObject *rest = Py_NewRef(batch->rest);
+    iternextfunc next = Py_TYPE(rest)->tp_iternext;
+    bool interrupted = false;
+    PyObject *result = NULL;
+    while (*produced < capacity && !interrupted && (result = next(rest)) != NULL) {
+        out[(*produced)++] = result;
+        interrupted = *produced % SIGNAL_STRIDE == 0 && PyErr_CheckSignals() < 0;
+    }
+    bool at_end = result == NULL;
+    bool failed = interrupted || (at_end && PyErr_Occurred() != NULL && !stop_iteration(NULL));
+    if (at_end) {
+        Py_CLEAR(batch->rest);
+    }
+    Py_DECREF(rest);
+    return failed ? EXCEPTION_IS_PENDING : 0;
+}
+
+static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
+    shim_batch *batch = ctx;
+    forget_after_fork(batch);
+    if (batch->rest != NULL) {
+        int32_t status = take(batch, out, capacity, produced);
+        if (status != 0 || *produced > 0) {
+            return status;
+        }
+        /* All of it had been taken by earlier fills. */
+    }
+    int32_t status = ask(batch, capacity);
+    if (status == 0) {
+        status = take(batch, out, capacity, produced);
+    }
+    if (status == 0 && *produced == 0) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "a bulk source returned an iterable without results; to say that there "
+                        "will be no more, it raises StopIteration");
+        return EXCEPTION_IS_PENDING;
+    }
+    return status;
+}
+
+ft_local_source shim_batch_source(shim_batch *batch) {
+    ft_local_source source = FT_LOCAL_SOURCE_INIT;
+    if (batch->set.bulk) {
+        batch->process = getpid();
+        source.ctx = batch;
+        source.fill = fill;
+    } else {
+        source.ctx = batch->set.source;
+        source.next_plain = make_result;
+        source.ended_plain = stop_iteration;
+    }
+    return source;
+}

@@ -1,0 +1,16 @@
+# Sourced by the scripts that show that they can find something, after common.sh and in the root of
+# the checkout.
+# shellcheck shell=bash
+
+# plant CRATE FILE SCRIPT: a copy of the crate, as CRATE, with the fault that the sed script makes
+# in that file.
+plant() {
+    local crate=$1 file=$2 script=$3 name
+    rm -rf "$crate"
+    mkdir -p "$crate"
+    for name in src include tests benches Cargo.toml Cargo.lock build.rs; do
+        if [ -e "$name" ]; then cp -r "$name" "$crate/"; fi
+    done
+    sed -i -E "$script" "$crate/$file"
+    if cmp -s "$file" "$crate/$file"; then die "the fault '$script' changes nothing in $file"; fi
+}
