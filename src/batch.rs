@@ -79,7 +79,7 @@ pub struct Batch<H: Host, S: Source<H>, Q: Queue = Ring> {
     cursors: CachePadded<AtomicUsize>,
     counters: Counters,
     /// The source and the slots it writes to. Only the holder of `role` touches them.
-    workplace: UnsafeCell<Workplace<S>>,
+    workplace: CachePadded<UnsafeCell<Workplace<S>>>,
 }
 
 struct Front {
@@ -151,7 +151,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
             low: Parking::new(),
             cursors: CachePadded::new(AtomicUsize::new(0)),
             counters: Counters::new(),
-            workplace: UnsafeCell::new(Workplace::new(source, size)?),
+            workplace: CachePadded::new(UnsafeCell::new(Workplace::new(source, size)?)),
         })
     }
 

@@ -122,6 +122,34 @@ mod tests {
     }
 
     #[test]
+    fn the_owner_outlived_by_another_takes_part_like_any_other() {
+        let count = Count::new();
+        thread::scope(|scope| {
+            let (taken, wait) = std::sync::mpsc::channel::<()>();
+            let (done, told) = std::sync::mpsc::channel::<()>();
+            let count = &count;
+            let other = scope.spawn(move || {
+                // SAFETY: the owner's reference is there.
+                unsafe { count.take() };
+                taken.send(()).unwrap();
+                told.recv().unwrap();
+                // SAFETY: taken above.
+                unsafe { count.give_back() }
+            });
+            wait.recv().unwrap();
+            // SAFETY: the first is the owner's own, and the other thread's is there all the time.
+            let ends = unsafe {
+                let first = count.give_back();
+                count.take();
+                [first, count.give_back()]
+            };
+            assert_eq!(ends, [false; 2]);
+            done.send(()).unwrap();
+            assert!(other.join().unwrap());
+        });
+    }
+
+    #[test]
     fn references_of_many_threads_end_once() {
         for _ in 0..200 {
             let count = Arc::new(Count::new());

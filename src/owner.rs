@@ -132,3 +132,6 @@ impl Owner {
         self.pending.store(true, Ordering::Release);
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;

@@ -146,7 +146,7 @@ stage_free_threaded() {
 
 stage_build_free_threaded() { tools/free-threaded-python; }
 
-# Each of these breaks the batch in one place; the loom models must find it.
+# Each of these breaks the batch in one place; a model, a scene or a test must find it.
 stage_mutants() { tools/mutants; }
 
 stage_tsan() { tools/tsan; }

@@ -111,7 +111,10 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
             self.first.is_empty().then_some(fill)
         });
         match ahead {
-            Ok(Some(fill)) => fill.run_with(word),
+            Ok(Some(fill)) => match fill.run_with(word)? {
+                Some(word) => Ok(word),
+                None => self.acquire(None, || self.take()),
+            },
             Ok(None) => Ok(word),
             Err(panicked) => {
                 let _ = self.give_words_back(&[word]);

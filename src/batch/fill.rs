@@ -76,11 +76,12 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     }
 
     /// Runs the source for a thread that has a result already, which comes back, or is given back
-    /// if the source fails.
-    pub(super) fn run_with(mut self, mine: Word) -> Result<Word, LoadError<S::Error>> {
+    /// if the source fails. `None` if the source has forked, and this is the child: the result was
+    /// the parent's.
+    pub(super) fn run_with(mut self, mine: Word) -> Result<Option<Word>, LoadError<S::Error>> {
         self.mine = Some(mine);
         self.make(self.batch.budget(), false)?;
-        Ok(self.mine.take().unwrap_or(mine))
+        Ok(self.mine.take())
     }
 
     /// Runs the source to make up to `limit` results for others. Returns how many it made.

@@ -155,4 +155,9 @@ impl Parking {
         light_barrier();
         self.0.sleepers.load(Ordering::Relaxed) != 0
     }
+
+    #[cfg(all(test, not(any(loom, shuttle))))]
+    pub(crate) fn sleepers(&self) -> usize {
+        self.0.sleepers.load(Ordering::Relaxed)
+    }
 }

@@ -1,20 +1,32 @@
+mod ahead;
 mod basics;
+mod cursors;
+mod ends;
 mod forks;
+mod layout;
+mod loads;
+mod model;
+mod panics;
+mod policies;
 mod properties;
 mod sources;
+mod stats;
 mod waits;
 
 use super::*;
 use crate::border::drill;
 use crate::host::Native;
 use crate::object::Object;
-use crate::source::Slots;
+use crate::source::{Iter, Made, Slots};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock, Weak, mpsc};
 use std::time::Duration;
 
 const VALUES: Native<usize> = Native::new();
+
+/// Longer than anything takes that ends at all.
+const LONG: Duration = Duration::from_secs(30);
 
 /// 1, 2, 3, ...
 fn counter() -> impl FnMut() -> Result<usize, Infallible> + Send {
@@ -35,5 +47,70 @@ fn failing(fails: impl Fn(usize) -> bool + Send) -> impl FnMut() -> Result<usize
         }
         made += 1;
         Ok(made)
+    }
+}
+
+/// 1, 2, 3, ..., but from the call `first` on, each waits to be told. It fails when nobody is there
+/// to tell it.
+fn told_from(
+    first: usize,
+) -> (mpsc::Sender<()>, impl FnMut() -> Result<usize, mpsc::RecvError> + Send) {
+    let (go_on, told) = mpsc::channel();
+    let mut made = 0;
+    let source = move || {
+        if made + 1 >= first {
+            told.recv()?;
+        }
+        made += 1;
+        Ok(made)
+    };
+    (go_on, source)
+}
+
+/// Does what it is told with the slots it is given.
+struct Bulk<F>(F);
+
+impl<F> Source<Native<usize>> for Bulk<F>
+where
+    F: FnMut(&mut Slots<'_, Native<usize>>) -> Result<(), &'static str> + Send,
+{
+    type Error = &'static str;
+
+    fn fill(
+        &mut self,
+        _host: &Native<usize>,
+        slots: &mut Slots<'_, Native<usize>>,
+    ) -> Result<(), &'static str> {
+        (self.0)(slots)
+    }
+}
+
+/// Everything that is ready.
+fn rest<H, S, Q>(batch: &Batch<H, S, Q>) -> Vec<H::Object>
+where
+    H: Host,
+    S: Source<H>,
+    Q: Queue,
+{
+    std::iter::from_fn(|| batch.try_load().ok().flatten()).collect()
+}
+
+/// All of 1 to some number, each once.
+fn assert_exact(mut all: Vec<usize>) {
+    all.sort_unstable();
+    assert_eq!(all, (1..=all.len()).collect::<Vec<_>>());
+}
+
+/// The books of a batch that no other thread uses just now.
+fn assert_books<H: Host, S: Source<H>, Q: Queue>(batch: &Batch<H, S, Q>) {
+    let stats = batch.stats();
+    let came = stats.produced + stats.given_back;
+    let went = stats.loads + stats.claimed + stats.released + stats.dropped_on_fork;
+    assert_eq!(came, went + batch.len() as u64, "{stats:?}");
+}
+
+fn until(reached: impl Fn() -> bool) {
+    while !reached() {
+        std::thread::yield_now();
     }
 }

@@ -152,7 +152,9 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_many(
 }
 
 fn ends(status: ft_local_status) -> bool {
-    [code::FT_LOCAL_ERR_END, code::FT_LOCAL_ERR_CLOSED].into_iter().any(|end| status == end.into())
+    [code::FT_LOCAL_ERR_END, code::FT_LOCAL_ERR_CLOSED]
+        .into_iter()
+        .any(|end| status == ft_local_status::from(end))
 }
 
 /// Gives back objects that were loaded from the batch and are not wanted: they are handed out again

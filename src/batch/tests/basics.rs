@@ -1,4 +1,4 @@
-//! What a batch is: order, sizes, ownership, layout.
+//! What a batch is: order, sizes, ownership.
 
 use super::*;
 
@@ -67,36 +67,4 @@ fn a_visitor_sees_what_is_in_the_buffer_and_may_stop() {
         })
     };
     assert_eq!((to_the_end, looks), (false, 2));
-}
-
-#[test]
-fn a_panic_of_the_library_stops_fills_and_spoils_no_result() {
-    let batch = Batch::new(VALUES, counter(), 3).unwrap();
-    assert_eq!(batch.load(), Ok(1));
-    drill::arm();
-    assert_eq!(batch.load(), Err(LoadError::Panicked));
-    assert_eq!([batch.load(), batch.load()], [Ok(2), Ok(3)]);
-    assert_eq!([batch.load(), batch.load()], [Err(LoadError::Panicked); 2]);
-}
-
-#[test]
-fn what_threads_write_lies_on_lines_of_its_own() {
-    type Any = Batch<Native<usize>, fn() -> Result<usize, ()>>;
-    let line = align_of::<crate::sync::CachePadded<u8>>();
-    let offsets = [
-        std::mem::offset_of!(Any, front) / line,
-        std::mem::offset_of!(Any, queue) / line,
-        std::mem::offset_of!(Any, first) / line,
-        std::mem::offset_of!(Any, returned) / line,
-        std::mem::offset_of!(Any, role) / line,
-        std::mem::offset_of!(Any, parking) / line,
-        std::mem::offset_of!(Any, low) / line,
-        std::mem::offset_of!(Any, cursors) / line,
-        std::mem::offset_of!(Any, counters) / line,
-        std::mem::offset_of!(Any, workplace) / line,
-    ];
-    for (index, offset) in offsets.iter().enumerate() {
-        assert!(!offsets[..index].contains(offset), "{offsets:?}");
-    }
-    assert_eq!(size_of::<Object>(), 32);
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Runs `test` in a child process, and says whether it passed there.
-fn passes_in_child(test: impl FnOnce()) -> bool {
+pub(super) fn passes_in_child(test: impl FnOnce()) -> bool {
     // SAFETY: the child does nothing but the test, and leaves without a word.
     unsafe {
         let child = libc::fork();
@@ -108,6 +108,8 @@ fn a_source_may_fork() {
 struct Forking {
     parent: u32,
     passed: AtomicBool,
+    /// How often a thread that waits asks.
+    period: Option<Duration>,
 }
 
 // SAFETY: the word is the object.
@@ -120,6 +122,10 @@ unsafe impl Host for &Forking {
 
     unsafe fn adopt_word(&self, word: Word) -> usize {
         word
+    }
+
+    fn interrupt_period(&self) -> Option<Duration> {
+        self.period
     }
 
     fn interrupted(&self) -> bool {
@@ -139,7 +145,7 @@ unsafe impl Host for &Forking {
 
 #[test]
 fn a_fork_at_the_end_of_a_fill_leaves_the_fill_to_the_parent() {
-    let host = Forking { parent: std::process::id(), passed: AtomicBool::new(false) };
+    let host = Forking { parent: std::process::id(), passed: AtomicBool::new(false), period: None };
     // The host is asked after the last call of the fill.
     let batch = Batch::new(&host, counter(), 64).unwrap();
     let loaded = [batch.load(), batch.load()];
@@ -149,5 +155,117 @@ fn a_fork_at_the_end_of_a_fill_leaves_the_fill_to_the_parent() {
         unsafe { libc::_exit(i32::from(!own)) };
     }
     assert_eq!(loaded, [Ok(1), Ok(2)]);
+    assert!(host.passed.load(Ordering::Relaxed), "the child got what is its own");
+}
+
+fn child_or_wait() -> bool {
+    // SAFETY: the child goes on like the parent, and leaves at the end of the test.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        return true;
+    }
+    let mut status = -1;
+    // SAFETY: `status` may be written.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert_eq!(status, 0, "the child got what is its own");
+    false
+}
+
+/// Ends the child.
+fn leave(passed: bool) -> ! {
+    // SAFETY: always sound.
+    unsafe { libc::_exit(i32::from(!passed)) }
+}
+
+#[test]
+fn a_child_forgets_who_waited_for_room() {
+    let batch = Batch::new(VALUES, counter(), 4).unwrap();
+    batch.prefill(4, 4, None).unwrap();
+    std::thread::scope(|scope| {
+        let ahead = scope.spawn(|| batch.prefill(1, 4, None));
+        until(|| batch.low.somebody_starves());
+        assert!(passes_in_child(|| {
+            assert_eq!(batch.load(), Ok(5));
+            assert!(!batch.low.somebody_starves());
+        }));
+        batch.close().unwrap();
+        assert_eq!(ahead.join().unwrap(), Err(LoadError::Closed));
+    });
+}
+
+#[test]
+fn a_fork_while_the_source_makes_more_for_a_load_that_has_a_result() {
+    let mut made = 0;
+    let source = move || {
+        made += 1;
+        if made == 6 && child_or_wait() {
+            made = 100;
+        }
+        Ok::<_, Infallible>(Box::new(made))
+    };
+    let options = Options { low_water: 3, ..Options::default() };
+    let batch = Batch::with_options(Native::<Box<usize>>::new(), source, 4, options).unwrap();
+    let parent = std::process::id();
+    assert_eq!(*batch.load().unwrap(), 1);
+    // Leaves two, and so makes two more, 5 and 6.
+    let loaded = *batch.load().unwrap();
+    if std::process::id() != parent {
+        // 2 is the parent's, and so are 3, 4 and 5.
+        let own = (loaded, *batch.load().unwrap()) == (100, 101);
+        leave(own);
+    }
+    assert_eq!((loaded, *batch.load().unwrap()), (2, 3));
+}
+
+#[test]
+fn a_source_may_fork_and_keep() {
+    let mut made = 0;
+    let source = move || {
+        made += 1;
+        if made == 3 && child_or_wait() {
+            made = 100;
+        }
+        Ok::<_, Infallible>(made)
+    };
+    let options = Options { on_fork: ForkPolicy::Keep, ..Options::default() };
+    let batch = Batch::with_options(VALUES, source, 4, options).unwrap();
+    let parent = std::process::id();
+    let loaded = [(); 5].map(|()| batch.load().unwrap());
+    if std::process::id() != parent {
+        leave(loaded == [1, 2, 100, 101, 102]);
+    }
+    assert_eq!(loaded, [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_fork_in_a_wait_leaves_the_fill_to_the_parent_and_the_child_makes_its_own() {
+    let parent = std::process::id();
+    let host =
+        Forking { parent, passed: AtomicBool::new(false), period: Some(Duration::from_millis(1)) };
+    let (go_on, told) = mpsc::channel::<()>();
+    let mut made = 0;
+    let source = move || {
+        if std::process::id() == parent {
+            told.recv().unwrap();
+        }
+        made += 1;
+        Ok::<_, Infallible>(made)
+    };
+    let batch = Batch::new(&host, source, 2).unwrap();
+    std::thread::scope(|scope| {
+        let filler = scope.spawn(|| batch.load());
+        until(|| !batch.role.is_free());
+        let waiter = scope.spawn(|| {
+            let loaded = batch.load();
+            if std::process::id() != parent {
+                // The only thread there is.
+                leave([loaded, batch.load()] == [Ok(1), Ok(2)]);
+            }
+            loaded
+        });
+        until(|| host.passed.load(Ordering::Relaxed) || waiter.is_finished());
+        (0..2).for_each(|_| go_on.send(()).unwrap());
+        assert_eq!([filler.join().unwrap(), waiter.join().unwrap()], [Ok(1), Ok(2)]);
+    });
     assert!(host.passed.load(Ordering::Relaxed), "the child got what is its own");
 }

@@ -1,82 +1,262 @@
-//! Any sequence of steps, against a model.
+//! Any sequence of steps, against a model and against another queue.
 
+use super::model::{Model, Outcome, Script};
 use super::*;
 use crossbeam_queue::ArrayQueue;
 use proptest::prelude::*;
-use std::collections::VecDeque;
 
 /// What a user may do with a batch in one thread.
 #[derive(Debug, Clone)]
 enum Step {
     Load,
-    /// The source fails after that many more results, once.
-    FailAfter(usize),
+    LoadWithin,
+    TryLoad,
+    LoadMany(usize),
+    Prefill(usize, usize),
+    OpenCursor,
+    /// Of the cursors that are open, the one of that number, counted round and round.
+    Next(usize),
+    DropCursor(usize),
+    /// Some of what was loaded last, in the order in which it was loaded.
+    GiveBack(usize),
     Clear,
+    Close,
+    FailAfter(usize),
+    EndAfter(usize),
+    MakeAtOnce(usize),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        8 => Just(Step::Load),
-        2 => (0_usize..30).prop_map(Step::FailAfter),
+        16 => Just(Step::Load),
+        2 => Just(Step::LoadWithin),
+        4 => Just(Step::TryLoad),
+        3 => (0_usize..100).prop_map(Step::LoadMany),
+        4 => (0_usize..15, 0_usize..15).prop_map(|(low, max)| Step::Prefill(low, max)),
+        3 => Just(Step::OpenCursor),
+        16 => any::<usize>().prop_map(Step::Next),
+        2 => any::<usize>().prop_map(Step::DropCursor),
+        4 => (0_usize..6).prop_map(Step::GiveBack),
         1 => Just(Step::Clear),
+        3 => (0_usize..30).prop_map(Step::FailAfter),
+        2 => (0_usize..4).prop_map(Step::MakeAtOnce),
     ];
-    prop::collection::vec(step, 0..200)
+    // Rare, since little is left to do after them.
+    let ends = prop_oneof![Just(Step::Close), (0_usize..30).prop_map(Step::EndAfter),];
+    prop::collection::vec(prop_oneof![100 => step, 1 => ends], 0..200)
 }
 
-/// A source of 1, 2, 3, ... that fails when `fail_after` has come down to 0.
-struct Model {
-    made: usize,
-    fail_after: Option<usize>,
+/// Small buffers mostly, and some in which a cursor takes as many as it can hold.
+fn sizes() -> impl Strategy<Value = usize> {
+    prop_oneof![8 => 1_usize..12, 1 => 100_usize..300]
 }
 
-impl Model {
-    fn make(&mut self) -> Result<usize, ()> {
-        match &mut self.fail_after {
-            Some(0) => {
-                self.fail_after = None;
-                return Err(());
+fn options() -> impl Strategy<Value = (usize, Options)> {
+    sizes().prop_flat_map(|size| {
+        let low_water = prop_oneof![2 => Just(0), 1 => 0..=size];
+        let fill_budget = prop_oneof![2 => Just(0), 1 => 0..=size + 1];
+        (Just(size), fill_budget, low_water).prop_map(|(size, fill_budget, low_water)| {
+            (size, Options { fill_budget, low_water, ..Options::default() })
+        })
+    })
+}
+
+#[derive(Clone, Default)]
+struct Scripted(Arc<Mutex<Script>>);
+
+impl Source<Native<usize>> for Scripted {
+    type Error = ();
+
+    fn fill(
+        &mut self,
+        _host: &Native<usize>,
+        slots: &mut Slots<'_, Native<usize>>,
+    ) -> Result<(), ()> {
+        let mut script = self.0.lock().unwrap();
+        for _ in 0..script.bulk.min(slots.capacity()) {
+            match script.make()? {
+                Some(result) => slots.push(result),
+                None => {
+                    slots.end();
+                    break;
+                }
             }
-            Some(left) => *left -= 1,
-            None => {}
         }
-        self.made += 1;
-        Ok(self.made)
+        Ok(())
     }
+
+    fn makes_one_at_a_time(&self) -> bool {
+        self.0.lock().unwrap().bulk == 0
+    }
+
+    fn next(&mut self, _host: &Native<usize>) -> Result<Option<Made<Native<usize>>>, ()> {
+        Ok(self.0.lock().unwrap().make()?.map(Made::new))
+    }
+}
+
+/// What a step brought, whatever the step.
+type Brought = (Vec<usize>, Outcome<usize>);
+
+fn one(outcome: Outcome<usize>) -> Brought {
+    (Vec::new(), outcome)
+}
+
+fn none(outcome: Outcome<()>) -> Brought {
+    (Vec::new(), outcome.map(|()| 0))
+}
+
+/// A batch and its cursors.
+struct Real<'b, Q: Queue> {
+    batch: &'b Batch<Native<usize>, Scripted, Q>,
+    script: &'b Scripted,
+    cursors: Vec<Cursor<'b, Native<usize>, Scripted, Q>>,
+}
+
+impl<Q: Queue> Real<'_, Q> {
+    fn step(&mut self, step: &Step, mut unwanted: Vec<usize>) -> Brought {
+        let open = self.cursors.len().max(1);
+        match *step {
+            Step::Load => one(self.batch.load()),
+            Step::LoadWithin => one(self.batch.load_within(Duration::ZERO)),
+            Step::TryLoad => one(self.batch.try_load().map(Option::unwrap_or_default)),
+            Step::LoadMany(count) => {
+                let mut results = Vec::new();
+                let outcome = self.batch.load_many(count, Some(Duration::ZERO), &mut results);
+                (results, outcome.map(|()| 0))
+            }
+            Step::Prefill(low, max) => one(self.batch.prefill(low, max, Some(Duration::ZERO))),
+            Step::OpenCursor => {
+                self.cursors.extend(self.batch.cursor());
+                none(Ok(()))
+            }
+            Step::Next(number) => match self.cursors.get_mut(number % open) {
+                Some(cursor) => one(cursor.next()),
+                None => none(Ok(())),
+            },
+            Step::DropCursor(number) => {
+                if !self.cursors.is_empty() {
+                    self.cursors.remove(number % open);
+                }
+                none(Ok(()))
+            }
+            Step::GiveBack(_) => {
+                let outcome = self.batch.give_back(&mut unwanted);
+                (unwanted, outcome.map(|()| 0))
+            }
+            Step::Clear => none(self.batch.clear()),
+            Step::Close => none(self.batch.close()),
+            ref change => {
+                change_script(&mut self.script.0.lock().unwrap(), change);
+                none(Ok(()))
+            }
+        }
+    }
+}
+
+fn change_script(script: &mut Script, step: &Step) {
+    match *step {
+        Step::FailAfter(results) => script.fails_after = Some(results),
+        Step::EndAfter(results) => script.ends_after = Some(results),
+        Step::MakeAtOnce(results) => script.bulk = results,
+        _ => unreachable!("{step:?} is not for the source"),
+    }
+}
+
+fn step_of_model(model: &mut Model, step: &Step, unwanted: Vec<usize>) -> Brought {
+    let open = model.cursors.len().max(1);
+    match *step {
+        Step::Load | Step::LoadWithin => one(model.load()),
+        Step::TryLoad => one(model.try_load().map(Option::unwrap_or_default)),
+        Step::LoadMany(count) => {
+            let (results, outcome) = model.load_many(count);
+            (results, outcome.map(|()| 0))
+        }
+        Step::Prefill(low, max) => one(model.prefill(low, max)),
+        Step::OpenCursor => {
+            model.open_cursor();
+            none(Ok(()))
+        }
+        Step::Next(_) | Step::DropCursor(_) if model.cursors.is_empty() => none(Ok(())),
+        Step::Next(number) => one(model.next(number % open)),
+        Step::DropCursor(number) => {
+            model.drop_cursor(number % open);
+            none(Ok(()))
+        }
+        Step::GiveBack(_) => {
+            model.give_back(unwanted);
+            none(Ok(()))
+        }
+        Step::Clear => {
+            model.clear();
+            none(Ok(()))
+        }
+        Step::Close => {
+            model.close();
+            none(Ok(()))
+        }
+        ref change => {
+            change_script(&mut model.source, change);
+            none(Ok(()))
+        }
+    }
+}
+
+/// What a step brought that may be given back later.
+fn keep(loaded: &mut Vec<usize>, step: &Step, (many, outcome): &Brought) {
+    loaded.extend(many);
+    if let (Step::Load | Step::LoadWithin | Step::TryLoad | Step::Next(_), Ok(value @ 1..)) =
+        (step, outcome)
+    {
+        loaded.push(*value);
+    }
+}
+
+/// The counts, without what depends on the clock.
+fn timeless(stats: Stats) -> Stats {
+    Stats { wait_time: Duration::ZERO, source_time: Duration::ZERO, ..stats }
+}
+
+/// Does the steps with a batch and with the model.
+fn follow<Q: Queue>(
+    size: usize,
+    options: Options,
+    steps: &[Step],
+) -> Result<Vec<Brought>, TestCaseError> {
+    let script = Scripted::default();
+    let batch: Batch<_, _, Q> = Batch::with_queue(VALUES, script.clone(), size, options).unwrap();
+    let mut real = Real { batch: &batch, script: &script, cursors: Vec::new() };
+    let mut model = Model::new(size, options);
+    let (mut loaded, mut all) = (Vec::new(), Vec::new());
+    for step in steps {
+        let unwanted = match step {
+            Step::GiveBack(count) => loaded.split_off(loaded.len().saturating_sub(*count)),
+            _ => Vec::new(),
+        };
+        let brought = real.step(step, unwanted.clone());
+        prop_assert_eq!(&brought, &step_of_model(&mut model, step, unwanted), "{:?}", step);
+        prop_assert_eq!(batch.len(), model.len(), "after {:?}", step);
+        prop_assert_eq!(timeless(batch.stats()), model.stats, "after {:?}", step);
+        for (cursor, in_hand) in real.cursors.iter().zip(&model.cursors) {
+            prop_assert_eq!(cursor.len(), in_hand.len(), "after {:?}", step);
+        }
+        keep(&mut loaded, step, &brought);
+        all.push(brought);
+    }
+    assert_books(&batch);
+    Ok(all)
 }
 
 proptest! {
     #[test]
-    fn a_batch_does_what_a_queue_with_a_source_would(size in 1_usize..12, steps in steps()) {
-        let real = Arc::new(Mutex::new(Model { made: 0, fail_after: None }));
-        let source = { let real = Arc::clone(&real); move || real.lock().unwrap().make() };
-        let batch = Batch::new(VALUES, source, size).unwrap();
-        let (mut queue, mut model) = (VecDeque::new(), Model { made: 0, fail_after: None });
-        for step in steps {
-            match step {
-                Step::FailAfter(results) => {
-                    real.lock().unwrap().fail_after = Some(results);
-                    model.fail_after = Some(results);
-                }
-                Step::Clear => {
-                    batch.clear().unwrap();
-                    queue.clear();
-                }
-                Step::Load => {
-                    let mut filled = Ok(());
-                    if queue.is_empty() {
-                        for _ in 0..size {
-                            match model.make() {
-                                Ok(result) => queue.push_back(result),
-                                Err(()) => { filled = Err(LoadError::Source(())); break }
-                            }
-                        }
-                    }
-                    let expected = filled.map(|()| queue.pop_front().unwrap());
-                    prop_assert_eq!(batch.load(), expected);
-                }
-            }
-            prop_assert_eq!(batch.len(), queue.len());
-        }
+    fn a_batch_does_what_its_model_does((size, options) in options(), steps in steps()) {
+        follow::<Ring>(size, options, &steps)?;
+    }
+
+    #[test]
+    fn the_ring_makes_no_difference((size, options) in options(), steps in steps()) {
+        let on_ring = follow::<Ring>(size, options, &steps)?;
+        let on_reference = follow::<Reference>(size, options, &steps)?;
+        prop_assert_eq!(on_ring, on_reference);
     }
 
     #[test]

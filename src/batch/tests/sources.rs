@@ -36,24 +36,6 @@ fn a_source_that_panics_leaves_its_results_and_the_role_behind() {
     assert_eq!(loaded, [1, 2, 4, 5]);
 }
 
-/// Does what it is told with the slots it is given.
-struct Bulk<F>(F);
-
-impl<F> Source<Native<usize>> for Bulk<F>
-where
-    F: FnMut(&mut Slots<'_, Native<usize>>) -> Result<(), &'static str> + Send,
-{
-    type Error = &'static str;
-
-    fn fill(
-        &mut self,
-        _host: &Native<usize>,
-        slots: &mut Slots<'_, Native<usize>>,
-    ) -> Result<(), &'static str> {
-        (self.0)(slots)
-    }
-}
-
 #[test]
 fn a_bulk_source_fills_several_slots_a_call() {
     let mut next = 0;

@@ -40,9 +40,9 @@ fn eight_threads_get_each_result_once() {
 
 /// A host that can tell a thread to stop waiting, and counts its waits.
 #[derive(Default)]
-struct Interruptible {
+pub(super) struct Interruptible {
     stop: AtomicBool,
-    waits: AtomicUsize,
+    pub(super) waits: AtomicUsize,
 }
 
 // SAFETY: the word is the object.
@@ -145,4 +145,123 @@ fn a_waiter_gets_a_result_while_the_fill_goes_on() {
         assert_eq!(filler.join().unwrap(), Ok(1));
     });
     assert_eq!(batch.load(), Ok(4));
+}
+
+#[test]
+fn a_wait_that_runs_out_of_time_loses_nothing() {
+    let (go_on, source) = told_from(1);
+    let batch = Batch::new(VALUES, source, 2).unwrap();
+    std::thread::scope(|scope| {
+        let filler = scope.spawn(|| batch.load());
+        until(|| !batch.role.is_free());
+        for timeout in [Duration::ZERO, Duration::from_millis(1)] {
+            assert_eq!(batch.load_within(timeout), Err(LoadError::TimedOut));
+            assert_eq!(batch.cursor().unwrap().next_within(timeout), Err(LoadError::TimedOut));
+        }
+        (0..2).for_each(|_| go_on.send(()).unwrap());
+        assert_eq!(filler.join().unwrap(), Ok(1));
+    });
+    assert_eq!(batch.load_within(Duration::ZERO), Ok(2));
+}
+
+/// A host that stops whichever thread is woken first.
+#[derive(Default)]
+struct StopsTheFirst(AtomicBool);
+
+// SAFETY: the word is the object.
+unsafe impl Host for &StopsTheFirst {
+    type Object = usize;
+
+    fn into_word(object: usize) -> Word {
+        object
+    }
+
+    unsafe fn adopt_word(&self, word: Word) -> usize {
+        word
+    }
+
+    fn interrupted(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn who_leaves_a_wait_passes_its_wake_up_on() {
+    for _ in 0..20 {
+        let host = StopsTheFirst::default();
+        let (go_on, source) = told_from(2);
+        let batch = Batch::new(&host, source, 3).unwrap();
+        let (tell, outcomes) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| batch.load());
+            until(|| !batch.role.is_free());
+            for tell in [tell.clone(), tell] {
+                let batch = &batch;
+                scope.spawn(move || tell.send(batch.load()));
+            }
+            until(|| batch.parking.sleepers() == 2);
+            // Leaves this closure with it, so that a failure here lets the others end.
+            let go_on = go_on;
+            go_on.send(()).unwrap();
+            // The fill goes on, and so wakes nobody else.
+            let outcomes =
+                [(); 2].map(|()| outcomes.recv_timeout(LONG).expect("somebody sleeps on"));
+            assert!(outcomes.contains(&Ok(2)), "{outcomes:?}");
+            assert!(outcomes.contains(&Err(LoadError::Interrupted)), "{outcomes:?}");
+        });
+    }
+}
+
+#[test]
+fn one_result_wakes_one_thread() {
+    const WAITERS: usize = 4;
+    const RESULTS: usize = 50;
+    let host = Interruptible::default();
+    let (go_on, source) = told_from(2);
+    let batch = Batch::new(Patient(&host), source, 64).unwrap();
+    let (tell, told) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| batch.load());
+        until(|| !batch.role.is_free());
+        for _ in 0..WAITERS {
+            let (batch, tell) = (&batch, tell.clone());
+            scope.spawn(move || {
+                while let Ok(value) = batch.load() {
+                    tell.send(value).unwrap();
+                }
+            });
+        }
+        for value in 2..2 + RESULTS {
+            until(|| batch.parking.sleepers() == WAITERS);
+            go_on.send(()).unwrap();
+            assert_eq!(told.recv(), Ok(value));
+        }
+        until(|| batch.parking.sleepers() == WAITERS);
+        // A thread that is woken for nothing comes back to wait again. One that was only about to
+        // sleep may look up by itself, which happens now and then.
+        let waits = host.waits.load(Ordering::Relaxed);
+        assert!(waits < WAITERS + 2 * RESULTS, "{waits} waits for {RESULTS} results");
+        drop(go_on);
+    });
+}
+
+/// A host whose threads wait until they are woken.
+struct Patient<'a>(&'a Interruptible);
+
+// SAFETY: the word is the object.
+unsafe impl Host for Patient<'_> {
+    type Object = usize;
+
+    fn into_word(object: usize) -> Word {
+        object
+    }
+
+    unsafe fn adopt_word(&self, word: Word) -> usize {
+        word
+    }
+
+    fn block(&self, wait: &mut dyn FnMut()) {
+        self.0.waits.fetch_add(1, Ordering::Relaxed);
+        wait();
+    }
 }

@@ -1,0 +1,312 @@
+//! What a batch does, in one thread and without anything that makes it fast.
+
+use super::*;
+use std::collections::VecDeque;
+
+/// 1, 2, 3, ..., until it is told to fail or to end.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Script {
+    made: usize,
+    /// After how many more results it fails, once.
+    pub(super) fails_after: Option<usize>,
+    /// After how many more results it ends.
+    pub(super) ends_after: Option<usize>,
+    /// How many results each call makes at most; 0 for a source of one at a time.
+    pub(super) bulk: usize,
+}
+
+impl Script {
+    pub(super) fn make(&mut self) -> Result<Option<usize>, ()> {
+        if self.fails_after == Some(0) {
+            self.fails_after = None;
+            return Err(());
+        }
+        if self.ends_after == Some(0) {
+            return Ok(None);
+        }
+        for left in [&mut self.fails_after, &mut self.ends_after].into_iter().flatten() {
+            *left -= 1;
+        }
+        self.made += 1;
+        Ok(Some(self.made))
+    }
+}
+
+pub(super) type Outcome<T> = Result<T, LoadError<()>>;
+
+/// Results that came back together, and how many were taken before them.
+struct Node {
+    place: u64,
+    results: VecDeque<usize>,
+}
+
+pub(super) struct Model {
+    size: usize,
+    options: Options,
+    pub(super) source: Script,
+    first: VecDeque<usize>,
+    returned: Vec<Node>,
+    queue: VecDeque<usize>,
+    taken_from_queue: u64,
+    ended: bool,
+    closed: bool,
+    /// What each open cursor has in hand.
+    pub(super) cursors: Vec<VecDeque<usize>>,
+    places: Vec<u64>,
+    pub(super) stats: Stats,
+}
+
+impl Model {
+    pub(super) fn new(size: usize, options: Options) -> Self {
+        Self {
+            size,
+            options,
+            source: Script::default(),
+            first: VecDeque::new(),
+            returned: Vec::new(),
+            queue: VecDeque::new(),
+            taken_from_queue: 0,
+            ended: false,
+            closed: false,
+            cursors: Vec::new(),
+            places: Vec::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        let returned: usize = self.returned.iter().map(|node| node.results.len()).sum();
+        self.first.len() + returned + self.queue.len()
+    }
+
+    fn is_plain(&self) -> bool {
+        self.first.is_empty() && self.returned.is_empty() && !self.ended && !self.closed
+    }
+
+    fn pop_queue(&mut self) -> Option<usize> {
+        let result = self.queue.pop_front()?;
+        self.taken_from_queue += 1;
+        Some(result)
+    }
+
+    /// What came back: the first result of a failed fill, then the oldest.
+    fn take_returned(&mut self) -> Option<usize> {
+        if let Some(result) = self.first.pop_front() {
+            return Some(result);
+        }
+        // The latest node of those that are equally old.
+        let newest_first = (0..self.returned.len()).rev();
+        let oldest = newest_first.min_by_key(|&index| self.returned[index].place)?;
+        let node = &mut self.returned[oldest];
+        node.place += 1;
+        let result = node.results.pop_front();
+        if node.results.is_empty() {
+            self.returned.remove(oldest);
+        }
+        result
+    }
+
+    fn take(&mut self) -> Option<usize> {
+        self.take_returned().or_else(|| self.pop_queue())
+    }
+
+    /// Runs the source for up to `limit` results, for a thread that has `mine` or wants one.
+    fn fill(
+        &mut self,
+        limit: usize,
+        mut mine: Option<usize>,
+        keep_first: bool,
+    ) -> Outcome<(Option<usize>, usize)> {
+        let mut limit = limit.min(self.size - self.queue.len());
+        self.stats.fills += 1;
+        let mut made = 0;
+        let mut outcome = Ok(());
+        while made < limit && outcome.is_ok() {
+            let call = made + self.source.bulk.max(1).min(limit - made);
+            let before = made;
+            let mut said = Ok(true);
+            while made < call && said == Ok(true) {
+                match self.source.make() {
+                    Ok(Some(result)) => {
+                        made += 1;
+                        if keep_first && made == 1 {
+                            mine = Some(result);
+                            self.stats.loads += 1;
+                        } else {
+                            self.queue.push_back(result);
+                        }
+                    }
+                    Ok(None) => said = Ok(false),
+                    Err(()) => said = Err(()),
+                }
+            }
+            match said {
+                Ok(true) => assert!(made > before),
+                Ok(false) => {
+                    limit = made;
+                    self.ended = true;
+                }
+                Err(()) => {
+                    self.stats.errors += 1;
+                    outcome = Err(LoadError::Source(()));
+                }
+            }
+        }
+        self.stats.produced += made as u64;
+        if let Err(error) = outcome {
+            if let Some(mine) = mine {
+                self.first.push_back(mine);
+                self.stats.given_back += 1;
+            }
+            return Err(error);
+        }
+        Ok((mine, made))
+    }
+
+    fn budget(&self) -> usize {
+        if self.options.fill_budget == 0 { self.size } else { self.options.fill_budget }
+    }
+
+    fn without_fills(&self) -> Outcome<()> {
+        if self.ended { Err(LoadError::Ended) } else { Ok(()) }
+    }
+
+    fn acquire(&mut self, take: impl Fn(&mut Self) -> Option<usize>) -> Outcome<usize> {
+        loop {
+            if self.closed {
+                return Err(LoadError::Closed);
+            }
+            if let Some(result) = take(self) {
+                return Ok(result);
+            }
+            self.without_fills()?;
+            if let (Some(result), _) = self.fill(self.budget(), None, true)? {
+                return Ok(result);
+            }
+        }
+    }
+
+    /// For a load that has `mine`: makes more if that is what it left too little for.
+    fn see_to_more(&mut self, mine: usize) -> Outcome<usize> {
+        let low = self.queue.len() < self.options.low_water;
+        if !low || self.ended || self.closed || !self.first.is_empty() {
+            return Ok(mine);
+        }
+        self.fill(self.budget(), Some(mine), false).map(|_| mine)
+    }
+
+    fn take_for_load(&mut self) -> Option<usize> {
+        let result = self.take()?;
+        self.stats.loads += 1;
+        Some(result)
+    }
+
+    pub(super) fn load(&mut self) -> Outcome<usize> {
+        if self.is_plain()
+            && let Some(result) = self.take_for_load()
+        {
+            return self.see_to_more(result);
+        }
+        self.acquire(Self::take_for_load)
+    }
+
+    pub(super) fn try_load(&mut self) -> Outcome<Option<usize>> {
+        if self.closed {
+            return Err(LoadError::Closed);
+        }
+        match self.take_for_load() {
+            Some(result) => Ok(Some(result)),
+            None => self.without_fills().map(|()| None),
+        }
+    }
+
+    pub(super) fn load_many(&mut self, count: usize) -> (Vec<usize>, Outcome<()>) {
+        let mut results = Vec::new();
+        while results.len() < count {
+            match self.acquire(Self::take_for_load) {
+                Ok(result) => results.push(result),
+                Err(LoadError::Ended | LoadError::Closed) if !results.is_empty() => break,
+                Err(error) => return (results, Err(error)),
+            }
+        }
+        (results, Ok(()))
+    }
+
+    pub(super) fn prefill(&mut self, low_water: usize, max: usize) -> Outcome<usize> {
+        let low_water = low_water.min(self.size);
+        if max == 0 || low_water == 0 {
+            return Ok(0);
+        }
+        if self.closed {
+            return Err(LoadError::Closed);
+        }
+        self.without_fills()?;
+        if self.len() >= low_water {
+            return Ok(0);
+        }
+        self.fill(max, None, false).map(|(_, made)| made)
+    }
+
+    pub(super) fn open_cursor(&mut self) {
+        self.cursors.push(VecDeque::new());
+        self.places.push(0);
+    }
+
+    pub(super) fn next(&mut self, cursor: usize) -> Outcome<usize> {
+        if let Some(result) = self.cursors[cursor].pop_front() {
+            self.places[cursor] += 1;
+            return Ok(result);
+        }
+        let result = self.acquire(|model| model.claim(cursor))?;
+        self.see_to_more(result)
+    }
+
+    fn claim(&mut self, cursor: usize) -> Option<usize> {
+        if let Some(result) = self.take_returned() {
+            self.stats.claims += 1;
+            self.stats.claimed += 1;
+            return Some(result);
+        }
+        if self.queue.is_empty() {
+            return None;
+        }
+        let share = self.queue.len() / (2 * self.cursors.len());
+        let count = share.max(4).min(self.queue.len()).min(64);
+        self.stats.claims += 1;
+        self.stats.claimed += count as u64;
+        self.places[cursor] = self.taken_from_queue + 1;
+        let claimed: Vec<_> = (0..count).filter_map(|_| self.pop_queue()).collect();
+        self.cursors[cursor] = claimed.into();
+        self.cursors[cursor].pop_front()
+    }
+
+    pub(super) fn drop_cursor(&mut self, cursor: usize) {
+        let (results, place) = (self.cursors.remove(cursor), self.places.remove(cursor));
+        self.come_back(Node { place, results });
+    }
+
+    pub(super) fn give_back(&mut self, results: Vec<usize>) {
+        self.come_back(Node { place: 0, results: results.into() });
+    }
+
+    fn come_back(&mut self, node: Node) {
+        if !node.results.is_empty() {
+            self.stats.given_back += node.results.len() as u64;
+            self.returned.push(node);
+        }
+        if self.closed {
+            self.clear();
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        while self.take().is_some() {
+            self.stats.released += 1;
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        self.clear();
+    }
+}
