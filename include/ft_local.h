@@ -176,7 +176,8 @@ typedef struct ft_local_host {
     // `release` without `ctx`.
     void (*release_plain)(void *handle);
     // Calls `wait(arg)` once, outside the runtime: with an interpreter's lock given up, or
-    // whatever else a thread of the runtime does before it blocks. Called only to wait.
+    // whatever else a thread of the runtime does before it blocks. Called only to wait. It may
+    // come back without the call if the thread is interrupted: `interrupted` is asked next.
     void (*block)(void *ctx, ft_local_wait wait, void *arg);
     // `block` in two halves, for runtimes that already have them, such as PyEval_SaveThread:
     // leaves the runtime, before a wait. What it returns goes to `attach`.
@@ -559,8 +560,8 @@ FT_LOCAL_MUST_USE size_t ft_local_batch_len(const struct ft_local_batch *batch);
 FT_LOCAL_MUST_USE size_t ft_local_batch_size(const struct ft_local_batch *batch);
 
 // Shows each result in the buffer to `visitor`, for a garbage collector that wants to know what
-// is referred to. Not shown are results that the source is just handing over, and those that a
-// cursor has in hand: see `ft_local_cursor_visit`.
+// is referred to. Not shown are results that the source is just handing over, which the host still
+// knows of, and those that a cursor has in hand: see `ft_local_cursor_visit`.
 //
 // Ownership: each object is borrowed during the call of `visitor`.
 // Threads: when nobody else uses the handle, because the world is stopped for instance. It may

@@ -9,6 +9,7 @@ mod load;
 #[cfg(all(test, loom))]
 mod models;
 mod options;
+mod own;
 mod parking;
 mod queue;
 mod reference;
@@ -33,6 +34,7 @@ pub(crate) use chain::Waits;
 use fill::Workplace;
 use gate::Gate;
 pub use options::{ForkPolicy, Options};
+use own::Own;
 use parking::Parking;
 pub use queue::{Claimed, Queue};
 pub use reference::Reference;
@@ -72,6 +74,7 @@ pub struct Batch<H: Host, S: Source<H>, Q: Queue = Ring> {
     /// What cursors and callers have given back, which comes next.
     returned: Returned,
     role: FillRole,
+    own: Own,
     /// Where loads wait for a result, or for the role.
     parking: Parking,
     /// Where threads that prefill wait until there is room.
@@ -147,6 +150,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
             first: Q::with_room(ROOM_FOR_FIRST).ok_or(NewError::OutOfMemory)?,
             returned: Returned::new(),
             role: FillRole::new(),
+            own: Own::new(),
             parking: Parking::new(),
             low: Parking::new(),
             cursors: CachePadded::new(AtomicUsize::new(0)),
@@ -195,15 +199,16 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     /// Shows each result in the buffer to `visit`, until that returns `false`, which is then
     /// returned. For a garbage collector: takes no lock and calls nothing else.
     ///
-    /// Not shown are results that the source is just handing over, and those that a cursor has in
-    /// hand. A collector takes them for used from outside, which is safe.
+    /// Not shown are results that the source is just handing over, which the host still knows of,
+    /// and those that a cursor has in hand.
     ///
     /// # Safety
     /// No other thread may use the batch meanwhile, because the world is stopped for instance. It
     /// may have been stopped at any point, in the middle of a fill too.
     pub unsafe fn visit(&self, mut visit: impl FnMut(Word) -> bool) -> bool {
         // SAFETY: the caller's promise.
-        self.first.visit(&mut visit)
+        self.own.get().is_none_or(|(word, _)| visit(word))
+            && self.first.visit(&mut visit)
             && unsafe { self.returned.visit(&mut visit) }
             && self.queue.visit(&mut visit)
     }
@@ -231,7 +236,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
             claims,
             claimed,
             fills: filler.fills.get(),
-            produced: filler.produced.get(),
+            produced: self.queue.made() + filler.first_results.get(),
             waits: others.waits.get(),
             wait_time: std::time::Duration::from_nanos(others.waited_nanoseconds.get()),
             source_time: std::time::Duration::from_nanos(filler.nanoseconds.get()),

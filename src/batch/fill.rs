@@ -1,5 +1,6 @@
 //! One thread's turn as the filler.
 
+use super::own::Origin;
 use super::queue::Queue;
 use super::role::Vacancy;
 use super::stats::nanoseconds;
@@ -36,11 +37,8 @@ const CALLS_BETWEEN_QUESTIONS: usize = 64;
 /// result that was made and hands the role on.
 pub(super) struct Fill<'a, H: Host, S: Source<H>, Q: Queue> {
     batch: &'a Batch<H, S, Q>,
-    /// The result that belongs to this thread: the first that it makes, so that it cannot starve,
-    /// or one that it had before. It never passes through the queue, where others might take it.
-    mine: Option<Word>,
-    /// Whether the fill made `mine`.
-    made_mine: bool,
+    /// Whether the fill made a result that is its thread's own.
+    made_own: bool,
     /// How many results the queue had ever held when the fill began.
     began: u64,
     /// How many results the fill makes at most.
@@ -55,15 +53,18 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     pub(super) fn new(batch: &'a Batch<H, S, Q>, vacancy: Vacancy) -> Self {
         fills_of_this_thread(1);
         let generation = generation();
-        let (mine, started) = (None, None);
         let began = batch.queue.made();
-        let fill = Self { batch, mine, made_mine: false, began, limit: 0, started, generation };
+        let fill = Self { batch, made_own: false, began, limit: 0, started: None, generation };
         if vacancy == Vacancy::Orphaned {
             // What the parent's filler was just making is the parent's.
             fill.workplace(|workplace| {
                 workplace.scratch.fill(0);
                 workplace.produced = 0;
             });
+            if let Some((word, origin)) = batch.own.take() {
+                // Not dropped at the adoption, so it is kept.
+                batch.give_first_back(word, origin);
+            }
         }
         fill
     }
@@ -72,16 +73,22 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     /// has ended and made nothing.
     pub(super) fn run(mut self) -> Result<Option<Word>, LoadError<S::Error>> {
         self.make(self.batch.budget(), true)?;
-        Ok(self.mine.take())
+        Ok(self.take_own())
     }
 
     /// Runs the source for a thread that has a result already, which comes back, or is given back
     /// if the source fails. `None` if the source has forked, and this is the child: the result was
     /// the parent's.
     pub(super) fn run_with(mut self, mine: Word) -> Result<Option<Word>, LoadError<S::Error>> {
-        self.mine = Some(mine);
+        self.batch.own.put(mine, Origin::Load);
         self.make(self.batch.budget(), false)?;
-        Ok(self.mine.take())
+        Ok(self.take_own())
+    }
+
+    fn take_own(&self) -> Option<Word> {
+        let (word, origin) = self.batch.own.take()?;
+        self.batch.counters.filler.own.add_alone(u64::from(origin == Origin::Fill));
+        Some(word)
     }
 
     /// Runs the source to make up to `limit` results for others. Returns how many it made.
@@ -121,8 +128,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
                     Err(error) => return Err(self.failure(error)),
                 };
                 if std::mem::take(&mut for_me) {
-                    self.mine = Some(word);
-                    self.made_mine = true;
+                    self.keep(word);
                     continue;
                 }
                 // No border: neither this nor a look at the sleepers can panic.
@@ -173,7 +179,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     /// Keeps what the source has just written to the scratch slots, and returns how much it was.
     fn accept(&mut self, keep_first: bool) -> usize {
         let batch = self.batch;
-        let is_first = keep_first && self.made() == 0 && self.mine.is_none();
+        let is_first = keep_first && self.made() == 0 && batch.own.get().is_none();
         let produced = self.workplace(|workplace| std::mem::take(&mut workplace.produced));
         if produced == 0 {
             return 0;
@@ -188,9 +194,8 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
             }
             first
         });
-        if first.is_some() {
-            self.mine = first;
-            self.made_mine = true;
+        if let Some(word) = first {
+            self.keep(word);
         }
         if produced > usize::from(first.is_some()) {
             batch.parking.wake(produced - usize::from(first.is_some()));
@@ -202,7 +207,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     /// not keep a count where an unwinding source would leave it.
     fn made(&self) -> usize {
         let in_queue = usize::try_from(self.batch.queue.made() - self.began);
-        in_queue.unwrap_or(usize::MAX) + usize::from(self.made_mine)
+        in_queue.unwrap_or(usize::MAX) + usize::from(self.made_own)
     }
 
     fn end(&mut self) -> Result<(), LoadError<S::Error>> {
@@ -249,16 +254,19 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     fn begin_anew(&mut self) -> Result<(), Panicked> {
         self.generation = generation();
         let keeps = self.batch.keeps_on_fork();
-        let mine = if keeps { None } else { self.mine.take() };
+        let parents = if keeps { None } else { self.batch.own.take() };
         self.batch.adopt_if_stale()?;
         if keeps {
             return Ok(());
         }
-        self.batch.counters.filler.produced.add_alone(self.made() as u64);
         self.began = self.batch.queue.made();
-        let made_mine = std::mem::take(&mut self.made_mine);
-        if let Some(word) = mine {
-            self.batch.drop_on_fork(word, made_mine);
+        self.made_own = false;
+        if let Some((word, origin)) = parents {
+            self.batch.count_dropped(origin);
+            if self.batch.host.may_release() {
+                // SAFETY: the word came from the source, and is nowhere else.
+                drop(unsafe { self.batch.host.adopt_word(word) });
+            }
         }
         Ok(())
     }
@@ -270,13 +278,18 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         self.batch.workplace.with_mut(|workplace| f(unsafe { &mut *workplace }))
     }
 
+    /// Keeps a result for this thread.
+    fn keep(&mut self, word: Word) {
+        self.batch.own.put(word, Origin::Fill);
+        self.made_own = true;
+        self.batch.counters.filler.first_results.add_alone(1);
+    }
+
     /// Counts what was done, while this thread is still the only one that counts.
-    fn count(&self, own: bool) {
+    fn count(&self) {
         let counters = &self.batch.counters.filler;
         if let Some(started) = self.started {
             counters.fills.add_alone(1);
-            counters.produced.add_alone(self.made() as u64);
-            counters.own.add_alone(u64::from(own));
             counters.nanoseconds.add_alone(nanoseconds(started.elapsed()));
         }
     }
@@ -291,12 +304,11 @@ impl<H: Host, S: Source<H>, Q: Queue> Drop for Fill<'_, H, S, Q> {
         let _ = batch.guarded(|| {
             // There is something only if the source was unwound out of.
             self.accept(true);
-            let own = self.made_mine && self.mine.is_none();
-            if let Some(word) = self.mine.take() {
-                batch.give_first_back(word, self.made_mine);
+            if let Some((word, origin)) = batch.own.take() {
+                batch.give_first_back(word, origin);
             }
             batch.queue.publish();
-            self.count(own);
+            self.count();
         });
         batch.role.give_up();
         fills_of_this_thread(-1);

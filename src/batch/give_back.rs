@@ -1,5 +1,6 @@
 //! Results that come back, are dropped, or are the parent's.
 
+use super::own::Origin;
 use super::queue::Queue;
 use super::{Batch, ForkPolicy, gate};
 use crate::border::Panicked;
@@ -42,11 +43,11 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
 
     /// For the filler: its own result goes to whoever comes next. It has just made it, or had
     /// loaded it before.
-    pub(super) fn give_first_back(&self, word: Word, just_made: bool) {
+    pub(super) fn give_first_back(&self, word: Word, origin: Origin) {
         // There is room: a fill starts only after this was seen empty.
         self.first.push(word);
         self.first.publish();
-        self.counters.others.given_back.add(u64::from(!just_made));
+        self.counters.others.given_back.add(u64::from(origin == Origin::Load));
         self.tell_of_returned(1);
     }
 
@@ -216,12 +217,18 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     fn take_parents(&self) -> Vec<H::Object> {
         self.front.lower(gate::RETURNED);
         let mut parents = Vec::new();
-        let count = self.queue.len() + self.first.len() + self.returned.len();
+        let count = self.queue.len() + self.first.len() + self.returned.len() + 1;
         // Here memory is taken outside of a constructor. If there is none, the results are left
         // alive in the child for ever, which is better than an abort.
         let remembered = parents.try_reserve_exact(count).is_ok();
-        for word in self.take_any() {
-            self.counters.others.dropped_on_fork.add(1);
+        // A filler that is in this process sees to its own result itself.
+        let own = if self.role.is_free() { self.own.take() } else { None };
+        let own = own.map(|(word, origin)| {
+            self.count_dropped(origin);
+            word
+        });
+        let others = self.take_any().inspect(|_| self.counters.others.dropped_on_fork.add(1));
+        for word in own.into_iter().chain(others) {
             if remembered && parents.len() < parents.capacity() && self.host.may_release() {
                 // SAFETY: as in `release_all`.
                 parents.push(unsafe { self.host.adopt_word(word) });
@@ -230,12 +237,13 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         parents
     }
 
-    /// In the child of a fork: drops a filler's own result.
-    pub(super) fn drop_on_fork(&self, word: Word, made_by_this_fill: bool) {
+    /// Counts a filler's own result that the child of a fork drops.
+    pub(super) fn count_dropped(&self, origin: Origin) {
         let others = &self.counters.others;
-        if made_by_this_fill { &others.dropped_in_hand } else { &others.dropped_on_fork }.add(1);
-        // SAFETY: the word came from the source, and is nowhere else.
-        drop(unsafe { self.host.adopt_word(word) });
+        match origin {
+            Origin::Fill => others.dropped_in_hand.add(1),
+            Origin::Load => others.dropped_on_fork.add(1),
+        }
     }
 
     /// In the child of a fork: a cursor drops results that it had in hand.

@@ -48,8 +48,9 @@ pub(super) struct Counters {
 #[derive(Default)]
 pub(super) struct Filler {
     pub(super) fills: Counter,
-    pub(super) produced: Counter,
-    /// Results that fillers kept for themselves.
+    /// Results that fills made for their own thread, and not for the queue.
+    pub(super) first_results: Counter,
+    /// Those that it got.
     pub(super) own: Counter,
     pub(super) errors: Counter,
     pub(super) nanoseconds: Counter,

@@ -196,8 +196,8 @@ pub unsafe extern "C" fn ft_local_batch_size(batch: *const ft_local_batch) -> us
 }
 
 /// Shows each result in the buffer to `visitor`, for a garbage collector that wants to know what
-/// is referred to. Not shown are results that the source is just handing over, and those that a
-/// cursor has in hand: see `ft_local_cursor_visit`.
+/// is referred to. Not shown are results that the source is just handing over, which the host still
+/// knows of, and those that a cursor has in hand: see `ft_local_cursor_visit`.
 ///
 /// Ownership: each object is borrowed during the call of `visitor`.
 /// Threads: when nobody else uses the handle, because the world is stopped for instance. It may

@@ -41,7 +41,8 @@ pub struct ft_local_host {
     /// `release` without `ctx`.
     pub release_plain: Option<unsafe extern "C-unwind" fn(handle: *mut c_void)>,
     /// Calls `wait(arg)` once, outside the runtime: with an interpreter's lock given up, or
-    /// whatever else a thread of the runtime does before it blocks. Called only to wait.
+    /// whatever else a thread of the runtime does before it blocks. Called only to wait. It may
+    /// come back without the call if the thread is interrupted: `interrupted` is asked next.
     pub block: Option<
         unsafe extern "C-unwind" fn(ctx: *mut c_void, wait: ft_local_wait, arg: *mut c_void),
     >,

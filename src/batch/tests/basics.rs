@@ -46,6 +46,29 @@ fn ownership_moves_out_with_the_result_and_the_rest_is_dropped_with_the_batch() 
 }
 
 #[test]
+fn a_visitor_sees_all_that_was_made_in_the_middle_of_a_fill() {
+    type Visited = Batch<Native<usize>, Box<dyn FnMut() -> Result<usize, Infallible> + Send>>;
+    let batch: Arc<OnceLock<Weak<Visited>>> = Arc::default();
+    let (mut made, itself) = (0, Arc::clone(&batch));
+    let (tell, told) = mpsc::channel();
+    let source = move || {
+        made += 1;
+        if made == 4 {
+            let batch = itself.get().unwrap().upgrade().unwrap();
+            // SAFETY: no other thread knows the batch.
+            unsafe { batch.visit(|word| tell.send(word).is_ok()) };
+        }
+        Ok(made)
+    };
+    let visited = Arc::new(Visited::new(VALUES, Box::new(source), 5).unwrap());
+    assert!(batch.set(Arc::downgrade(&visited)).is_ok());
+    assert_eq!(visited.load(), Ok(1));
+    let mut seen: Vec<_> = told.try_iter().collect();
+    seen.sort_unstable();
+    assert_eq!(seen, [1, 2, 3]);
+}
+
+#[test]
 fn a_visitor_sees_what_is_in_the_buffer_and_may_stop() {
     let batch = Batch::new(VALUES, failing(|call| call == 4), 8).unwrap();
     assert_eq!(batch.load(), Err(LoadError::Source(4)));
