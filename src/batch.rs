@@ -33,6 +33,8 @@ use crate::sync::{CachePadded, Ordering, UnsafeCell, with_cursors};
 pub(crate) use chain::Waits;
 use fill::Workplace;
 use gate::Gate;
+#[cfg(all(test, loom))]
+pub(crate) use models::check as check_model;
 pub use options::{ForkPolicy, Options};
 use own::Own;
 use parking::Parking;

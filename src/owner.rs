@@ -1,16 +1,21 @@
 //! A thread that a host's objects are bound to.
 
+#[cfg(all(test, loom))]
+mod models;
 mod queue;
 
 use crate::memory::OutOfMemory;
 use crate::object::Release;
-use crate::sync::thread_pointer;
+use crate::sync::{AtomicUsize, Ordering, thread_pointer};
 use queue::{Deferred, Queue};
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The most releases that an owner has room for.
 pub const MAX_CAPACITY: usize = 1 << 24;
+
+/// The values of `pending`, which is no boolean only because models have none.
+const NOTHING: usize = 0;
+const SOMETHING: usize = 1;
 
 /// Keeps the releases that fall due in other threads for the one thread that may do them.
 ///
@@ -26,7 +31,7 @@ pub struct Owner {
     /// How many places are taken, or kept by handles.
     committed: AtomicUsize,
     /// Whether there is anything in the queue: all that an owner looks at when there is not.
-    pending: AtomicBool,
+    pending: AtomicUsize,
     /// Who refers to the owner: its own handle, and every handle made with it.
     pub(crate) references: AtomicUsize,
 }
@@ -48,7 +53,7 @@ impl Owner {
             release,
             queue: Queue::new(capacity)?,
             committed: AtomicUsize::new(0),
-            pending: AtomicBool::new(false),
+            pending: AtomicUsize::new(NOTHING),
             references: AtomicUsize::new(1),
         })
     }
@@ -63,7 +68,7 @@ impl Owner {
     #[inline]
     pub fn is_pending(&self) -> bool {
         // Relaxed: `drain` looks again.
-        self.pending.load(Ordering::Relaxed)
+        self.pending.load(Ordering::Relaxed) != NOTHING
     }
 
     /// Does what waits for the owner, in whose thread it must be called. Returns how much it was.
@@ -74,7 +79,7 @@ impl Owner {
         assert!(self.is_current(), "only the owner's thread may drain");
         // Before the queue is looked at: what comes after that raises it again. Acquire: with the
         // Release of who raised it, for what is in the queue.
-        self.pending.swap(false, Ordering::Acquire);
+        self.pending.swap(NOTHING, Ordering::Acquire);
         let mut done = 0;
         while let Some(Deferred { what, run }) = self.queue.pop() {
             self.give_room_back();
@@ -129,7 +134,7 @@ impl Owner {
     pub(crate) fn defer(&self, what: *mut c_void, run: unsafe fn(&Self, *mut c_void)) {
         self.queue.push(Deferred { what, run });
         // Release: with the Acquire in `drain`.
-        self.pending.store(true, Ordering::Release);
+        self.pending.store(SOMETHING, Ordering::Release);
     }
 }
 

@@ -22,7 +22,7 @@ fn check_parking(name: &str, scene: impl Fn() + Sync + Send + Clone + 'static) {
 }
 
 /// Runs a scene and says how many executions it took: a model that explores nothing shows nothing.
-fn check(name: &str, scene: impl Fn() + Sync + Send + 'static) {
+pub(crate) fn check(name: &str, scene: impl Fn() + Sync + Send + 'static) {
     let executions = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counted = executions.clone();
     loom::model(move || {

@@ -7,9 +7,8 @@
 
 use super::Owner;
 use crate::memory::{OutOfMemory, Zero, try_zeroed};
-use crate::sync::CachePadded;
+use crate::sync::{AtomicPtr, AtomicU64, CachePadded, Ordering};
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 /// Something that only the owner may do.
 pub(super) struct Deferred {
@@ -39,7 +38,8 @@ struct Place {
 unsafe impl Zero for Place {
     #[cfg(loom)]
     fn zero() -> Self {
-        Self { what: AtomicPtr::default(), run: AtomicPtr::default() }
+        use std::ptr::null_mut;
+        Self { what: AtomicPtr::new(null_mut()), run: AtomicPtr::new(null_mut()) }
     }
 }
 
