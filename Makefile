@@ -3,8 +3,8 @@
 #   make PYTHON=/usr/bin/python3.11 demo     another ordinary Python than python3
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo bench test test-long test-all soak setup free-threaded python header format \
-	install clean
+.PHONY: help build demo bench test test-long test-all hosts soak setup free-threaded python header \
+	format install clean
 
 PREFIX ?= /usr/local
 
@@ -29,7 +29,7 @@ test: ## Check and test everything that this machine can, in about four minutes
 	@tools/setup
 	@tools/check
 
-test-long: ## What takes long: sanitizers, valgrind, oldest CMake, packaging, ft_utils' own tests, stress
+test-long: ## What takes long: sanitizers, valgrind, hosts, packaging, ft_utils' own tests, stress
 	@tools/setup --all
 	@tools/check --long
 
@@ -40,6 +40,10 @@ test-all: ## Both, in one go; builds a free-threaded Python if there is none
 soak: ## The same proofs with much larger counts, which takes hours
 	@tools/setup --all
 	@tools/check --soak
+
+hosts: ## Install the runtimes of all hosts, and test each: hosts/README.md
+	@tools/setup --hosts
+	@tools/check 'host-*'
 
 setup: ## Install what the distribution must give, or say what to install
 	@tools/setup

@@ -134,7 +134,7 @@ static int32_t count_up(void *ctx, void **out, size_t capacity, size_t *produced
 static void plain_values_may_be_null(void) {
     uintptr_t next = 0;
     ft_local_host host = FT_LOCAL_HOST_INIT;
-    ft_local_source source = {sizeof source, &next, count_up, NULL};
+    ft_local_source source = {.struct_size = sizeof source, .ctx = &next, .fill = count_up};
     ft_local_batch *batch = NULL;
     CHECK_EQ(ft_local_batch_new(&host, &source, 3, &batch), FT_LOCAL_OK);
     for (uintptr_t expected = 0; expected < 10; expected++) {

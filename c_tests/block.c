@@ -74,7 +74,9 @@ typedef int32_t (*fill_function)(void *ctx, void **out, size_t capacity, size_t 
 // One thread loads object 0, and runs the source for that; the other one loads object 1.
 static void play_two_threads(scene *all, fill_function fill, void *(*load_other)(void *)) {
     all->source = (fake_source){.host = &all->host, .per_call = 1};
-    all->batch = make_batch(all, (ft_local_source){sizeof(ft_local_source), all, fill, NULL}, 3);
+    all->batch = make_batch(
+        all, (ft_local_source){.struct_size = sizeof(ft_local_source), .ctx = all, .fill = fill},
+        3);
     pthread_t other;
     CHECK_EQ(pthread_create(&other, NULL, load_other, all), 0);
     runtime_enter();
@@ -166,7 +168,8 @@ static void *load_many(void *arg) {
 }
 
 static void a_crowd_loads(scene *all) {
-    ft_local_source source = {sizeof source, all, fill_with_many_breaks, NULL};
+    ft_local_source source = {
+        .struct_size = sizeof source, .ctx = all, .fill = fill_with_many_breaks};
     all->source = (fake_source){.host = &all->host, .per_call = 1};
     all->batch = make_batch(all, source, 4);
     pthread_t threads[CROWD];

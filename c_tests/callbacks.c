@@ -27,7 +27,8 @@ static void with_nested(size_t size, size_t nested_call, void (*nested)(nested_s
     nested_source source = {
         .inner = {.host = &host, .per_call = 1}, .nested_call = nested_call, .nested = nested};
     ft_local_host host_table = fake_host_table(&host);
-    ft_local_source source_table = {sizeof source_table, &source, nested_fill, NULL};
+    ft_local_source source_table = {
+        .struct_size = sizeof source_table, .ctx = &source, .fill = nested_fill};
     CHECK_EQ(ft_local_batch_new(&host_table, &source_table, size, &source.batch), FT_LOCAL_OK);
     for (size_t number = 0; number < 3 * size; number++) {
         load_expecting(source.batch, number);

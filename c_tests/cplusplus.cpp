@@ -58,6 +58,12 @@ struct Free {
     void operator()(ft_local_batch *batch) const {
         ft_local_batch_free(batch);
     }
+    void operator()(ft_local_cursor *cursor) const {
+        ft_local_cursor_free(cursor);
+    }
+    void operator()(ft_local_owner *owner) const {
+        ft_local_owner_free(owner);
+    }
     void operator()(Text *text) const {
         Text::release(text);
     }
@@ -157,6 +163,74 @@ void threads_share_a_batch() {
     }
 }
 
+Owned<ft_local_cursor> make_cursor(const ft_local_batch *batch) {
+    ft_local_cursor *made = nullptr;
+    CHECK_EQ(ft_local_cursor_new(batch, &made), FT_LOCAL_OK);
+    return Owned<ft_local_cursor>(made);
+}
+
+void a_cursor_hands_out_objects_by_the_inline_function() {
+    Numbers numbers;
+    auto batch = make_batch(numbers, 30);
+    const auto cursor = make_cursor(batch.get());
+    // The cursor keeps the batch.
+    batch.reset();
+    bool in_hand = false;
+    for (int number = 0; number < 100; ++number) {
+        void *next = nullptr;
+        CHECK_EQ(ft_local_cursor_next_inline(cursor.get(), &next), FT_LOCAL_OK);
+        const Owned<Text> text(static_cast<Text *>(next));
+        CHECK(text->text() == std::to_string(number));
+        in_hand = in_hand || ft_local_cursor_len(cursor.get()) > 0;
+    }
+    CHECK(in_hand);
+}
+
+void many_objects_are_loaded_and_given_back() {
+    const ft_local_host table = host_table();
+    Numbers numbers;
+    ft_local_source source = FT_LOCAL_SOURCE_INIT;
+    source.ctx = &numbers;
+    source.fill = Numbers::fill;
+    ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
+    options.fill_budget = 4;
+    options.on_fork = FT_LOCAL_FORK_KEEP;
+    ft_local_batch *made = nullptr;
+    CHECK_EQ(ft_local_batch_new_with(&table, &source, 8, &options, &made), FT_LOCAL_OK);
+    const Owned<ft_local_batch> batch(made);
+    std::vector<void *> objects(6);
+    size_t count = 0;
+    CHECK_EQ(ft_local_batch_load_many(batch.get(), objects.size(), -1, objects.data(), &count),
+             FT_LOCAL_OK);
+    CHECK_EQ(count, objects.size());
+    CHECK_EQ(ft_local_batch_give_back(batch.get(), objects.data(), count), FT_LOCAL_OK);
+    CHECK(load(batch.get())->text() == "0");
+    ft_local_stats stats = FT_LOCAL_STATS_INIT;
+    CHECK_EQ(ft_local_batch_stats(batch.get(), &stats), FT_LOCAL_OK);
+    CHECK_EQ(stats.loads, 7);
+    CHECK_EQ(stats.given_back, 6);
+    CHECK_EQ(stats.fills, 2);
+    CHECK_EQ(ft_local_batch_close(batch.get()), FT_LOCAL_OK);
+    CHECK_EQ(alive, 0);
+}
+
+void an_owner_releases_what_another_thread_gave_up() {
+    ft_local_host table = host_table();
+    ft_local_owner *made = nullptr;
+    CHECK_EQ(ft_local_owner_new(&table, 1, &made), FT_LOCAL_OK);
+    const Owned<ft_local_owner> owner(made);
+    table.owner = owner.get();
+    const Owned<Text> text(new Text("bound"));
+    ft_local_wrapper *wrapper = nullptr;
+    CHECK_EQ(ft_local_wrapper_new(&table, text.get(), &wrapper), FT_LOCAL_OK);
+    std::thread([wrapper] { ft_local_wrapper_free(wrapper); }).join();
+    CHECK_EQ(text->references(), 2);
+    size_t released = 0;
+    CHECK_EQ(ft_local_owner_drain(owner.get(), &released), FT_LOCAL_OK);
+    CHECK_EQ(released, 1);
+    CHECK_EQ(text->references(), 1);
+}
+
 void a_status_is_a_number_and_its_names_are_too() {
     const ft_local_status status = ft_local_host_init(nullptr, 0);
     CHECK(status == FT_LOCAL_ERR_ARGUMENT);
@@ -173,6 +247,9 @@ int main() {
     RUN(a_wrapper_holds_an_object);
     RUN(a_batch_hands_out_objects_in_order);
     RUN(threads_share_a_batch);
+    RUN(a_cursor_hands_out_objects_by_the_inline_function);
+    RUN(many_objects_are_loaded_and_given_back);
+    RUN(an_owner_releases_what_another_thread_gave_up);
     RUN(a_status_is_a_number_and_its_names_are_too);
     CHECK_EQ(alive, 0);
     return 0;

@@ -57,7 +57,7 @@ static void circle_begin(circle *all, size_t size) {
         self->source = (fake_source){.host = &all->host, .per_call = 1};
         self->next = &all->members[(index + 1) % size];
         self->circle = all;
-        ft_local_source source = {sizeof source, self, fill, NULL};
+        ft_local_source source = {.struct_size = sizeof source, .ctx = self, .fill = fill};
         CHECK_EQ(ft_local_batch_new(&host, &source, 2, &self->batch), FT_LOCAL_OK);
     }
 }

@@ -1,65 +1,9 @@
-// NULL and other bad arguments to every exported function: an argument error with a message that
-// names the argument, out-parameters set to NULL, and nothing else touched.
+// NULL and other bad arguments to every exported function, given good handles: an argument error
+// with a message that names the argument, out-parameters cleared, and nothing else touched. What
+// is no good handle is the subject of handles.c.
 
 #include "check.h"
-#include "fake_source.h"
-
-// An address where no pointer and no struct can lie.
-#define MISALIGNED(address) ((void *)((char *)(address) + 1))
-
-static int32_t never_visit(void *object, void *arg) {
-    (void)object;
-    (void)arg;
-    CHECK_FAIL("the visitor was called");
-    return 0;
-}
-
-static ft_local_wrapper *bystander;
-
-// One good handle of each kind, and what they are made of.
-typedef struct good {
-    fake_host host;
-    fake_source source;
-    ft_local_host host_table;
-    ft_local_source source_table;
-    fake_object *object;
-    ft_local_wrapper *wrapper;
-    ft_local_batch *batch;
-} good;
-
-static good *good_begin(void) {
-    good *all = calloc(1, sizeof *all);
-    CHECK(all != NULL);
-    all->source = (fake_source){.host = &all->host, .per_call = 1};
-    all->host_table = fake_host_table(&all->host);
-    all->source_table = fake_source_table(&all->source);
-    all->object = fake_object_new(&all->host, 0);
-    CHECK_EQ(ft_local_wrapper_new(&all->host_table, all->object, &all->wrapper), FT_LOCAL_OK);
-    all->batch = fake_source_batch(&all->source, 4);
-    load_expecting(all->batch, 0);
-    return all;
-}
-
-// The handles still work and the books are as they were.
-static void good_end(good *all) {
-    CHECK_PTR(ft_local_wrapper_get(all->wrapper), all->object);
-    CHECK_EQ(atomic_load(&all->host.alive), 4);
-    CHECK_EQ(ft_local_batch_len(all->batch), 3);
-    load_expecting(all->batch, 1);
-    ft_local_wrapper_free(all->wrapper);
-    ft_local_batch_free(all->batch);
-    fake_object_release(all->object);
-    fake_host_end(&all->host);
-    free(all);
-}
-
-// What each call below must have left. Puts another message in the place of its own, which would
-// otherwise do for the next call too.
-static void refused(ft_local_status status, const char *word) {
-    CHECK_EQ(status, FT_LOCAL_ERR_ARGUMENT);
-    CHECK_SAYS(ft_local_last_error(), word);
-    CHECK_EQ(ft_local_wrapper_visit(bystander, NULL, NULL), FT_LOCAL_ERR_ARGUMENT);
-}
+#include "good.h"
 
 static void functions_without_pointers_take_anything(void) {
     CHECK(ft_local_version() != NULL);
@@ -73,13 +17,21 @@ static void functions_without_pointers_take_anything(void) {
 
 static void init_of_structs(void) {
     ft_local_host host = {0};
-    ft_local_source source = {0};
     refused(ft_local_host_init(NULL, sizeof host), "host");
     refused(ft_local_host_init(MISALIGNED(&host), sizeof host), "host");
     refused(ft_local_host_init(&host, 0), "host");
+    ft_local_source source = {0};
     refused(ft_local_source_init(NULL, sizeof source), "source");
     refused(ft_local_source_init(MISALIGNED(&source), sizeof source), "source");
     refused(ft_local_source_init(&source, 0), "source");
+    ft_local_batch_options options = {0};
+    refused(ft_local_batch_options_init(NULL, sizeof options), "options");
+    refused(ft_local_batch_options_init(MISALIGNED(&options), sizeof options), "options");
+    refused(ft_local_batch_options_init(&options, 0), "options");
+    ft_local_stats stats = {0};
+    refused(ft_local_stats_init(NULL, sizeof stats), "out");
+    refused(ft_local_stats_init(MISALIGNED(&stats), sizeof stats), "out");
+    refused(ft_local_stats_init(&stats, 0), "out");
 }
 
 static void wrapper_new(void) {
@@ -102,106 +54,157 @@ static void wrapper_new(void) {
     good_end(all);
 }
 
-static void batch_new(void) {
+static void owner_new(void) {
     good *all = good_begin();
-    const size_t sizes[] = {0, (size_t)FT_LOCAL_BATCH_MAX_SIZE + 1, SIZE_MAX};
-    ft_local_batch *const something = (ft_local_batch *)all;
-    ft_local_batch *out = something;
-    refused(ft_local_batch_new(NULL, &all->source_table, 1, &out), "host");
+    ft_local_owner *const something = (ft_local_owner *)all;
+    ft_local_owner *out = something;
+    refused(ft_local_owner_new(NULL, 1, &out), "host");
     CHECK_PTR(out, NULL);
     out = something;
-    refused(ft_local_batch_new(MISALIGNED(&all->host_table), &all->source_table, 1, &out), "host");
+    refused(ft_local_owner_new(MISALIGNED(&all->host_table), 1, &out), "host");
     CHECK_PTR(out, NULL);
-    out = something;
-    refused(ft_local_batch_new(&all->host_table, NULL, 1, &out), "source");
-    CHECK_PTR(out, NULL);
-    out = something;
-    refused(ft_local_batch_new(&all->host_table, MISALIGNED(&all->source_table), 1, &out),
-            "source");
-    CHECK_PTR(out, NULL);
-    for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++) {
+    const size_t capacities[] = {0, (size_t)FT_LOCAL_OWNER_MAX_CAPACITY + 1, SIZE_MAX};
+    for (size_t index = 0; index < sizeof capacities / sizeof *capacities; index++) {
         out = something;
-        refused(ft_local_batch_new(&all->host_table, &all->source_table, sizes[index], &out),
-                "size");
+        refused(ft_local_owner_new(&all->host_table, capacities[index], &out), "capacity");
         CHECK_PTR(out, NULL);
     }
-    refused(ft_local_batch_new(&all->host_table, &all->source_table, 1, NULL), "out");
-    ft_local_batch *two[2] = {something, something};
-    refused(ft_local_batch_new(&all->host_table, &all->source_table, 1, MISALIGNED(two)), "out");
+    refused(ft_local_owner_new(&all->host_table, 1, NULL), "out");
+    ft_local_owner *two[2] = {something, something};
+    refused(ft_local_owner_new(&all->host_table, 1, MISALIGNED(two)), "out");
     CHECK_PTR(two[0], something);
     good_end(all);
 }
 
-// All functions of a wrapper, given something else.
-static void functions_of_wrapper(void *not_a_wrapper, const char *word) {
-    CHECK_PTR(ft_local_wrapper_get(not_a_wrapper), NULL);
-    refused(FT_LOCAL_ERR_ARGUMENT, word);
-    refused(ft_local_wrapper_visit(not_a_wrapper, never_visit, NULL), word);
-    ft_local_wrapper_free(not_a_wrapper);
+// Both ways to make a batch.
+static ft_local_status make(int with, const ft_local_host *host, const ft_local_source *source,
+                            size_t size, ft_local_batch **out) {
+    const ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
+    return with ? ft_local_batch_new_with(host, source, size, &options, out)
+                : ft_local_batch_new(host, source, size, out);
 }
 
-// All functions of a batch, given something else.
-static void functions_of_batch(void *not_a_batch, const char *word) {
-    int something;
-    void *out = &something;
-    refused(ft_local_batch_load(not_a_batch, &out), word);
-    CHECK_PTR(out, NULL);
-    CHECK_EQ(ft_local_batch_len(not_a_batch), 0);
-    refused(FT_LOCAL_ERR_ARGUMENT, word);
-    CHECK_EQ(ft_local_batch_size(not_a_batch), 0);
-    refused(FT_LOCAL_ERR_ARGUMENT, word);
-    refused(ft_local_batch_visit(not_a_batch, never_visit, NULL), word);
-    refused(ft_local_batch_clear(not_a_batch), word);
-    ft_local_batch_free(not_a_batch);
-}
-
-static void no_handle(void) {
+static void batch_new(void) {
     good *all = good_begin();
-    functions_of_wrapper(NULL, "wrapper is NULL, or no address");
-    functions_of_wrapper(MISALIGNED(all->wrapper), "wrapper is NULL, or no address");
-    functions_of_batch(NULL, "batch is NULL, or no address");
-    functions_of_batch(MISALIGNED(all->batch), "batch is NULL, or no address");
-    good_end(all);
-}
-
-static void a_handle_of_another_kind(void) {
-    good *all = good_begin();
-    functions_of_wrapper(all->batch, "wrapper is");
-    // Many of them, because where they lie decides which check each of them meets.
-    ft_local_wrapper *wrappers[32];
-    for (size_t index = 0; index < 32; index++) {
-        CHECK_EQ(ft_local_wrapper_new(&all->host_table, all->object, &wrappers[index]),
-                 FT_LOCAL_OK);
-        functions_of_batch(wrappers[index], "batch is");
-    }
-    for (size_t index = 0; index < 32; index++) {
-        CHECK_PTR(ft_local_wrapper_get(wrappers[index]), all->object);
-        ft_local_wrapper_free(wrappers[index]);
+    const size_t sizes[] = {0, (size_t)FT_LOCAL_BATCH_MAX_SIZE + 1, SIZE_MAX};
+    ft_local_batch *const something = (ft_local_batch *)all;
+    for (int with = 0; with < 2; with++) {
+        ft_local_batch *out = something;
+        refused(make(with, NULL, &all->source_table, 1, &out), "host");
+        CHECK_PTR(out, NULL);
+        out = something;
+        refused(make(with, MISALIGNED(&all->host_table), &all->source_table, 1, &out), "host");
+        CHECK_PTR(out, NULL);
+        out = something;
+        refused(make(with, &all->host_table, NULL, 1, &out), "source");
+        CHECK_PTR(out, NULL);
+        out = something;
+        refused(make(with, &all->host_table, MISALIGNED(&all->source_table), 1, &out), "source");
+        CHECK_PTR(out, NULL);
+        for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++) {
+            out = something;
+            refused(make(with, &all->host_table, &all->source_table, sizes[index], &out), "size");
+            CHECK_PTR(out, NULL);
+        }
+        refused(make(with, &all->host_table, &all->source_table, 1, NULL), "out");
+        ft_local_batch *two[2] = {something, something};
+        refused(make(with, &all->host_table, &all->source_table, 1, MISALIGNED(two)), "out");
+        CHECK_PTR(two[0], something);
     }
     good_end(all);
 }
 
-static void other_arguments(void) {
+static void cursor_new(void) {
+    good *all = good_begin();
+    refused(ft_local_cursor_new(all->batch, NULL), "out");
+    ft_local_cursor *two[2] = {all->cursor, all->cursor};
+    refused(ft_local_cursor_new(all->batch, MISALIGNED(two)), "out");
+    CHECK_PTR(two[0], all->cursor);
+    good_end(all);
+}
+
+static void visitors(void) {
     good *all = good_begin();
     refused(ft_local_wrapper_visit(all->wrapper, NULL, NULL), "visitor");
     refused(ft_local_batch_visit(all->batch, NULL, NULL), "visitor");
-    refused(ft_local_batch_load(all->batch, NULL), "out");
+    refused(ft_local_cursor_visit(all->cursor, NULL, NULL), "visitor");
+    good_end(all);
+}
+
+static void where_an_object_is_to_go(void) {
+    good *all = good_begin();
     void *two[2] = {all, all};
+    refused(ft_local_batch_load(all->batch, NULL), "out");
     refused(ft_local_batch_load(all->batch, MISALIGNED(two)), "out");
+    refused(ft_local_batch_load_for(all->batch, 0, NULL), "out");
+    refused(ft_local_batch_load_for(all->batch, 0, MISALIGNED(two)), "out");
+    refused(ft_local_batch_try_load(all->batch, NULL), "out");
+    refused(ft_local_batch_try_load(all->batch, MISALIGNED(two)), "out");
+    refused(ft_local_cursor_next(all->cursor, NULL), "out");
+    refused(ft_local_cursor_next(all->cursor, MISALIGNED(two)), "out");
+    refused(ft_local_cursor_next_for(all->cursor, 0, NULL), "out");
+    refused(ft_local_cursor_next_for(all->cursor, 0, MISALIGNED(two)), "out");
+    CHECK_PTR(two[0], all);
+    CHECK_PTR(two[1], all);
+    good_end(all);
+}
+
+static void where_many_objects_are_to_go(void) {
+    good *all = good_begin();
+    void *two[2] = {all, all};
+    size_t count = 7;
+    refused(ft_local_batch_load_many(all->batch, 1, -1, NULL, &count), "objects");
+    CHECK_EQ(count, 0);
+    count = 7;
+    refused(ft_local_batch_load_many(all->batch, 1, -1, MISALIGNED(two), &count), "objects");
+    CHECK_EQ(count, 0);
+    count = 7;
+    refused(ft_local_batch_load_many(all->batch, SIZE_MAX / sizeof *two, -1, two, &count), "n is");
+    CHECK_EQ(count, 0);
+    size_t counts[2] = {7, 7};
+    refused(ft_local_batch_load_many(all->batch, 1, -1, two, NULL), "count");
+    refused(ft_local_batch_load_many(all->batch, 1, -1, two, MISALIGNED(counts)), "count");
+    CHECK_EQ(counts[0], 7);
     CHECK_PTR(two[0], all);
     good_end(all);
 }
 
+static void what_is_given_back(void) {
+    good *all = good_begin();
+    void *objects[3] = {all->object, NULL, all->object};
+    refused(ft_local_batch_give_back(all->batch, NULL, 1), "objects");
+    refused(ft_local_batch_give_back(all->batch, MISALIGNED(objects), 1), "objects");
+    refused(ft_local_batch_give_back(all->batch, objects, SIZE_MAX / sizeof *objects), "n is");
+    refused(ft_local_batch_give_back(all->batch, objects, 3), "one of the objects is NULL");
+    CHECK_EQ(fake_object_references(all->object), 2);
+    good_end(all);
+}
+
+static void where_counts_are_to_go(void) {
+    good *all = good_begin();
+    size_t counts[2] = {7, 7};
+    refused(ft_local_batch_prefill(all->batch, 10, 1, 0, NULL), "count");
+    refused(ft_local_batch_prefill(all->batch, 10, 1, 0, MISALIGNED(counts)), "count");
+    refused(ft_local_owner_drain(all->owner, NULL), "count");
+    refused(ft_local_owner_drain(all->owner, MISALIGNED(counts)), "count");
+    CHECK_EQ(counts[0], 7);
+    ft_local_stats stats = FT_LOCAL_STATS_INIT;
+    refused(ft_local_batch_stats(all->batch, NULL), "out");
+    refused(ft_local_batch_stats(all->batch, MISALIGNED(&stats)), "out");
+    good_end(all);
+}
+
 int main(void) {
-    const ft_local_host plain_values = FT_LOCAL_HOST_INIT;
-    CHECK_EQ(ft_local_wrapper_new(&plain_values, NULL, &bystander), FT_LOCAL_OK);
     RUN(functions_without_pointers_take_anything);
     RUN(init_of_structs);
     RUN(wrapper_new);
+    RUN(owner_new);
     RUN(batch_new);
-    RUN(no_handle);
-    RUN(other_arguments);
-    RUN(a_handle_of_another_kind);
-    ft_local_wrapper_free(bystander);
+    RUN(cursor_new);
+    RUN(visitors);
+    RUN(where_an_object_is_to_go);
+    RUN(where_many_objects_are_to_go);
+    RUN(what_is_given_back);
+    RUN(where_counts_are_to_go);
     return fake_hosts_report();
 }

@@ -9,7 +9,7 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
             COMMAND
                 "${CMAKE_COMMAND}" "-DNM=${CMAKE_NM}" "-DLIBRARY=$<TARGET_FILE:ft_local::ft_local>"
                 "-DHEADER=${PROJECT_SOURCE_DIR}/include/ft_local.h"
-                "-DTESTS=${CMAKE_CURRENT_SOURCE_DIR}/errors.c" -P "${CMAKE_CURRENT_LIST_FILE}"
+                "-DTESTS=${CMAKE_CURRENT_SOURCE_DIR}" -P "${CMAKE_CURRENT_LIST_FILE}"
         )
     endif()
     return()
@@ -23,8 +23,10 @@ string(REGEX MATCHALL " [^ \n]+\n" exported "${symbols}")
 list(TRANSFORM exported STRIP)
 list(SORT exported)
 
-# A declaration is the only place where a parenthesis follows a name outside comments and macros.
-file(STRINGS "${HEADER}" lines REGEX "^[^/#]*ft_local_[a-z_]+\\(")
+# A declaration is the only place where a parenthesis follows a name outside comments, macros, and
+# the function that is inline, whose body is indented.
+file(STRINGS "${HEADER}" lines REGEX "^[^/# ][^/#]*ft_local_[a-z_]+\\(")
+list(FILTER lines EXCLUDE REGEX "^static inline ")
 string(REGEX MATCHALL "ft_local_[a-z_]+\\(" declared "${lines}")
 list(TRANSFORM declared REPLACE "\\(" "")
 list(SORT declared)
@@ -33,9 +35,10 @@ if(NOT exported STREQUAL declared)
     message(FATAL_ERROR "The library exports\n  ${exported}\nbut the header declares\n  ${declared}")
 endif()
 
-file(READ "${TESTS}" tests)
+file(READ "${TESTS}/errors.c" errors)
+file(READ "${TESTS}/handles.c" handles)
 foreach(name IN LISTS declared)
-    if(NOT tests MATCHES "${name}\\(")
-        message(SEND_ERROR "${TESTS} does not call ${name}")
+    if(NOT "${errors}${handles}" MATCHES "${name}\\(")
+        message(SEND_ERROR "Neither errors.c nor handles.c in ${TESTS} calls ${name}")
     endif()
 endforeach()

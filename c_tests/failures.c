@@ -132,7 +132,8 @@ static void breaks_contract(unsigned slots, size_t counts, size_t kept) {
     fake_host host = {0};
     bad_source source = {.host = &host, .slots = slots, .counts = counts};
     ft_local_host table = fake_host_table(&host);
-    ft_local_source source_table = {sizeof source_table, &source, fill_badly, NULL};
+    ft_local_source source_table = {
+        .struct_size = sizeof source_table, .ctx = &source, .fill = fill_badly};
     ft_local_batch *batch = NULL;
     CHECK_EQ(ft_local_batch_new(&table, &source_table, 4, &batch), FT_LOCAL_OK);
     load_failing(batch, FT_LOCAL_ERR_SOURCE);

@@ -2,25 +2,11 @@
 // goes on where a thread of the parent cannot.
 
 #include "check.h"
+#include "child.h"
 #include "fake_source.h"
 
 #include <stdatomic.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-// Runs `test` in a child process and expects that it passes there.
-static void passes_in_child(void (*test)(void *), void *arg) {
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        test(arg);
-        _exit(0);
-    }
-    int status = -1;
-    CHECK_EQ(waitpid(child, &status, 0), child);
-    CHECK(WIFEXITED(status));
-    CHECK_EQ(WEXITSTATUS(status), 0);
-}
 
 typedef struct family {
     fake_host host;
@@ -112,7 +98,8 @@ static void child_takes_the_fill_over(void *arg) {
 static void a_child_takes_over_a_fill_and_forgets_who_waited(void) {
     stuck all = {.parent = getpid()};
     ft_local_host host = fake_host_table(&all.family.host);
-    ft_local_source source = {sizeof source, &all, fill_stuck_in_parent, NULL};
+    ft_local_source source = {
+        .struct_size = sizeof source, .ctx = &all, .fill = fill_stuck_in_parent};
     CHECK_EQ(ft_local_batch_new(&host, &source, 2, &all.family.batch), FT_LOCAL_OK);
     pthread_t loaders[3];
     for (size_t index = 0; index < 3; index++) {

@@ -43,7 +43,7 @@ static void scene_begin(scene *all, way_to_wait wait, way_to_ask ask) {
     host.release_plain = release_plain;
     runtime_set_wait(&host, wait);
     runtime_set_interrupted(&host, ask);
-    ft_local_source source = {sizeof source, all, fill_stuck, NULL};
+    ft_local_source source = {.struct_size = sizeof source, .ctx = all, .fill = fill_stuck};
     CHECK_EQ(ft_local_batch_new(&host, &source, 4, &all->batch), FT_LOCAL_OK);
 }
 

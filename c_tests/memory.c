@@ -1,8 +1,8 @@
 // A lack of memory is an error, not an abort of the host: each allocation that the library makes
 // is failed in turn, and the books are exact each time.
 
+#include "bound_host.h"
 #include "check.h"
-#include "fake_source.h"
 
 #include <errno.h>
 
@@ -45,24 +45,27 @@ int posix_memalign(void **out, size_t alignment, size_t size) {
 }
 
 static ft_local_status batch_new_with(long allocations, const ft_local_host *host,
-                                      const ft_local_source *source, size_t size,
-                                      ft_local_batch **out) {
+                                      const ft_local_source *source,
+                                      const ft_local_batch_options *options, ft_local_batch **out) {
     allocations_left = allocations;
-    ft_local_status status = ft_local_batch_new(host, source, size, out);
+    ft_local_status status = ft_local_batch_new_with(host, source, 100, options, out);
     allocations_left = -1;
     return status;
 }
 
-static void a_batch_is_made_or_not(void) {
+static void a_batch_is_made_or_not_with(const ft_local_batch_options *options) {
     fake_host host = {0};
     fake_source source = {.host = &host, .per_call = 1};
     ft_local_host table = fake_host_table(&host);
     ft_local_source source_table = fake_source_table(&source);
+    // Which is to keep no place for a batch that is not made.
+    CHECK_EQ(ft_local_owner_new(&table, 1, &table.owner), FT_LOCAL_OK);
     ft_local_batch *batch = NULL;
     long allocations = 0;
     while (batch == NULL) {
         batch = (ft_local_batch *)&host;
-        ft_local_status status = batch_new_with(allocations, &table, &source_table, 100, &batch);
+        ft_local_status status =
+            batch_new_with(allocations, &table, &source_table, options, &batch);
         CHECK_EQ(status, batch == NULL ? FT_LOCAL_ERR_NO_MEMORY : FT_LOCAL_OK);
         allocations++;
     }
@@ -70,7 +73,15 @@ static void a_batch_is_made_or_not(void) {
     CHECK(allocations > 1);
     load_expecting(batch, 0);
     ft_local_batch_free(batch);
+    ft_local_owner_free(table.owner);
     fake_host_end(&host);
+}
+
+static void a_batch_is_made_or_not(void) {
+    ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
+    options.low_water = 3;
+    a_batch_is_made_or_not_with(NULL);
+    a_batch_is_made_or_not_with(&options);
 }
 
 static int32_t count_up(void *ctx, void **out, size_t capacity, size_t *produced) {
@@ -81,22 +92,103 @@ static int32_t count_up(void *ctx, void **out, size_t capacity, size_t *produced
     return 0;
 }
 
-// Not for fills, loads, a clear or the end.
+// Not for fills, loads, claims, a clear, a close, or the end.
 static void a_batch_takes_no_memory_later(void) {
     uintptr_t next = 0;
     ft_local_host host = FT_LOCAL_HOST_INIT;
-    ft_local_source source = {sizeof source, &next, count_up, NULL};
+    ft_local_source source = {.struct_size = sizeof source, .ctx = &next, .fill = count_up};
     ft_local_batch *batch = NULL;
     CHECK_EQ(ft_local_batch_new(&host, &source, 7, &batch), FT_LOCAL_OK);
+    ft_local_cursor *cursor = cursor_of(batch);
+    void *many[20];
+    size_t count = 0;
     allocations_left = 0;
     for (uintptr_t expected = 0; expected < 100; expected++) {
         void *value = NULL;
         CHECK_EQ(ft_local_batch_load(batch, &value), FT_LOCAL_OK);
         CHECK_EQ((uintptr_t)value, expected);
     }
+    CHECK_EQ(ft_local_batch_load_many(batch, 20, -1, many, &count), FT_LOCAL_OK);
+    CHECK_EQ((uintptr_t)many[19], 119);
     CHECK_EQ(ft_local_batch_clear(batch), FT_LOCAL_OK);
+    for (size_t times = 0; times < 20; times++) {
+        CHECK_EQ(ft_local_cursor_next(cursor, many), FT_LOCAL_OK);
+    }
+    CHECK(ft_local_cursor_len(cursor) > 0);
+    CHECK_EQ(ft_local_batch_prefill(batch, 7, 7, -1, &count), FT_LOCAL_OK);
+    // What is in hand goes back in the memory of the cursor.
+    ft_local_cursor_free(cursor);
+    CHECK_EQ(ft_local_batch_close(batch), FT_LOCAL_OK);
     ft_local_batch_free(batch);
+    CHECK_EQ(allocations_left, 0);
     allocations_left = -1;
+}
+
+static void a_cursor_is_made_or_not(void) {
+    fake_host host = {0};
+    fake_source source = {.host = &host, .per_call = 1};
+    ft_local_batch *batch = fake_source_batch(&source, 10);
+    ft_local_cursor *cursor = NULL;
+    long allocations = 0;
+    while (cursor == NULL) {
+        cursor = (ft_local_cursor *)&host;
+        allocations_left = allocations;
+        ft_local_status status = ft_local_cursor_new(batch, &cursor);
+        allocations_left = -1;
+        CHECK_EQ(status, cursor == NULL ? FT_LOCAL_ERR_NO_MEMORY : FT_LOCAL_OK);
+        allocations++;
+    }
+    CHECK(allocations > 1);
+    // The batch is freed with its last cursor, and there is one.
+    ft_local_batch_free(batch);
+    next_expecting(cursor, 0);
+    ft_local_cursor_free(cursor);
+    CHECK_EQ(atomic_load(&host.releases), 10);
+    fake_host_end(&host);
+}
+
+static void an_owner_is_made_or_not(void) {
+    fake_host host = {0};
+    ft_local_host table = fake_host_table(&host);
+    ft_local_owner *owner = NULL;
+    long allocations = 0;
+    while (owner == NULL) {
+        owner = (ft_local_owner *)&host;
+        allocations_left = allocations;
+        ft_local_status status = ft_local_owner_new(&table, 100, &owner);
+        allocations_left = -1;
+        CHECK_EQ(status, owner == NULL ? FT_LOCAL_ERR_NO_MEMORY : FT_LOCAL_OK);
+        allocations++;
+    }
+    CHECK(allocations > 2);
+    ft_local_owner_free(owner);
+    fake_host_end(&host);
+}
+
+static void objects_come_back_or_stay_with_the_caller(void) {
+    fake_host host = {0};
+    fake_source source = {.host = &host, .per_call = 1};
+    ft_local_batch *batch = fake_source_batch(&source, 10);
+    void *objects[3];
+    size_t count = 0;
+    CHECK_EQ(ft_local_batch_load_many(batch, 3, -1, objects, &count), FT_LOCAL_OK);
+    ft_local_status status = FT_LOCAL_ERR_NO_MEMORY;
+    long allocations = 0;
+    while (status != FT_LOCAL_OK) {
+        CHECK_EQ(status, FT_LOCAL_ERR_NO_MEMORY);
+        CHECK_EQ(ft_local_batch_len(batch), 7);
+        allocations_left = allocations;
+        status = ft_local_batch_give_back(batch, objects, 3);
+        allocations_left = -1;
+        allocations++;
+    }
+    CHECK(allocations > 1);
+    for (size_t number = 0; number < 12; number++) {
+        load_expecting(batch, number);
+    }
+    CHECK_EQ(exact_stats(batch).given_back, 3);
+    ft_local_batch_free(batch);
+    fake_host_end(&host);
 }
 
 static void a_wrapper_is_made_or_the_object_released(void) {
@@ -120,6 +212,35 @@ static void a_wrapper_is_made_or_the_object_released(void) {
     fake_host_end(&host);
 }
 
+// What was retained for a wrapper that there is no memory for waits for the owner in the place
+// that was kept for it.
+static void *wrap_without_memory(void *arg) {
+    bound_host *all = arg;
+    allocations_left = 0;
+    ft_local_status status = make_wrapper(all);
+    allocations_left = -1;
+    CHECK_EQ(status, FT_LOCAL_ERR_NO_MEMORY);
+    CHECK_PTR(all->wrapper, NULL);
+    return NULL;
+}
+
+static void a_wrapper_that_is_not_made_keeps_no_place(void) {
+    bound_host all;
+    bound_host_begin(&all, 1);
+    elsewhere(wrap_without_memory, &all);
+    CHECK_EQ(fake_object_references(all.object), 2);
+    CHECK_EQ(make_wrapper(&all), FT_LOCAL_ERR_OWNER_FULL);
+    drain_expecting(&all, 1);
+    CHECK_EQ(fake_object_references(all.object), 1);
+    wrap_without_memory(&all);
+    CHECK_EQ(fake_object_references(all.object), 1);
+    CHECK_EQ(make_wrapper(&all), FT_LOCAL_OK);
+    ft_local_wrapper *wrapper = all.wrapper;
+    CHECK_EQ(make_wrapper(&all), FT_LOCAL_ERR_OWNER_FULL);
+    ft_local_wrapper_free(wrapper);
+    bound_host_end(&all);
+}
+
 int main(void) {
     // Under valgrind and the sanitizers, which put functions of their own there, nothing fails.
     allocations_left = 0;
@@ -131,6 +252,10 @@ int main(void) {
     }
     RUN(a_batch_is_made_or_not);
     RUN(a_batch_takes_no_memory_later);
+    RUN(a_cursor_is_made_or_not);
+    RUN(objects_come_back_or_stay_with_the_caller);
     RUN(a_wrapper_is_made_or_the_object_released);
+    RUN(an_owner_is_made_or_not);
+    RUN(a_wrapper_that_is_not_made_keeps_no_place);
     return fake_hosts_report();
 }

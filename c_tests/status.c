@@ -16,6 +16,12 @@ static void numbers_stay_what_they_are(void) {
     CHECK_EQ(FT_LOCAL_ERR_INTERRUPTED, -7);
     CHECK_EQ(FT_LOCAL_ERR_PANIC, -8);
     CHECK_EQ(FT_LOCAL_ERR_DEADLOCK, -9);
+    CHECK_EQ(FT_LOCAL_ERR_END, -10);
+    CHECK_EQ(FT_LOCAL_ERR_CLOSED, -11);
+    CHECK_EQ(FT_LOCAL_ERR_TIMED_OUT, -12);
+    CHECK_EQ(FT_LOCAL_ERR_EMPTY, -13);
+    CHECK_EQ(FT_LOCAL_ERR_FORKED, -14);
+    CHECK_EQ(FT_LOCAL_ERR_OWNER_FULL, -15);
 }
 
 static void each_status_has_a_text_of_its_own(void) {
@@ -31,6 +37,12 @@ static void each_status_has_a_text_of_its_own(void) {
         FT_LOCAL_ERR_INTERRUPTED,
         FT_LOCAL_ERR_PANIC,
         FT_LOCAL_ERR_DEADLOCK,
+        FT_LOCAL_ERR_END,
+        FT_LOCAL_ERR_CLOSED,
+        FT_LOCAL_ERR_TIMED_OUT,
+        FT_LOCAL_ERR_EMPTY,
+        FT_LOCAL_ERR_FORKED,
+        FT_LOCAL_ERR_OWNER_FULL,
         INT32_MIN,
         1,
     };

@@ -121,7 +121,7 @@ static void load_all(size_t size, size_t per_call, size_t fail_every, long nanos
     CHECK(all.seen != NULL && all.told != NULL && all.failed_in != NULL);
 
     ft_local_host host_table = fake_host_table(&host);
-    ft_local_source source_table = {sizeof source_table, &all, fill, NULL};
+    ft_local_source source_table = {.struct_size = sizeof source_table, .ctx = &all, .fill = fill};
     CHECK_EQ(ft_local_batch_new(&host_table, &source_table, size, &all.batch), FT_LOCAL_OK);
     run_threads(&all);
     check_books(&all);

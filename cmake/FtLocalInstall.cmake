@@ -19,7 +19,12 @@ install(
     COMPONENT development
 )
 install(
-    FILES "${PROJECT_SOURCE_DIR}/include/ft_local.h"
+    FILES "${PROJECT_SOURCE_DIR}/include/ft_local.h" "${PROJECT_SOURCE_DIR}/include/ft_local.hpp"
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+    COMPONENT development
+)
+install(
+    DIRECTORY "${PROJECT_SOURCE_DIR}/include/ft_local"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
     COMPONENT development
 )

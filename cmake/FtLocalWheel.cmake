@@ -9,7 +9,11 @@ install(
     DESTINATION "${package_dir}"
     RENAME "libft_local.so.${FT_LOCAL_ABI_VERSION}"
 )
-install(FILES "${PROJECT_SOURCE_DIR}/include/ft_local.h" DESTINATION "${package_dir}/include")
+install(
+    FILES "${PROJECT_SOURCE_DIR}/include/ft_local.h" "${PROJECT_SOURCE_DIR}/include/ft_local.hpp"
+    DESTINATION "${package_dir}/include"
+)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/ft_local" DESTINATION "${package_dir}/include")
 
 function(ft_local_without_shim why)
     message(STATUS "ft_local: the wheel goes without the C shim (${why}); it will use ctypes")

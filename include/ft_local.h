@@ -53,7 +53,7 @@
 #define FT_LOCAL_ABI_VERSION 0
 
 
-// The largest capacity of an owner. Its memory is taken when it is made: 24 bytes for each.
+// The largest capacity of an owner. Its memory is taken when it is made: 16 bytes for each.
 #define FT_LOCAL_OWNER_MAX_CAPACITY 16777216
 
 // In the child of a fork: drop the results that the parent had in the buffer. The parent hands
@@ -276,7 +276,7 @@ typedef struct ft_local_stats {
     uint64_t source_ns;
     // Failures of the source.
     uint64_t errors;
-    // Results that were claimed, or loaded, and came back.
+    // Results that cursors had in hand, or that were loaded, and came back.
     uint64_t given_back;
     // Results that nobody got, because the batch was cleared or closed.
     uint64_t released;

@@ -96,10 +96,17 @@ impl<'b, H: Host, S: Source<H>, Q: Queue> Cursor<'b, H, S, Q> {
     fn claim(&self, deadline: Option<Instant>) -> Result<Word, LoadError<S::Error>> {
         self.release_aside();
         let node = self.node();
+        let mut claimed = false;
         let word = self.batch.acquire(deadline, || {
             // A handler of signals may have used this cursor while its thread was waiting.
-            node.pop().or_else(|| self.batch.claim_for(node))
+            let word = node.pop().or_else(|| self.batch.claim_for(node));
+            claimed = word.is_some();
+            word
         });
+        if !claimed && word.is_ok() {
+            // The first result of a fill of this thread's own.
+            node.count(1, 1);
+        }
         self.batch.see_to_more_if_low(word?)
     }
 

@@ -1,9 +1,11 @@
 //! A thread that a host's objects are bound to.
 
+mod queue;
+
 use crate::memory::OutOfMemory;
 use crate::object::Release;
 use crate::sync::thread_pointer;
-use crossbeam_queue::ArrayQueue;
+use queue::{Deferred, Queue};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -20,7 +22,7 @@ pub const MAX_CAPACITY: usize = 1 << 24;
 pub struct Owner {
     thread: usize,
     release: Release,
-    queue: ArrayQueue<Deferred>,
+    queue: Queue,
     /// How many places are taken, or kept by handles.
     committed: AtomicUsize,
     /// Whether there is anything in the queue: all that an owner looks at when there is not.
@@ -29,26 +31,10 @@ pub struct Owner {
     pub(crate) references: AtomicUsize,
 }
 
-/// Something that only the owner may do.
-struct Deferred {
-    what: *mut c_void,
-    /// # Safety
-    /// To be called once, with `what`, in the owner's thread.
-    run: unsafe fn(&Owner, *mut c_void),
-}
-
-// SAFETY: what it stands for is made to wait for the thread that it belongs to.
-unsafe impl Send for Deferred {}
 // SAFETY: `release` is called in the owner's thread only; the rest is made to be shared.
 unsafe impl Send for Owner {}
 // SAFETY: as above.
 unsafe impl Sync for Owner {}
-
-impl std::fmt::Debug for Deferred {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Deferred").field("what", &self.what).finish_non_exhaustive()
-    }
-}
 
 impl Owner {
     /// Makes the calling thread the owner of objects that `release` releases, with room for
@@ -57,14 +43,10 @@ impl Owner {
     /// # Errors
     /// If there is not enough memory.
     pub(crate) fn new(release: Release, capacity: usize) -> Result<Self, OutOfMemory> {
-        // The queue would stop the process if there were no memory for it. Whether there is can
-        // only be asked before; a place in it is as large as this.
-        type Place = (AtomicUsize, Deferred);
-        Vec::<Place>::new().try_reserve_exact(capacity).map_err(|_| OutOfMemory)?;
         Ok(Self {
             thread: thread_pointer(),
             release,
-            queue: ArrayQueue::new(capacity),
+            queue: Queue::new(capacity)?,
             committed: AtomicUsize::new(0),
             pending: AtomicBool::new(false),
             references: AtomicUsize::new(1),
@@ -80,7 +62,7 @@ impl Owner {
     /// Whether something waits for the owner.
     #[inline]
     pub fn is_pending(&self) -> bool {
-        // Relaxed: the queue itself orders what is in it.
+        // Relaxed: `drain` looks again.
         self.pending.load(Ordering::Relaxed)
     }
 
@@ -90,8 +72,9 @@ impl Owner {
     /// If called in another thread.
     pub fn drain(&self) -> usize {
         assert!(self.is_current(), "only the owner's thread may drain");
-        // Before the queue is looked at: what comes after that raises it again.
-        self.pending.store(false, Ordering::Relaxed);
+        // Before the queue is looked at: what comes after that raises it again. Acquire: with the
+        // Release of who raised it, for what is in the queue.
+        self.pending.swap(false, Ordering::Acquire);
         let mut done = 0;
         while let Some(Deferred { what, run }) = self.queue.pop() {
             self.give_room_back();
@@ -116,11 +99,13 @@ impl Owner {
     /// Keeps a place in the queue. Returns whether there is one.
     pub(crate) fn reserve(&self) -> bool {
         let keep = |committed| (committed < self.queue.capacity()).then_some(committed + 1);
-        self.committed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, keep).is_ok()
+        // Acquire: with the Release of who gave the place back, for the place.
+        self.committed.fetch_update(Ordering::Acquire, Ordering::Relaxed, keep).is_ok()
     }
 
     pub(crate) fn give_room_back(&self) {
-        self.committed.fetch_sub(1, Ordering::Relaxed);
+        // Release: with the Acquire in `reserve`.
+        self.committed.fetch_sub(1, Ordering::Release);
     }
 
     /// Releases an object, or keeps that for the owner; then the caller has kept a place for it.
@@ -142,9 +127,9 @@ impl Owner {
 
     /// Has the owner call `run` with `what`. The caller has kept a place for it.
     pub(crate) fn defer(&self, what: *mut c_void, run: unsafe fn(&Self, *mut c_void)) {
-        let pushed = self.queue.push(Deferred { what, run });
-        debug_assert!(pushed.is_ok(), "a place in the queue is kept for each release");
-        self.pending.store(true, Ordering::Relaxed);
+        self.queue.push(Deferred { what, run });
+        // Release: with the Acquire in `drain`.
+        self.pending.store(true, Ordering::Release);
     }
 }
 

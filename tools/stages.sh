@@ -182,6 +182,17 @@ stage_package() {
     note "$(cd "$work" && echo *.whl)"
 }
 
+# host NAME: the test of hosts/NAME. Continuous integration has every runtime, so there a test that
+# is skipped is a test that was lost.
+stage_host() {
+    local status=0
+    "hosts/$1/test" || status=$?
+    if [ "$status" -eq 77 ] && [ "${CI:-}" = true ]; then
+        die "it was skipped, which is a failure where CI=true"
+    fi
+    return "$status"
+}
+
 # seed_tests INTERPRETER...: those that ft_utils exists for.
 stage_seed_tests() {
     local interpreter backend pythons=()

@@ -65,22 +65,31 @@ ft_local_source fake_source_table(fake_source *source) {
 }
 
 ft_local_batch *fake_source_batch(fake_source *source, size_t size) {
+    return fake_source_batch_with(source, size, NULL);
+}
+
+ft_local_batch *fake_source_batch_with(fake_source *source, size_t size,
+                                       const ft_local_batch_options *options) {
     ft_local_host host = fake_host_table(source->host);
     ft_local_source table = fake_source_table(source);
     ft_local_batch *batch = NULL;
-    CHECK_EQ(ft_local_batch_new(&host, &table, size, &batch), FT_LOCAL_OK);
+    CHECK_EQ(ft_local_batch_new_with(&host, &table, size, options, &batch), FT_LOCAL_OK);
     CHECK(batch != NULL);
     return batch;
+}
+
+void receive(void *pointer, size_t number) {
+    fake_object *object = pointer;
+    CHECK(object != NULL);
+    CHECK_EQ(object->number, number);
+    CHECK_EQ(fake_object_references(object), 1);
+    fake_object_release(object);
 }
 
 void load_expecting(ft_local_batch *batch, size_t number) {
     void *loaded = NULL;
     CHECK_EQ(ft_local_batch_load(batch, &loaded), FT_LOCAL_OK);
-    fake_object *object = loaded;
-    CHECK(object != NULL);
-    CHECK_EQ(object->number, number);
-    CHECK_EQ(fake_object_references(object), 1);
-    fake_object_release(object);
+    receive(loaded, number);
 }
 
 static int32_t expect_next(void *pointer, void *next) {
@@ -101,4 +110,33 @@ void load_failing(ft_local_batch *batch, ft_local_status status) {
     void *loaded = &something;
     CHECK_EQ(ft_local_batch_load(batch, &loaded), status);
     CHECK_PTR(loaded, NULL);
+}
+
+ft_local_cursor *cursor_of(const ft_local_batch *batch) {
+    ft_local_cursor *cursor = NULL;
+    CHECK_EQ(ft_local_cursor_new(batch, &cursor), FT_LOCAL_OK);
+    CHECK(cursor != NULL);
+    return cursor;
+}
+
+void next_expecting(ft_local_cursor *cursor, size_t number) {
+    void *next = NULL;
+    CHECK_EQ(ft_local_cursor_next(cursor, &next), FT_LOCAL_OK);
+    receive(next, number);
+}
+
+void next_failing(ft_local_cursor *cursor, ft_local_status status) {
+    int something;
+    void *next = &something;
+    CHECK_EQ(ft_local_cursor_next(cursor, &next), status);
+    CHECK_PTR(next, NULL);
+}
+
+ft_local_stats exact_stats(const ft_local_batch *batch) {
+    ft_local_stats stats = FT_LOCAL_STATS_INIT;
+    CHECK_EQ(ft_local_batch_stats(batch, &stats), FT_LOCAL_OK);
+    CHECK_EQ(stats.produced + stats.given_back, stats.loads + stats.claimed + stats.released +
+                                                    stats.dropped_on_fork +
+                                                    ft_local_batch_len(batch));
+    return stats;
 }

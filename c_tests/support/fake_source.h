@@ -33,8 +33,13 @@ typedef struct fake_source {
 // `{.host = h, .per_call = n}` and what else the test wants, with the rest zero.
 ft_local_source fake_source_table(fake_source *source);
 
-// A batch over the source and its host.
+// A batch over the source and its host. `options` may be NULL.
 ft_local_batch *fake_source_batch(fake_source *source, size_t size);
+ft_local_batch *fake_source_batch_with(fake_source *source, size_t size,
+                                       const ft_local_batch_options *options);
+
+// Expects that this is object `number` with one reference, and releases it.
+void receive(void *object, size_t number);
 
 // Loads, expects object `number`, and releases it.
 void load_expecting(ft_local_batch *batch, size_t number);
@@ -44,5 +49,13 @@ void visit_expecting(ft_local_batch *batch, size_t first);
 
 // Loads, expects a failure, and that `*out` is NULL.
 void load_failing(ft_local_batch *batch, ft_local_status status);
+
+// The same of cursors.
+ft_local_cursor *cursor_of(const ft_local_batch *batch);
+void next_expecting(ft_local_cursor *cursor, size_t number);
+void next_failing(ft_local_cursor *cursor, ft_local_status status);
+
+// The counts of a batch that nobody else uses, which are exact then.
+ft_local_stats exact_stats(const ft_local_batch *batch);
 
 #endif

@@ -271,12 +271,12 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     }
 
     /// Counts what was done, while this thread is still the only one that counts.
-    fn count(&self) {
+    fn count(&self, own: bool) {
         let counters = &self.batch.counters.filler;
         if let Some(started) = self.started {
             counters.fills.add_alone(1);
             counters.produced.add_alone(self.made() as u64);
-            counters.own.add_alone(u64::from(self.made_mine));
+            counters.own.add_alone(u64::from(own));
             counters.nanoseconds.add_alone(nanoseconds(started.elapsed()));
         }
     }
@@ -291,11 +291,12 @@ impl<H: Host, S: Source<H>, Q: Queue> Drop for Fill<'_, H, S, Q> {
         let _ = batch.guarded(|| {
             // There is something only if the source was unwound out of.
             self.accept(true);
+            let own = self.made_mine && self.mine.is_none();
             if let Some(word) = self.mine.take() {
-                batch.give_first_back(word);
+                batch.give_first_back(word, self.made_mine);
             }
             batch.queue.publish();
-            self.count();
+            self.count(own);
         });
         batch.role.give_up();
         fills_of_this_thread(-1);

@@ -5,7 +5,6 @@ use super::{Batch, ForkPolicy, gate};
 use crate::border::Panicked;
 use crate::cursor::{Node, node_of};
 use crate::host::{Host, Word};
-use crate::memory::OutOfMemory;
 use crate::source::Source;
 use crate::status::LoadError;
 use crate::sync::Ordering;
@@ -41,12 +40,13 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         before
     }
 
-    /// For the filler: its own result goes to whoever comes next.
-    pub(super) fn give_first_back(&self, word: Word) {
+    /// For the filler: its own result goes to whoever comes next. It has just made it, or had
+    /// loaded it before.
+    pub(super) fn give_first_back(&self, word: Word, just_made: bool) {
         // There is room: a fill starts only after this was seen empty.
         self.first.push(word);
         self.first.publish();
-        self.counters.others.given_back.add(1);
+        self.counters.others.given_back.add(u64::from(!just_made));
         self.tell_of_returned(1);
     }
 
@@ -61,20 +61,19 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         let mut words = Vec::new();
         words.try_reserve_exact(objects.len()).map_err(|_| LoadError::OutOfMemory)?;
         words.extend(objects.drain(..).map(H::into_word));
-        if self.give_words_back(&words).is_err() {
+        self.give_words_back(&words).inspect_err(|_| {
             // SAFETY: each word stands for the object that was given up for it just before.
             objects.extend(words.iter().map(|&word| unsafe { self.host.adopt_word(word) }));
-            return Err(LoadError::OutOfMemory);
-        }
-        Ok(())
+        })
     }
 
-    pub(crate) fn give_words_back(&self, words: &[Word]) -> Result<(), OutOfMemory> {
+    pub(crate) fn give_words_back(&self, words: &[Word]) -> Result<(), LoadError<S::Error>> {
+        self.enter()?;
         if words.is_empty() {
             return Ok(());
         }
-        let node = node_of(words, std::ptr::from_ref(self).cast()).ok_or(OutOfMemory)?;
-        self.give_node_back(node);
+        let node = node_of(words, std::ptr::from_ref(self).cast());
+        self.give_node_back(node.ok_or(LoadError::OutOfMemory)?);
         Ok(())
     }
 

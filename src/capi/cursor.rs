@@ -54,7 +54,8 @@ unsafe fn node_at<'a>(cursor: *const ft_local_cursor) -> Result<&'a Node, Refusa
     }
     // SAFETY: the caller's promise; every handle is at least as long as the part that is read.
     let node = unsafe { &*node };
-    if node.mark.load(Ordering::Relaxed) != MARK {
+    // Other handles begin with their mark, and where a cursor has its own they may have nothing.
+    if !node.begins_well() || node.mark.load(Ordering::Relaxed) != MARK {
         return Err(WRONG);
     }
     Ok(node)

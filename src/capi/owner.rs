@@ -10,7 +10,7 @@ use crate::sync::Ordering;
 use std::ffi::CStr;
 use std::ptr::NonNull;
 
-/// The largest capacity of an owner. Its memory is taken when it is made: 24 bytes for each.
+/// The largest capacity of an owner. Its memory is taken when it is made: 16 bytes for each.
 pub const FT_LOCAL_OWNER_MAX_CAPACITY: usize = 16_777_216;
 
 const _: () = assert!(FT_LOCAL_OWNER_MAX_CAPACITY == MAX_CAPACITY);
@@ -101,6 +101,14 @@ impl Kept {
     pub(super) fn used(self) {
         if let Some(owner) = std::mem::ManuallyDrop::new(self).0 {
             drop_reference(owner);
+        }
+    }
+
+    /// Ends the reference after the object was released that the place was kept for, and waits
+    /// there if this is not the owner's thread.
+    pub(super) fn after_release(self) {
+        if self.owner().is_some_and(|owner| !owner.is_current()) {
+            self.used();
         }
     }
 }

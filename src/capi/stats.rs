@@ -37,7 +37,7 @@ pub struct ft_local_stats {
     pub source_ns: u64,
     /// Failures of the source.
     pub errors: u64,
-    /// Results that were claimed, or loaded, and came back.
+    /// Results that cursors had in hand, or that were loaded, and came back.
     pub given_back: u64,
     /// Results that nobody got, because the batch was cleared or closed.
     pub released: u64,

@@ -90,7 +90,10 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
             *out = handle;
             code::FT_LOCAL_OK.into()
         }
-        Err(no_memory) => no_memory.into(),
+        Err(no_memory) => {
+            kept.after_release();
+            no_memory.into()
+        }
     }
 }
 
@@ -189,11 +192,7 @@ unsafe fn end(wrapper: *mut ft_local_wrapper) {
     unsafe {
         let Ok(counted) = retire(wrapper) else { return };
         let kept = Kept::again(counted.object.release());
-        let deferred = kept.owner().is_some_and(|owner| !owner.is_current());
         drop(reclaim(wrapper));
-        if deferred {
-            // The place in the queue is taken by the object.
-            kept.used();
-        }
+        kept.after_release();
     }
 }

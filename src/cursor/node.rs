@@ -1,5 +1,6 @@
 //! The memory of a cursor, which outlives it when it is closed with results in hand.
 
+use super::CAPACITY;
 use crate::host::Word;
 use crate::sync::unordered::{AtomicU64, AtomicUsize};
 use crate::sync::{AtomicPtr, Ordering, UnsafeCell};
@@ -91,6 +92,15 @@ impl Node {
 
     fn first_word(&self) -> *mut Word {
         ptr::from_ref(self).wrapping_add(1).cast_mut().cast()
+    }
+
+    /// Whether the first word is that of a cursor's node: the next result lies behind it. For a
+    /// caller that does not know what it was given, and may not read more of it yet.
+    #[inline]
+    pub(crate) fn begins_well(&self) -> bool {
+        let distance = self.next.get().addr().wrapping_sub(ptr::from_ref(self).addr());
+        let words = size_of::<Self>()..=size_of::<Self>() + CAPACITY * size_of::<Word>();
+        words.contains(&distance)
     }
 
     /// How many results are in hand.

@@ -1,8 +1,8 @@
 //! Sources of numbered values that fail, make much, little or nothing, and end.
 
-use crate::ledger::{Ledger, Value};
+use crate::ledger::Ledger;
 use crate::random::Random;
-use ft_local::{Slots, Source};
+use ft_local::{Made, Slots, Source};
 use std::time::Duration;
 
 /// What a source of a scene is like.
@@ -57,12 +57,12 @@ impl<'l> Source<&'l Ledger> for Numbers<'l> {
         self.manner.bulk == 0
     }
 
-    fn next(&mut self, _host: &&'l Ledger) -> Result<Option<Value<'l>>, Failure> {
+    fn next(&mut self, _host: &&'l Ledger) -> Result<Option<Made<&'l Ledger>>, Failure> {
         self.sleep();
         if self.random.once_in(self.manner.fail_once_in) {
             return Err(Failure);
         }
-        Ok(self.ledger.next_value())
+        Ok(self.ledger.next_value().map(Made::new))
     }
 }
 

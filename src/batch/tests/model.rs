@@ -131,7 +131,6 @@ impl Model {
                         made += 1;
                         if keep_first && made == 1 {
                             mine = Some(result);
-                            self.stats.loads += 1;
                         } else {
                             self.queue.push_back(result);
                         }
@@ -156,7 +155,8 @@ impl Model {
         if let Err(error) = outcome {
             if let Some(mine) = mine {
                 self.first.push_back(mine);
-                self.stats.given_back += 1;
+                // One that the fill made was never handed out.
+                self.stats.given_back += u64::from(!keep_first);
             }
             return Err(error);
         }
@@ -171,7 +171,12 @@ impl Model {
         if self.ended { Err(LoadError::Ended) } else { Ok(()) }
     }
 
-    fn acquire(&mut self, take: impl Fn(&mut Self) -> Option<usize>) -> Outcome<usize> {
+    /// A result by `take`, which counts it, or from a fill, which `own` counts.
+    fn acquire(
+        &mut self,
+        take: impl Fn(&mut Self) -> Option<usize>,
+        own: impl Fn(&mut Stats),
+    ) -> Outcome<usize> {
         loop {
             if self.closed {
                 return Err(LoadError::Closed);
@@ -181,6 +186,7 @@ impl Model {
             }
             self.without_fills()?;
             if let (Some(result), _) = self.fill(self.budget(), None, true)? {
+                own(&mut self.stats);
                 return Ok(result);
             }
         }
@@ -207,7 +213,11 @@ impl Model {
         {
             return self.see_to_more(result);
         }
-        self.acquire(Self::take_for_load)
+        self.acquire_for_load()
+    }
+
+    fn acquire_for_load(&mut self) -> Outcome<usize> {
+        self.acquire(Self::take_for_load, |stats| stats.loads += 1)
     }
 
     pub(super) fn try_load(&mut self) -> Outcome<Option<usize>> {
@@ -223,7 +233,7 @@ impl Model {
     pub(super) fn load_many(&mut self, count: usize) -> (Vec<usize>, Outcome<()>) {
         let mut results = Vec::new();
         while results.len() < count {
-            match self.acquire(Self::take_for_load) {
+            match self.acquire_for_load() {
                 Ok(result) => results.push(result),
                 Err(LoadError::Ended | LoadError::Closed) if !results.is_empty() => break,
                 Err(error) => return (results, Err(error)),
@@ -257,7 +267,11 @@ impl Model {
             self.places[cursor] += 1;
             return Ok(result);
         }
-        let result = self.acquire(|model| model.claim(cursor))?;
+        let own = |stats: &mut Stats| {
+            stats.claims += 1;
+            stats.claimed += 1;
+        };
+        let result = self.acquire(|model| model.claim(cursor), own)?;
         self.see_to_more(result)
     }
 

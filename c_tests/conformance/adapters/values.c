@@ -1,0 +1,28 @@
+// A host of plain values, which is no host at all.
+
+#include "../conformance.h"
+#include "threads.h"
+
+static void describe(ft_local_host *host) {
+    (void)host;
+}
+
+static void *make(size_t number) {
+    return (void *)number;
+}
+
+static size_t number_of(void *value) {
+    return (size_t)value;
+}
+
+int main(void) {
+    const conformance_adapter adapter = {
+        .name = "plain values",
+        .describe = describe,
+        .make = make,
+        .number = number_of,
+        .threads = adapter_threads,
+        .pause = adapter_pause,
+    };
+    return conformance_run(&adapter);
+}

@@ -1,0 +1,63 @@
+// Tries a host of ft_local: does what it gives the library hold what the library needs?
+//
+// Write an adapter, which tells the kit about your runtime, and a program that starts the runtime
+// and, inside it, returns what `conformance_run` returns. Compile it with the other .c files in
+// this folder. adapters/ has examples; docs/embedding.md says how to bind a runtime at all.
+
+#ifndef CONFORMANCE_H
+#define CONFORMANCE_H
+
+#include <ft_local.h>
+
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct conformance_adapter {
+    // What the report calls the host.
+    const char *name;
+
+    // Sets the host's functions. The struct is FT_LOCAL_HOST_INIT.
+    void (*describe)(ft_local_host *host);
+
+    // A new object that knows a number, as a handle with one reference, which is the kit's. The
+    // kit gives such handles to the library as objects, and returns them from its sources.
+    void *(*make)(size_t number);
+
+    // The number of the object behind a handle, be it from `make` or from `retain`.
+    size_t (*number)(void *handle);
+
+    // Gives up the reference of a handle. NULL if objects are plain values.
+    void (*drop)(void *handle);
+
+    // How many objects somebody has a reference to, or, in a runtime that traces, how many
+    // references are registered with it. The kit asks when each object has one reference at most,
+    // so the two are the same. NULL if objects are plain values.
+    long (*alive)(void);
+
+    // Calls `function(arg, index)` in `count` threads of the runtime, inside it and all at once,
+    // with each index from 0 on, and returns when all have returned. NULL if objects belong to one
+    // thread.
+    void (*threads)(size_t count, void (*function)(void *arg, size_t index), void *arg);
+
+    // Lets other threads of the runtime work for about a millisecond, as a function of the
+    // runtime does that reads a file: outside of it. Needed with `threads`.
+    void (*pause)(void);
+
+    // Makes the host's `interrupted` say that threads must stop, and that they need not any more,
+    // in each thread. NULL if the host has no such function.
+    void (*interrupt)(bool on);
+} conformance_adapter;
+
+// Runs every check and reports each to standard output: passed, or skipped and why. A check that
+// fails says what it expected and ends the process with 1; so does one that hangs, after
+// $FT_LOCAL_CONFORMANCE_LIMIT seconds (120). Returns 0.
+int conformance_run(const conformance_adapter *adapter);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

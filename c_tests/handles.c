@@ -1,0 +1,161 @@
+// What is no handle, or one of another kind, to every function that takes a handle: an argument
+// error that names the handle, out-parameters cleared, and nothing else touched.
+
+#include "check.h"
+#include "good.h"
+
+static int32_t never_visit(void *object, void *arg) {
+    (void)object;
+    (void)arg;
+    CHECK_FAIL("the visitor was called");
+    return 0;
+}
+
+// Where the functions below are to put something, and what they must leave there.
+static void *out;
+static size_t count;
+
+static void fill_outs(void) {
+    out = &out;
+    count = 7;
+}
+
+static void refused_and_out_cleared(ft_local_status status, const char *word) {
+    refused(status, word);
+    CHECK_PTR(out, NULL);
+    fill_outs();
+}
+
+static void refused_and_count_cleared(ft_local_status status, const char *word) {
+    refused(status, word);
+    CHECK_EQ(count, 0);
+    fill_outs();
+}
+
+static void functions_of_wrapper(void *not_a_wrapper, const char *word) {
+    CHECK_PTR(ft_local_wrapper_get(not_a_wrapper), NULL);
+    refused_without_status(word);
+    refused(ft_local_wrapper_retain(not_a_wrapper), word);
+    refused(ft_local_wrapper_visit(not_a_wrapper, never_visit, NULL), word);
+    ft_local_wrapper_free(not_a_wrapper);
+}
+
+static void functions_of_batch(void *not_a_batch, const char *word) {
+    void *objects[1] = {&out};
+    ft_local_stats stats = FT_LOCAL_STATS_INIT;
+    fill_outs();
+    refused_and_out_cleared(ft_local_batch_load(not_a_batch, &out), word);
+    refused_and_out_cleared(ft_local_batch_load_for(not_a_batch, -1, &out), word);
+    refused_and_out_cleared(ft_local_batch_try_load(not_a_batch, &out), word);
+    refused_and_count_cleared(ft_local_batch_load_many(not_a_batch, 1, -1, objects, &count), word);
+    CHECK_PTR(objects[0], &out);
+    refused(ft_local_batch_give_back(not_a_batch, objects, 1), word);
+    refused_and_count_cleared(ft_local_batch_prefill(not_a_batch, 1, 1, -1, &count), word);
+    CHECK_EQ(ft_local_batch_len(not_a_batch), 0);
+    refused_without_status(word);
+    CHECK_EQ(ft_local_batch_size(not_a_batch), 0);
+    refused_without_status(word);
+    CHECK_EQ(ft_local_batch_is_closed(not_a_batch), 0);
+    refused_without_status(word);
+    refused(ft_local_batch_visit(not_a_batch, never_visit, NULL), word);
+    refused(ft_local_batch_clear(not_a_batch), word);
+    refused(ft_local_batch_close(not_a_batch), word);
+    refused(ft_local_batch_stats(not_a_batch, &stats), word);
+    ft_local_cursor *cursor = (ft_local_cursor *)&out;
+    refused(ft_local_cursor_new(not_a_batch, &cursor), word);
+    CHECK_PTR(cursor, NULL);
+    ft_local_batch_free(not_a_batch);
+}
+
+static void functions_of_cursor(void *not_a_cursor, const char *word) {
+    fill_outs();
+    refused_and_out_cleared(ft_local_cursor_next(not_a_cursor, &out), word);
+    refused_and_out_cleared(ft_local_cursor_next_for(not_a_cursor, -1, &out), word);
+    CHECK_EQ(ft_local_cursor_len(not_a_cursor), 0);
+    refused_without_status(word);
+    refused(ft_local_cursor_visit(not_a_cursor, never_visit, NULL), word);
+    ft_local_cursor_free(not_a_cursor);
+}
+
+static void functions_of_owner(void *not_an_owner, const char *word) {
+    fill_outs();
+    CHECK_EQ(ft_local_owner_pending(not_an_owner), 0);
+    refused_without_status(word);
+    refused_and_count_cleared(ft_local_owner_drain(not_an_owner, &count), word);
+    ft_local_owner_free(not_an_owner);
+}
+
+// An owner in a host's struct may be NULL, which is none.
+static void what_is_made_with_an_owner(void *not_an_owner, const char *word) {
+    good *all = good_begin();
+    ft_local_host host = all->host_table;
+    host.owner = not_an_owner;
+    ft_local_wrapper *wrapper = (ft_local_wrapper *)all;
+    refused(ft_local_wrapper_new(&host, all->object, &wrapper), word);
+    CHECK_PTR(wrapper, NULL);
+    ft_local_batch *batch = (ft_local_batch *)all;
+    refused(ft_local_batch_new(&host, &all->source_table, 1, &batch), word);
+    CHECK_PTR(batch, NULL);
+    good_end(all);
+}
+
+static void no_handle(void) {
+    good *all = good_begin();
+    functions_of_wrapper(NULL, "wrapper is NULL, or no address");
+    functions_of_wrapper(MISALIGNED(all->wrapper), "wrapper is NULL, or no address");
+    functions_of_batch(NULL, "batch is NULL, or no address");
+    functions_of_batch(MISALIGNED(all->batch), "batch is NULL, or no address");
+    functions_of_cursor(NULL, "cursor is NULL, or no address");
+    functions_of_cursor(MISALIGNED(all->cursor), "cursor is NULL, or no address");
+    functions_of_owner(NULL, "owner is NULL, or no address");
+    functions_of_owner(MISALIGNED(all->owner), "owner is NULL, or no address");
+    what_is_made_with_an_owner(MISALIGNED(all->owner), "owner is NULL, or no address");
+    good_end(all);
+}
+
+static void a_handle_of_another_kind(void) {
+    good *all = good_begin();
+    void *handles[] = {all->wrapper, all->batch, all->cursor, all->owner};
+    for (size_t index = 0; index < sizeof handles / sizeof *handles; index++) {
+        void *handle = handles[index];
+        if (handle != all->wrapper) {
+            functions_of_wrapper(handle, "wrapper is");
+        }
+        if (handle != all->batch) {
+            functions_of_batch(handle, "batch is");
+        }
+        if (handle != all->cursor) {
+            functions_of_cursor(handle, "cursor is");
+        }
+        if (handle != all->owner) {
+            functions_of_owner(handle, "owner is");
+            what_is_made_with_an_owner(handle, "owner is");
+        }
+    }
+    good_end(all);
+}
+
+// Many of them, because where they lie decides which check each of them meets.
+static void wrappers_wherever_they_lie(void) {
+    good *all = good_begin();
+    ft_local_wrapper *wrappers[32];
+    for (size_t index = 0; index < 32; index++) {
+        CHECK_EQ(ft_local_wrapper_new(&all->host_table, all->object, &wrappers[index]),
+                 FT_LOCAL_OK);
+        functions_of_batch(wrappers[index], "batch is");
+        functions_of_cursor(wrappers[index], "cursor is");
+        functions_of_owner(wrappers[index], "owner is");
+    }
+    for (size_t index = 0; index < 32; index++) {
+        CHECK_PTR(ft_local_wrapper_get(wrappers[index]), all->object);
+        ft_local_wrapper_free(wrappers[index]);
+    }
+    good_end(all);
+}
+
+int main(void) {
+    RUN(no_handle);
+    RUN(a_handle_of_another_kind);
+    RUN(wrappers_wherever_they_lie);
+    return fake_hosts_report();
+}

@@ -1,0 +1,154 @@
+;; Exact books over Guile's threads, and every way in which a source can leave.
+
+(use-modules (ft-local) (ice-9 control) (ice-9 format) (ice-9 threads) (srfi srfi-1))
+
+(define threads 4)
+(define loads 25000)
+(define tests 0)
+
+(define-syntax-rule (check expression)
+  (unless expression
+    (format (current-error-port) "not true: ~s~%" 'expression)
+    (primitive-exit 1)))
+
+(define-syntax-rule (test name body ...)
+  (begin
+    (format #t "~a~%" name)
+    (check (zero? (protected-count)))
+    (let () body ...)
+    (check (zero? (protected-count)))
+    (set! tests (1+ tests))))
+
+;; What a call throws, as its message and arguments.
+(define-syntax-rule (thrown body ...)
+  (catch #t
+    (lambda () body ... 'nothing)
+    (lambda (key . args) (cons key args))))
+
+(define (in-threads function)
+  (for-each join-thread
+            (map (lambda (index) (call-with-new-thread (lambda () (function index))))
+                 (iota threads))))
+
+(test "threads get each object once"
+  (let* ((made 0)
+         (seen (make-vector (* threads loads) 0))
+         (batch (make-batch (lambda () (let ((object (list made))) (set! made (1+ made)) object))
+                            64)))
+    (in-threads
+     (lambda (index)
+       (do ((count 0 (1+ count))) ((= count loads))
+         (let ((number (car (batch-load batch))))
+           ;; No two threads get a number, so none meets another at its place.
+           (vector-set! seen number (1+ (vector-ref seen number)))))))
+    (check (every (lambda (times) (= times 1)) (vector->list seen)))
+    (check (= made (+ (* threads loads) (batch-length batch))))
+    (check (= (protected-count) (batch-length batch)))
+    (batch-clear! batch)
+    (check (zero? (batch-length batch)))))
+
+(test "objects survive collections while they wait, and die afterwards"
+  (let* ((dead (make-guardian))
+         (batch (make-batch (lambda () (let ((object (string-copy "an object"))) (dead object) object))
+                            1000)))
+    (batch-load batch)
+    (check (= (protected-count) 999))
+    (gc) (gc)
+    (check (string=? (batch-load batch) "an object"))
+    (check (= (protected-count) 998))
+    (batch-clear! batch)
+    (gc) (gc)
+    ;; A conservative collector may take a number on a stack for an address.
+    (check (> (let count ((found 0)) (if (dead) (count (1+ found)) found)) 900))))
+
+(test "what a source throws comes out of its load, and costs nothing"
+  (let* ((calls 0)
+         (batch (make-batch (lambda ()
+                              (set! calls (1+ calls))
+                              (if (zero? (modulo calls 3)) (throw 'every-third calls) calls))
+                            4)))
+    (let loop ((left 90) (results '()) (failures 0))
+      (if (positive? left)
+          (let ((result (catch 'every-third (lambda () (batch-load batch)) list)))
+            (if (pair? result)
+                (begin (check (= (cadr result) calls)) (loop (1- left) results (1+ failures)))
+                (loop (1- left) (cons result results) failures)))
+          (begin
+            (check (> failures 20))
+            (check (equal? (reverse results)
+                           (take (filter (lambda (n) (positive? (modulo n 3))) (iota 200 1))
+                                 (length results)))))))
+    (batch-clear! batch)))
+
+(test "a source cannot leave by a continuation, and the batch lives on"
+  (let* ((escape #f)
+         (batch (make-batch (lambda () (when escape (escape 'escaped)) 'stayed) 2)))
+    (define (load-escaping)
+      (thrown (let/ec leave
+                (set! escape leave)
+                (batch-load batch))))
+    (let ((refused (load-escaping)))
+      (check (eq? (car refused) 'misc-error))
+      (check (string-contains (format #f "~a" refused) "continuation")))
+    (set! escape #f)
+    (check (eq? (batch-load batch) 'stayed))
+    (batch-clear! batch)))
+
+(test "a source that loads from its own batch gets an error"
+  (letrec ((batch (make-batch (lambda () (batch-load batch)) 2)))
+    (check (string-contains (format #f "~a" (thrown (batch-load batch))) "filling"))))
+
+(test "a source may use another batch, whose error is its own"
+  (let* ((inner (make-batch (lambda () (throw 'inner)) 2))
+         (outer (make-batch (lambda () (catch 'inner (lambda () (batch-load inner)) list)) 2)))
+    (check (equal? (batch-load outer) '(inner)))
+    (batch-clear! outer)))
+
+;; Two threads, of which the second waits for the first one's source.
+(define (play second)
+  (let* ((mutex (make-mutex))
+         (changed (make-condition-variable))
+         (state 'new))
+    (define (set-state! value)
+      (with-mutex mutex (set! state value) (broadcast-condition-variable changed)))
+    (define (wait-for value)
+      (with-mutex mutex
+        (let loop () (unless (eq? state value) (wait-condition-variable changed mutex) (loop)))))
+    (let* ((batch (make-batch (lambda ()
+                                (when (eq? state 'new) (set-state! 'runs) (wait-for 'go-on))
+                                state)
+                              2))
+           (first (call-with-new-thread (lambda () (batch-load batch)))))
+      (wait-for 'runs)
+      (second batch (lambda () (set-state! 'go-on)))
+      (check (eq? (join-thread first) 'go-on))
+      (batch-clear! batch))))
+
+(test "a thread that waits gets what another makes, and collections go on meanwhile"
+  (play (lambda (batch go-on)
+          (let ((waiter (call-with-new-thread (lambda () (batch-load batch)))))
+            (usleep 100000)
+            (gc)
+            (go-on)
+            (check (eq? (join-thread waiter) 'go-on))))))
+
+(test "a signal's handler runs in a thread that waits, and may throw"
+  (play (lambda (batch go-on)
+          (sigaction SIGUSR1 (lambda (signal) (throw 'signalled signal)) 0 (current-thread))
+          (call-with-new-thread (lambda () (usleep 100000) (kill (getpid) SIGUSR1)))
+          (check (equal? (thrown (batch-load batch)) (list 'signalled SIGUSR1)))
+          (sigaction SIGUSR1 SIG_DFL)
+          (go-on))))
+
+(test "bad arguments are refused"
+  (check (eq? (car (thrown (make-batch 5 5))) 'wrong-type-arg))
+  (check (eq? (car (thrown (make-batch list -1))) 'out-of-range))
+  (check (string-contains (format #f "~a" (thrown (make-batch list 0))) "size"))
+  (check (eq? (car (thrown (batch-load 'no-batch))) 'wrong-type-arg)))
+
+(define (rate)
+  (let* ((batch (make-batch list 1000)) (start (get-internal-real-time)))
+    (in-threads (lambda (index) (do ((count 0 (1+ count))) ((= count loads)) (batch-load batch))))
+    (/ (* threads loads 1.0) (/ (- (get-internal-real-time) start) internal-time-units-per-second))))
+
+(format #t "~a tests, ~,2f M loads/s~%" tests (/ (rate) 1e6))

@@ -1,0 +1,114 @@
+-- ft_local for LuaJIT, without a compiler: the FFI reads the C header.
+--
+-- FT_LOCAL_HEADER names the header if it is not where `make install` puts it.
+
+local ffi = require "ffi"
+
+local header = os.getenv("FT_LOCAL_HEADER") or "/usr/local/include/ft_local.h"
+
+-- The FFI has no preprocessor, and needs none of what the header uses it for.
+local function without_directives(text)
+    return (text:gsub("\\\n", " ")
+        :gsub("#ifdef __cplusplus.-\n#endif[^\n]*", "")
+        :gsub("static inline.-\n}", "")
+        :gsub("\n#[^\n]*", "")
+        :gsub("FT_LOCAL_MUST_USE", ""))
+end
+
+local file = assert(io.open(header))
+ffi.cdef(without_directives(file:read("*a")))
+file:close()
+local lib = ffi.load("ft_local")
+
+-- Results are numbers to the library: places in the `objects` of their batch, where the collector
+-- sees them. A batch is a number too, so that two callbacks, of which LuaJIT has only some hundred,
+-- do for all batches.
+local batches = setmetatable({}, {__mode = "v"})
+local last_batch = 0
+
+local function number_of(pointer) return tonumber(ffi.cast("intptr_t", pointer)) end
+
+local host, source = ffi.new("ft_local_host"), ffi.new("ft_local_source")
+host.struct_size, source.struct_size = ffi.sizeof(host), ffi.sizeof(source)
+
+local function make_many(batch, out, capacity, produced)
+    for index = 0, capacity - 1 do
+        local object = batch.source()
+        batch.last = batch.last + 1
+        batch.objects[batch.last] = object
+        out[index] = ffi.cast("void *", batch.last)
+        produced[0] = index + 1
+    end
+end
+
+-- An error must not leave a callback. What was counted before it is kept.
+function source.fill(ctx, out, capacity, produced)
+    local batch = batches[number_of(ctx)]
+    local ok, problem = pcall(make_many, batch, out, tonumber(capacity), produced)
+    batch.problem = problem
+    return ok and 0 or 1
+end
+
+-- For a batch that was collected there is nothing to do: its objects went with it.
+function host.release(ctx, handle)
+    local batch = batches[number_of(ctx)]
+    if batch then batch.objects[number_of(handle)] = nil end
+end
+
+local function check(status)
+    if status == lib.FT_LOCAL_OK then return end
+    local text = status == lib.FT_LOCAL_ERR_ARGUMENT and lib.ft_local_last_error()
+        or lib.ft_local_status_text(status)
+    error(ffi.string(text), 3)
+end
+
+local Batch = {}
+Batch.__index = Batch
+
+local function handle_of(batch) return batch.handle or error("the batch is closed", 3) end
+
+-- The next result. An error of the source comes out of the load that ran it.
+function Batch:load()
+    local out = ffi.new("void *[1]")
+    local handle = handle_of(self)
+    self.loads = self.loads + 1
+    local status = lib.ft_local_batch_load(handle, out)
+    self.loads = self.loads - 1
+    if status > 0 then error(self.problem, 0) end
+    check(status)
+    local place = number_of(out[0])
+    local object = self.objects[place]
+    self.objects[place] = nil
+    return object
+end
+
+-- How many results are ready.
+function Batch:length() return tonumber(lib.ft_local_batch_len(handle_of(self))) end
+
+-- Releases what nobody loaded. Closing twice does nothing.
+function Batch:close()
+    if self.loads > 0 then error("the batch is in use: its own source cannot close it", 2) end
+    local handle = self.handle
+    self.handle = nil
+    if handle then lib.ft_local_batch_free(ffi.gc(handle, nil)) end
+end
+
+-- A compiled trace cannot be called back.
+jit.off(Batch.load)
+jit.off(Batch.close)
+
+-- A batch that calls `make` for up to `size` results whenever it has none.
+local function new(size, make)
+    if type(make) ~= "function" then error("source is no function", 2) end
+    last_batch = last_batch + 1
+    host.ctx = ffi.cast("void *", last_batch)
+    source.ctx = host.ctx
+    local out = ffi.new("ft_local_batch *[1]")
+    check(lib.ft_local_batch_new(host, source, size, out))
+    local batch = {source = make, objects = {}, last = 0, loads = 0}
+    batch.handle = ffi.gc(out[0], lib.ft_local_batch_free)
+    batches[last_batch] = batch
+    return setmetatable(batch, Batch)
+end
+
+return {batch = new}

@@ -1,0 +1,64 @@
+// The native half of ft_local.js: what is exported to it, once for each thread that loads it.
+
+#include "addon.h"
+
+void throw_status(napi_env env, ft_local_status status) {
+    napi_throw_error(env, "ERR_FT_LOCAL",
+                     status == FT_LOCAL_ERR_ARGUMENT ? ft_local_last_error()
+                                                     : ft_local_status_text(status));
+}
+
+void *arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count) {
+    void *data = NULL;
+    napi_get_cb_info(env, info, &count, values, NULL, NULL);
+    napi_get_value_external(env, values[0], &data);
+    return data;
+}
+
+size_t size_argument(napi_env env, napi_callback_info info) {
+    napi_value value;
+    int64_t size = 0;
+    arguments(env, info, &value, 1);
+    napi_get_value_int64(env, value, &size);
+    return (size_t)size;
+}
+
+napi_value external(napi_env env, void *data, napi_finalize finalize) {
+    napi_value result = NULL;
+    if (napi_create_external(env, data, finalize, NULL, &result) != napi_ok) {
+        finalize(env, data, NULL);
+    }
+    return result;
+}
+
+napi_value number(napi_env env, int64_t value) {
+    napi_value result = NULL;
+    napi_create_int64(env, value, &result);
+    return result;
+}
+
+NAPI_MODULE_INIT() {
+    static const struct {
+        const char *name;
+        napi_callback function;
+    } functions[] = {
+        {"newObjects", new_objects},
+        {"loadObject", load_object},
+        {"lengthOfObjects", length_of_objects},
+        {"clearObjects", clear_objects},
+        {"newIds", new_ids},
+        {"joinIds", join_ids},
+        {"tokenOfIds", token_of_ids},
+        {"loadId", load_id},
+        {"lengthOfIds", length_of_ids},
+    };
+    for (size_t index = 0; index < sizeof functions / sizeof *functions; index++) {
+        napi_value function;
+        if (napi_create_function(env, functions[index].name, NAPI_AUTO_LENGTH,
+                                 functions[index].function, NULL, &function) != napi_ok ||
+            napi_set_named_property(env, exports, functions[index].name, function) != napi_ok) {
+            return NULL;
+        }
+    }
+    return exports;
+}

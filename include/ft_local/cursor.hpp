@@ -1,0 +1,66 @@
+// A thread's own way into a batch.
+
+#ifndef FT_LOCAL_CURSOR_HPP
+#define FT_LOCAL_CURSOR_HPP
+
+#include "batch.hpp"
+
+namespace ft_local {
+
+// Takes several results of a batch at once and hands them out without touching what other threads
+// write. Make one for each thread. What it has left when it is destroyed goes back to the batch.
+template <class P> class cursor {
+    using traits = object_traits<P>;
+
+  public:
+    explicit cursor(const batch<P> &from) : source_(from.source_) {
+        ft_local_cursor *made = nullptr;
+        detail::check(ft_local_cursor_new(from.handle(), &made));
+        handle_.reset(made);
+    }
+
+    // As batch::load.
+    P next() {
+        void *object = nullptr;
+        // Of a cursor that was moved from, only the function tells that it is none.
+        detail::check(handle_ ? ft_local_cursor_next_inline(handle_.get(), &object)
+                              : ft_local_cursor_next(nullptr, &object));
+        return traits::take(object);
+    }
+
+    // As batch::load_for.
+    template <class Rep, class Period>
+    std::optional<P> next_for(const std::chrono::duration<Rep, Period> &timeout) {
+        void *object = nullptr;
+        const ft_local_status status =
+            ft_local_cursor_next_for(handle_.get(), detail::nanoseconds(timeout), &object);
+        return detail::check_or<traits>(FT_LOCAL_ERR_TIMED_OUT, status, object);
+    }
+
+    // How many results it has in hand.
+    size_t len() const noexcept {
+        return ft_local_cursor_len(handle_.get());
+    }
+
+    cursor(cursor &&) noexcept = default;
+    cursor &operator=(cursor &&other) noexcept {
+        handle_ = std::move(other.handle_);
+        source_ = std::move(other.source_);
+        return *this;
+    }
+
+  private:
+    struct freed {
+        void operator()(ft_local_cursor *handle) const noexcept {
+            ft_local_cursor_free(handle);
+        }
+    };
+
+    // A cursor may outlive its batch, and then the source does.
+    std::shared_ptr<detail::any_source> source_;
+    std::unique_ptr<ft_local_cursor, freed> handle_;
+};
+
+} // namespace ft_local
+
+#endif
