@@ -13,7 +13,7 @@ use shuttle::sync::{Arc, Barrier};
 use shuttle::thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const SCENES: usize = 8;
+const SCENES: usize = 9;
 
 /// Runs a scene in its share of the schedules: most of them random, some that prefer few switches
 /// between threads, which find other faults.
@@ -206,6 +206,16 @@ fn everybody_learns_of_the_end() {
         let all: Vec<_> = loaders.into_iter().flat_map(|loader| loader.join().unwrap()).collect();
         assert_eq!(all.len(), 5);
         assert_exact(all);
+    });
+}
+
+#[test]
+fn nobody_learns_of_the_end_too_early() {
+    check("end, and as many loads as results", || {
+        let batch = batch(Counter { last: 3, ..Counter::new() }, 4, Options::default());
+        let loaders: Vec<_> = (0..3).map(|_| spawn(&batch, |batch| batch.load())).collect();
+        let all = loaders.into_iter().map(|loader| loader.join().unwrap());
+        assert_exact(all.map(|loaded| loaded.unwrap()).collect());
     });
 }
 
