@@ -98,17 +98,16 @@ static inline int is_answered_here(PyObject *self, PyObject *name, bool own_name
 }
 
 static PyObject *get_attribute(PyObject *self, PyObject *name) {
+    const shim_method *method = shim_cache_find((shim_wrapper *)self, name);
+    if (method != NULL) {
+        return method->bound != NULL ? Py_NewRef(method->bound)
+                                     : shim_cache_read((shim_wrapper *)self, method);
+    }
     int here = is_answered_here(self, name, is_own_name(name));
     if (here != 0) {
         return here < 0 ? NULL : PyObject_GenericGetAttr(self, name);
     }
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyObject_GetAttr(wrapped, name);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(PyObject *, NULL, self, shim_cache_get((shim_wrapper *)self, wrapped, name));
 }
 
 /* Sets an attribute, or deletes it if `value` is NULL. */
@@ -118,13 +117,7 @@ static int set_attribute(PyObject *self, PyObject *name, PyObject *value) {
     if (here != 0) {
         return here < 0 ? -1 : PyObject_GenericSetAttr(self, name, value);
     }
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return -1;
-    }
-    int result = PyObject_SetAttr(wrapped, name, value);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(int, -1, self, PyObject_SetAttr(wrapped, name, value));
 }
 
 static PyObject *get_wrapped(PyObject *self, void *Py_UNUSED(closure)) {

@@ -101,23 +101,11 @@ static PyObject *reverse(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyObject *format(PyObject *self, PyObject *specification) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyObject_Format(wrapped, specification);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(PyObject *, NULL, self, PyObject_Format(wrapped, specification));
 }
 
 static PyObject *to_path(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyOS_FSPath(wrapped);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(PyObject *, NULL, self, PyOS_FSPath(wrapped));
 }
 
 static PyObject *length_hint(PyObject *self, PyObject *Py_UNUSED(ignored)) {
