@@ -19,6 +19,9 @@ static bool is_text(PyObject *name, const char *text) {
 /* Those which copying, pickling and class statements look up in the instance, and `wrapped`. The
  * length tells nearly all other names apart without a look at the letters. */
 static bool is_own_name(PyObject *name) {
+    if (!PyUnicode_Check(name)) {
+        return false;
+    }
     switch (PyUnicode_GET_LENGTH(name)) {
     case 7:
         return is_text(name, "wrapped");
@@ -110,14 +113,22 @@ static PyObject *get_attribute(PyObject *self, PyObject *name) {
     SHIM_ASK(PyObject *, NULL, self, shim_cache_get((shim_wrapper *)self, wrapped, name));
 }
 
+/* What PyObject_SetAttr does once it knows, as our caller does, that the name is one. */
+static inline int set_attribute_of(PyObject *object, PyObject *name, PyObject *value) {
+    setattrofunc set = Py_TYPE(object)->tp_setattro;
+    return set != NULL && PyUnicode_CheckExact(name) ? set(object, name, value)
+                                                     : PyObject_SetAttr(object, name, value);
+}
+
 /* Sets an attribute, or deletes it if `value` is NULL. */
 static int set_attribute(PyObject *self, PyObject *name, PyObject *value) {
-    bool is_wrapped = PyUnicode_GET_LENGTH(name) == 7 && is_text(name, "wrapped");
+    bool is_wrapped =
+        PyUnicode_Check(name) && PyUnicode_GET_LENGTH(name) == 7 && is_text(name, "wrapped");
     int here = is_answered_here(self, name, is_wrapped);
     if (here != 0) {
         return here < 0 ? -1 : PyObject_GenericSetAttr(self, name, value);
     }
-    SHIM_ASK(int, -1, self, PyObject_SetAttr(wrapped, name, value));
+    SHIM_ASK(int, -1, self, set_attribute_of(wrapped, name, value));
 }
 
 static PyObject *get_wrapped(PyObject *self, void *Py_UNUSED(closure)) {

@@ -93,8 +93,7 @@ static PyObject *get_beside_dictionary(shim_wrapper *wrapper, PyObject *wrapped,
             return Py_NewRef(method->bound);
         }
     }
-    PyObject *bound =
-        Py_TYPE(found)->tp_descr_get(found, wrapped, (PyObject *)Py_TYPE(wrapped));
+    PyObject *bound = Py_TYPE(found)->tp_descr_get(found, wrapped, (PyObject *)Py_TYPE(wrapped));
     if (bound == NULL) {
         Py_DECREF(found);
         return NULL;

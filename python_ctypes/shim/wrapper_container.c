@@ -6,12 +6,21 @@ static Py_ssize_t length(PyObject *self) {
     SHIM_ASK(Py_ssize_t, -1, self, PyObject_Size(wrapped));
 }
 
+/* What PyObject_GetItem tries first, without a second call of it. */
+static inline PyObject *get_item_of(PyObject *object, PyObject *key) {
+    PyMappingMethods *methods = Py_TYPE(object)->tp_as_mapping;
+    return methods != NULL && methods->mp_subscript != NULL ? methods->mp_subscript(object, key)
+                                                            : PyObject_GetItem(object, key);
+}
+
 static PyObject *get_item(PyObject *self, PyObject *key) {
-    SHIM_ASK(PyObject *, NULL, self, PyObject_GetItem(wrapped, key));
+    SHIM_ASK(PyObject *, NULL, self, get_item_of(wrapped, key));
 }
 
 static int set_item(PyObject *self, PyObject *key, PyObject *value) {
-    SHIM_ASK(int, -1, self, value == NULL ? PyObject_DelItem(wrapped, key) : PyObject_SetItem(wrapped, key, value));
+    SHIM_ASK(int, -1, self,
+             value == NULL ? PyObject_DelItem(wrapped, key)
+                           : PyObject_SetItem(wrapped, key, value));
 }
 
 static int contains(PyObject *self, PyObject *item) {

@@ -49,10 +49,10 @@ enum {
 #define BIT(number) (UINT64_C(1) << (number))
 
 static const char *const names[NAMES] = {
-    "__call__",     "__iter__",    "__next__",    "__len__",    "__contains__", "__hash__",
-    "__getitem__",  "__setitem__", "__delitem__", "__reversed__", "__await__",  "__aiter__",
-    "__anext__",    "__exit__",    "__aexit__",   "__int__",    "__float__",    "__index__",
-    "__abs__",      "__fspath__",  "__buffer__",
+    "__call__",    "__iter__",    "__next__",    "__len__",      "__contains__", "__hash__",
+    "__getitem__", "__setitem__", "__delitem__", "__reversed__", "__await__",    "__aiter__",
+    "__anext__",   "__exit__",    "__aexit__",   "__int__",      "__float__",    "__index__",
+    "__abs__",     "__fspath__",  "__buffer__",
 };
 
 static bool has(PyTypeObject *type, PyObject *name) {
@@ -95,8 +95,9 @@ static uint64_t abilities_of(shim_state *state, PyTypeObject *type) {
     if (has(type, state->name_aenter)) {
         lacks &= ~BIT(LACKS_AEXIT);
     }
-    /* A path may be a text too. */
-    if (PyType_HasFeature(type, Py_TPFLAGS_UNICODE_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS)) {
+    /* A path may be a text too. Before 3.12 the interpreter tries to call the None. */
+    if (PY_VERSION_HEX < 0x030C0000 ||
+        PyType_HasFeature(type, Py_TPFLAGS_UNICODE_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS)) {
         lacks &= ~BIT(LACKS_FSPATH);
     }
     return lacks;
@@ -168,12 +169,13 @@ static PyTypeObject *make_type(shim_state *state, PyTypeObject *base, uint64_t l
         spec.flags |= Py_TPFLAGS_MAPPING;
     }
     PyObject *module = PyType_GetModule(base);
-    PyTypeObject *type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, (PyObject *)base);
+    PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, (PyObject *)base);
     if (type == NULL) {
         return NULL;
     }
     type->tp_vectorcall = shim_wrapper_construct;
+    /* Which 3.11 does not let types inherit. */
+    type->tp_as_async->am_send = base->tp_as_async->am_send;
     if (mark_as_lacking(state, type, lacks) < 0) {
         Py_CLEAR(type);
     }
@@ -215,8 +217,8 @@ static int find_kind(shim_state *state, PyTypeObject *base, uint64_t lacks) {
             if (made == NULL) {
                 return -1;
             }
-            if (__atomic_compare_exchange_n(&state->kinds[i], &kind, made, false,
-                                            __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+            if (__atomic_compare_exchange_n(&state->kinds[i], &kind, made, false, __ATOMIC_ACQ_REL,
+                                            __ATOMIC_ACQUIRE)) {
                 return i;
             }
         }
@@ -247,8 +249,8 @@ static PyTypeObject *kind_for(shim_state *state, PyTypeObject *base, PyTypeObjec
 PyTypeObject *shim_kind_of(PyTypeObject *type, PyObject *object) {
     shim_state *state = PyType_GetModuleState(type);
     unsigned int version = shim_type_version(Py_TYPE(object));
-    uint64_t known = __atomic_load_n(&state->kind_of_version[version % SHIM_KIND_PLACES],
-                                     __ATOMIC_ACQUIRE);
+    uint64_t known =
+        __atomic_load_n(&state->kind_of_version[version % SHIM_KIND_PLACES], __ATOMIC_ACQUIRE);
     if (SHIM_LIKELY(known >> 32 == version)) {
         return state->kinds[(uint32_t)known]->type;
     }

@@ -203,7 +203,7 @@ def test_reversed():
     assert list(reversed(LocalWrapper(Reverses()))) == list("rev")
     assert list(reversed(LocalWrapper({1: 2, 3: 4}))) == [3, 1]
     assert list(reversed(LocalWrapper([1, 2]))) == [2, 1]
-    with pytest.raises(TypeError, match="'(set|ft_local.LocalWrapper)' object is not reversible"):
+    with pytest.raises(TypeError, match=r"'(set|ft_local\.LocalWrapper)' object is not reversible"):
         reversed(LocalWrapper({1}))
 
 

@@ -25,8 +25,12 @@ DEEP = """
     class Local(LocalWrapper):
         pass
 
+    class Text(str):
+        def __call__(self):
+            return self
+
     def chain(length, kind=LocalWrapper):
-        wrapper = "5"
+        wrapper = Text("5")
         for _ in range(length):
             wrapper = kind(wrapper)
         return wrapper
