@@ -40,6 +40,7 @@ enum {
     NAMES,
     /* Abilities without a name that an abstract base class could ask for. */
     LACKS_NUMBERED_ITEMS = NAMES,
+    LACKS_MEMORY,
     IS_SEQUENCE_PATTERN,
     IS_MAPPING_PATTERN,
     IS_DESCRIPTOR,
@@ -69,7 +70,9 @@ static uint64_t slots_of(PyTypeObject *type) {
     PySequenceMethods *sequence = type->tp_as_sequence;
     bool numbered = sequence != NULL && sequence->sq_item != NULL &&
                     !PyType_HasFeature(type, Py_TPFLAGS_DICT_SUBCLASS);
+    PyBufferProcs *buffer = type->tp_as_buffer;
     return flag(!numbered, LACKS_NUMBERED_ITEMS) |
+           flag(buffer == NULL || buffer->bf_getbuffer == NULL, LACKS_MEMORY) |
            flag(PyType_HasFeature(type, Py_TPFLAGS_SEQUENCE), IS_SEQUENCE_PATTERN) |
            flag(PyType_HasFeature(type, Py_TPFLAGS_MAPPING), IS_MAPPING_PATTERN) |
            flag(type->tp_descr_get != NULL, IS_DESCRIPTOR) |
@@ -137,6 +140,9 @@ static int mark_as_lacking(shim_state *state, PyTypeObject *type, uint64_t lacks
     if ((lacks & BIT(LACKS_CALL)) != 0) {
         type->tp_call = NULL;
         type->tp_flags &= ~Py_TPFLAGS_HAVE_VECTORCALL;
+    }
+    if ((lacks & BIT(LACKS_MEMORY)) != 0) {
+        type->tp_as_buffer->bf_getbuffer = NULL;
     }
     if ((lacks & BIT(LACKS_NUMBERED_ITEMS)) != 0) {
         type->tp_as_sequence->sq_item = NULL;

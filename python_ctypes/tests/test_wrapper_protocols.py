@@ -119,6 +119,11 @@ def test_half_a_context_manager_is_an_attribute_error():
     assert half.entered
     with pytest.raises(AttributeError, match="__enter__"), LocalWrapper(OnlyExit()):
         pass
+    with (
+        pytest.raises(TypeError, match="'int' object does not support the context manager"),
+        LocalWrapper(5),
+    ):
+        pass
     with pytest.raises(AttributeError, match="'int' object has no attribute '__enter__'"):
         LocalWrapper(5).__enter__()
 
@@ -264,7 +269,7 @@ def test_asynchronous_contexts():
         assert manager.log == ["enter", None]
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(LocalWrapper(manager))
-        with pytest.raises(AttributeError, match="__aenter__"):
+        with pytest.raises(TypeError, match="asynchronous context manager protocol"):
             async with LocalWrapper(5):
                 pass
         async with LocalWrapper(asyncio.Lock()) as nothing:
