@@ -29,7 +29,7 @@ typedef struct {
     PyTypeObject *type;
 } shim_kind;
 
-#define SHIM_KINDS 64
+#define SHIM_KINDS 512
 #define SHIM_KIND_PLACES 256
 
 typedef struct {

@@ -207,7 +207,7 @@ def test_a_wrapper_that_the_collector_has_cleared_is_an_error_and_no_crash(run):
         slot.restype, slot.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_int)
         Py_tp_clear = 51
         clear = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(slot(LocalWrapper, Py_tp_clear))
-        class Able(list):
+        class Able(bytearray):
             __call__ = __fspath__ = lambda self: None
         wrapper = LocalWrapper(Able())
         assert clear(id(wrapper)) == clear(id(wrapper)) == 0
