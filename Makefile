@@ -3,7 +3,7 @@
 #   make PYTHON=/usr/bin/python3.11 demo     another ordinary Python than python3
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo test test-long test-all setup free-threaded python header format install clean
+.PHONY: help build demo test test-long test-all benchmarks setup free-threaded python header format install clean
 
 PREFIX ?= /usr/local
 
@@ -31,6 +31,10 @@ test-long: ## What takes long: valgrind, oldest CMake, packaging, ft_utils' own 
 test-all: ## Both, in one go; builds a free-threaded Python if there is none
 	@tools/setup --all
 	@tools/check --all
+
+benchmarks: ## LocalWrapper against the other proxies, which are installed into build/
+	@tools/setup
+	@tools/benchmarks
 
 setup: ## Install what the distribution must give, or say what to install
 	@tools/setup

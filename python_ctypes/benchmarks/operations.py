@@ -12,6 +12,7 @@ class Plain:
     """An ordinary class."""
 
     def __init__(self) -> None:
+        """Has one attribute."""
         self.attribute = 1
 
     def method(self) -> None:
@@ -24,6 +25,7 @@ class Slotted:
     __slots__ = ("attribute",)
 
     def __init__(self) -> None:
+        """Has one attribute."""
         self.attribute = 1
 
 

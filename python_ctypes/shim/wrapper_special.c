@@ -60,9 +60,8 @@ static PyObject *call_enter(PyObject *self, PyObject *enter_name, PyObject *leav
 
 static PyObject *enter(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     shim_state *state = shim_state_of(self);
-    return state == NULL
-               ? NULL
-               : call_enter(self, state->name_enter, state->name_exit, "context manager");
+    return state == NULL ? NULL
+                         : call_enter(self, state->name_enter, state->name_exit, "context manager");
 }
 
 static PyObject *leave(PyObject *self, PyObject *const *args, Py_ssize_t count) {

@@ -1,6 +1,6 @@
 """LocalWrapper: the data model, probe by probe, each compared with what the bare object does.
 
-    python -m pytest -s -k data_model    says which probes differ, and how many do not
+python -m pytest -s -k data_model    says which probes differ, and how many do not
 """
 
 import collections
@@ -21,7 +21,7 @@ SHARE = 475 / 505
 
 def results_from(first):
     """The results of the probes from number `first` on, until all are done or the process dies."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, FOLDER / "worker.py", str(first)],
         capture_output=True,
         text=True,

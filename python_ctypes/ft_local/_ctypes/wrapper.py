@@ -163,6 +163,11 @@ class LocalWrapper:
         entries: tuple[Any, ...] = bare.__mro_entries__(bases)
         return entries
 
+    def __set_name__(self, owner: type, name: str, /) -> None:
+        bare = unwrap(self)
+        if hasattr(type(bare), "__set_name__"):
+            special(bare, "__set_name__")(owner, name)
+
     def __copy__(self) -> LocalWrapper:
         return type(self)(copy.copy(_wrapped_by(self)))
 

@@ -337,7 +337,7 @@ def run(awaitable):
     raise RuntimeError("it waits")
 
 
-def match(subject):
+def match(subject):  # noqa: PLR0911 - one for each pattern
     """Names the first pattern that fits."""
     match subject:
         case {"key": value}:

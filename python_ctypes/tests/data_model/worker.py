@@ -7,7 +7,6 @@ times the value of its last expression, or what it raised, is noted. A probe tha
 leaves its number behind; whoever started it starts it again after that one.
 """
 
-import ast
 import faulthandler
 import importlib
 import json
@@ -27,7 +26,7 @@ array asyncio base64 binascii bisect collections collections.abc concurrent.futu
 csv dataclasses decimal enum fractions functools gc hashlib heapq inspect io itertools json logging
 math numbers operator os pickle pprint queue random re select shlex sqlite3 statistics string struct
 sys textwrap threading time types typing unittest.mock urllib.parse uuid weakref zlib
-""".split()
+"""
 
 FROM = {
     "collections": ["ChainMap", "Counter", "OrderedDict", "defaultdict", "deque"],
@@ -109,10 +108,11 @@ def bare_of(value):
 
 
 def namespace(wrap):
-    names = {name.partition(".")[0]: None for name in MODULES}
-    for name in MODULES:
+    names = {}
+    for name in MODULES.split():
         importlib.import_module(name)
-    names = {name: sys.modules[name] for name in names}
+        package = name.partition(".")[0]
+        names[package] = sys.modules[package]
     for module, members in FROM.items():
         loaded = importlib.import_module(module)
         names.update({member: getattr(loaded, member) for member in members})
