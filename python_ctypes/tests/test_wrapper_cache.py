@@ -116,7 +116,7 @@ def test_a_cycle_through_a_method_that_was_kept_is_collected():
     values = Collected()
     wrapper = LocalWrapper(values)
     for _ in range(3):
-        wrapper.append(wrapper.append)
+        wrapper.append(wrapper)
     reference = weakref.ref(values)
     del values, wrapper
     gc.collect()
