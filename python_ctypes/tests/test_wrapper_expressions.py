@@ -107,6 +107,6 @@ def outcome(expression, *, wrap):
 
 
 @given(EXPRESSIONS)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_random_expressions(expression):
     assert outcome(expression, wrap=True) == outcome(expression, wrap=False)
