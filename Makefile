@@ -3,8 +3,8 @@
 #   make PYTHON=/usr/bin/python3.11 demo     another ordinary Python than python3
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo bench test test-long test-all hosts soak setup free-threaded python header \
-	format install clean
+.PHONY: help build demo bench benchmarks test test-long test-all hosts soak setup free-threaded \
+	python header format install clean
 
 PREFIX ?= /usr/local
 
@@ -44,6 +44,10 @@ soak: ## The same proofs with much larger counts, which takes hours
 hosts: ## Install the runtimes of all hosts, and test each: hosts/README.md
 	@tools/setup --hosts
 	@tools/check 'host-*'
+
+benchmarks: ## LocalWrapper against the other proxies, which are installed into build/
+	@tools/setup
+	@tools/benchmarks
 
 setup: ## Install what the distribution must give, or say what to install
 	@tools/setup

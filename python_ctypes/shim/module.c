@@ -121,7 +121,7 @@ static int make_types(PyObject *module, shim_state *state) {
 static int execute(PyObject *module) {
     shim_state *state = PyModule_GetState(module);
     if (check_library() < 0 || find_functions(state) < 0 || find_classes(state) < 0 ||
-        make_names(state) < 0 || make_types(module, state) < 0) {
+        make_names(state) < 0 || shim_kinds_init(state) < 0 || make_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddIntConstant(module, "MAX_SIZE", FT_LOCAL_BATCH_MAX_SIZE);
@@ -129,6 +129,10 @@ static int execute(PyObject *module) {
 
 static int traverse(PyObject *module, visitproc visit, void *arg) {
     shim_state *state = PyModule_GetState(module);
+    int stopped = shim_kinds_traverse(state, visit, arg);
+    if (stopped != 0) {
+        return stopped;
+    }
     Py_VISIT(state->wrapper_type);
     Py_VISIT(state->batch_type);
     Py_VISIT(state->batch_iterator_type);
@@ -146,6 +150,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
 
 static int clear(PyObject *module) {
     shim_state *state = PyModule_GetState(module);
+    shim_kinds_clear(state);
     Py_CLEAR(state->wrapper_type);
     Py_CLEAR(state->batch_type);
     Py_CLEAR(state->batch_iterator_type);

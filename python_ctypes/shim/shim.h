@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "ft_local.h"
 
@@ -28,8 +29,22 @@
 /* A timeout, in nanoseconds, that never ends. */
 enum { SHIM_FOR_EVER = -1 };
 
+/* A kind of LocalWrapper, known by what it lacks. */
+typedef struct {
+    uint64_t lacks;
+    PyTypeObject *type;
+} shim_kind;
+
+#define SHIM_KINDS 512
+#define SHIM_KIND_PLACES 256
+
 typedef struct {
     PyTypeObject *wrapper_type;
+    /* wrapper_kind.c: the names that a kind may lack, the kinds that were made, filled from the
+     * front, and which of them is for what version of a type. */
+    PyObject *kind_names;
+    shim_kind *kinds[SHIM_KINDS];
+    uint64_t kind_of_version[SHIM_KIND_PLACES];
     PyTypeObject *batch_type;
     PyTypeObject *batch_iterator_type;
     PyTypeObject *cursor_type;
@@ -106,6 +121,11 @@ PyTypeObject *shim_wrapper_type(PyObject *module);
 PyTypeObject *shim_batch_type(PyObject *module);
 PyTypeObject *shim_batch_iterator_type(PyObject *module);
 PyTypeObject *shim_cursor_type(PyObject *module);
+
+/* wrapper_kind.c: what a module's traverse and clear do about the kinds. */
+int shim_kinds_init(shim_state *state);
+int shim_kinds_traverse(shim_state *state, visitproc visit, void *arg);
+void shim_kinds_clear(shim_state *state);
 
 /* wrapper.c: a new wrapper of `object`; its constructor is not called. */
 PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object);

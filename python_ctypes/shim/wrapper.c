@@ -14,18 +14,31 @@ PyObject *shim_wrapper_is_cleared(void) {
     return NULL;
 }
 
+/* PyObject_Vectorcall without what its callers do again to the result. */
+static inline PyObject *call_object(PyObject *object, PyObject *const *args, size_t nargsf,
+                                    PyObject *kwnames) {
+    PyTypeObject *type = Py_TYPE(object);
+    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_VECTORCALL)) {
+        vectorcallfunc *call = (vectorcallfunc *)((char *)object + type->tp_vectorcall_offset);
+        if (SHIM_LIKELY(*call != NULL)) {
+            return (*call)(object, args, nargsf, kwnames);
+        }
+    }
+    return PyObject_Vectorcall(object, args, nargsf, kwnames);
+}
+
 static PyObject *call_wrapped(PyObject *self, PyObject *const *args, size_t nargsf,
                               PyObject *kwnames) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyObject_Vectorcall(wrapped, args, nargsf, kwnames);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(PyObject *, NULL, self, call_object(wrapped, args, nargsf, kwnames));
 }
 
 PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object) {
+    if (shim_is_wrapper_type(type)) {
+        type = shim_kind_of(type, object);
+        if (type == NULL) {
+            return NULL;
+        }
+    }
     shim_wrapper *self = (shim_wrapper *)type->tp_alloc(type, 0);
     if (self == NULL) {
         return NULL;
@@ -35,9 +48,10 @@ PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object) {
         Py_DECREF(self);
         return shim_raise(status);
     }
-    self->wrapped = ft_local_wrapper_get(self->handle);
+    self->wrapped = object;
     self->vectorcall = call_wrapped;
     self->nested = shim_wrapper_type_of(object) != NULL || PyWeakref_CheckProxy(object);
+    self->direct = self->nested ? NULL : self->wrapped;
     return (PyObject *)self;
 }
 
@@ -71,8 +85,8 @@ static int init(PyObject *self, PyObject *args, PyObject *kwargs) {
 }
 
 /* `LocalWrapper(object)`, by far the most frequent form, without a tuple made for it. */
-static PyObject *construct(PyObject *type, PyObject *const *args, size_t nargsf,
-                           PyObject *kwnames) {
+PyObject *shim_wrapper_construct(PyObject *type, PyObject *const *args, size_t nargsf,
+                                 PyObject *kwnames) {
     Py_ssize_t given = PyVectorcall_NARGS(nargsf);
     if (given == 1 && kwnames == NULL) {
         return shim_wrapper_make((PyTypeObject *)type, args[0]);
@@ -100,6 +114,10 @@ done:
 
 static int traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
+    int stopped = shim_cache_traverse(((shim_wrapper *)self)->cache, visit, arg);
+    if (stopped != 0) {
+        return stopped;
+    }
     ft_local_wrapper *handle = ((shim_wrapper *)self)->handle;
     shim_visit visit_object = {visit, arg};
     return handle == NULL ? 0 : ft_local_wrapper_visit(handle, shim_visit_object, &visit_object);
@@ -109,8 +127,12 @@ static int clear(PyObject *self) {
     shim_wrapper *wrapper = (shim_wrapper *)self;
     ft_local_wrapper *handle = wrapper->handle;
     /* First forgotten, then freed: freeing may run any Python code, which may come back here. */
+    shim_cache *cache = wrapper->cache;
     wrapper->handle = NULL;
     wrapper->wrapped = NULL;
+    wrapper->direct = NULL;
+    wrapper->cache = NULL;
+    shim_cache_free(cache);
     ft_local_wrapper_free(handle);
     return 0;
 }
@@ -193,7 +215,7 @@ PyTypeObject *shim_wrapper_type(PyObject *module) {
     };
     PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
     if (type != NULL) {
-        type->tp_vectorcall = construct;
+        type->tp_vectorcall = shim_wrapper_construct;
     }
     return type;
 }

@@ -9,41 +9,63 @@
 #define FT_LOCAL_SHIM_WRAPPER_H
 
 #include "shim.h"
+#include "wrapper_cache.h"
 
 #pragma GCC visibility push(hidden)
 
-typedef struct {
+typedef struct shim_wrapper {
     PyObject ob_base;
+    /* The same as `wrapped` if it can be asked as it is, which one look tells; NULL if something is
+     * to be seen to first. */
+    PyObject *direct;
+    shim_cache *cache;
+    vectorcallfunc vectorcall;
     ft_local_wrapper *handle;
     /* What `handle` holds. NULL only after the garbage collector has cleared the wrapper. */
     PyObject *wrapped;
-    vectorcallfunc vectorcall;
     PyObject *weak_references;
     /* Whether what is asked of the wrapped object may come back to a wrapper without any Python
      * code in between, whose depth the interpreter would limit. */
     bool nested;
 } shim_wrapper;
 
+#define SHIM_LIKELY(condition) __builtin_expect(!!(condition), 1)
+
 void shim_wrapper_dealloc(PyObject *self);
 
 /* Sets the exception for a wrapper without a wrapped object; returns NULL. */
 PyObject *shim_wrapper_is_cleared(void);
 
-/* Only LocalWrapper itself deallocates with this function; a subclass has the interpreter's. So
- * no search through the module's state is needed to recognise the type. */
+/* Only LocalWrapper itself and its kinds deallocate with this function; a subclass has the
+ * interpreter's. So no search through the module's state is needed to recognise the type. */
 static inline bool shim_is_wrapper_type(PyTypeObject *type) {
     return type->tp_dealloc == shim_wrapper_dealloc;
 }
 
-/* LocalWrapper for an instance of LocalWrapper or of a subclass, and NULL for anything else. The
- * layout of LocalWrapper is its own, so that the chain of `tp_base` of a subclass, which follows
- * the layout, always leads to it. */
+/* LocalWrapper, or a kind of it, for an instance of LocalWrapper or of a subclass, and NULL for
+ * anything else. The layout of LocalWrapper is its own, so that the chain of `tp_base` of a
+ * subclass, which follows the layout, always leads to it. */
 static inline PyTypeObject *shim_wrapper_type_of(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
+    /* Every subclass inherits this, and few other types have it. */
+    if (type->tp_vectorcall_offset != offsetof(shim_wrapper, vectorcall)) {
+        return NULL;
+    }
     while (type != NULL && !shim_is_wrapper_type(type)) {
         type = type->tp_base;
     }
     return type;
+}
+
+/* The object in a wrapper, borrowed, if it can be asked at once. NULL without an exception if it is
+ * to be asked between `shim_enter` and `shim_leave`. */
+static inline PyObject *shim_direct(PyObject *self) {
+    return ((shim_wrapper *)self)->direct;
+}
+
+/* The same for an operand, which may be a wrapper or not. */
+static inline PyObject *shim_direct_operand(PyObject *operand) {
+    return shim_wrapper_type_of(operand) == NULL ? operand : shim_direct(operand);
 }
 
 /* The object in a wrapper, borrowed, to ask something of it. NULL with an exception. After
@@ -76,6 +98,41 @@ static inline void shim_leave_operand(PyObject *operand) {
     }
 }
 
+/* The body of a slot that asks the wrapped object, which `expression` calls `wrapped`. */
+#define SHIM_ASK(result_type, failure, self, expression)                                           \
+    PyObject *wrapped = shim_direct(self);                                                         \
+    if (SHIM_LIKELY(wrapped != NULL)) {                                                            \
+        return (expression);                                                                       \
+    }                                                                                              \
+    wrapped = shim_enter(self);                                                                    \
+    if (wrapped == NULL) {                                                                         \
+        return (failure);                                                                          \
+    }                                                                                              \
+    result_type shim_result = (expression);                                                        \
+    shim_leave(self);                                                                              \
+    return shim_result
+
+/* What `wrapper` has kept for a name, if it still holds; else NULL. */
+static inline const shim_method *shim_cache_find(const shim_wrapper *wrapper, PyObject *name) {
+    const shim_cache *cache = __atomic_load_n(&wrapper->cache, __ATOMIC_ACQUIRE);
+    if (cache == NULL || !shim_cache_is_ours(cache)) {
+        return NULL;
+    }
+    const shim_method *method = &cache->methods[shim_cache_place(name)];
+    bool holds =
+        method->name == name && method->version == shim_type_version(Py_TYPE(wrapper->wrapped));
+    return holds ? method : NULL;
+}
+
+/* wrapper_cache.c: `wrapped.name`, where `wrapped` is what is in `wrapper`, and what it takes to
+ * be faster the next time. */
+PyObject *shim_cache_read(const shim_wrapper *wrapper, const shim_method *member);
+PyObject *shim_cache_get(shim_wrapper *wrapper, PyObject *wrapped, PyObject *name);
+
+/* wrapper.c: for the types of the kinds. */
+PyObject *shim_wrapper_construct(PyObject *type, PyObject *const *args, size_t nargsf,
+                                 PyObject *kwnames);
+
 /* The slots by subject, each list ended by a slot of number 0. */
 extern const PyType_Slot shim_wrapper_object_slots[];
 extern const PyType_Slot shim_wrapper_attribute_slots[];
@@ -88,6 +145,17 @@ extern PyMethodDef shim_wrapper_methods[];
 
 /* wrapper_attribute.c */
 PyObject *shim_wrapper_dir(PyObject *self, PyObject *ignored);
+
+/* wrapper_kind.c: LocalWrapper, of which `type` is a kind if it is not the same, in the kind that
+ * fits `object`. Borrowed; NULL with an exception. */
+PyTypeObject *shim_kind_of(PyTypeObject *type, PyObject *object);
+
+/* The type that users know a wrapper by: LocalWrapper, or a subclass. Borrowed. */
+static inline PyTypeObject *shim_public_type(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    bool hidden = shim_is_wrapper_type(type) && shim_is_wrapper_type(type->tp_base);
+    return hidden ? type->tp_base : type;
+}
 
 /* wrapper_copy.c */
 PyObject *shim_wrapper_copy(PyObject *self, PyObject *ignored);

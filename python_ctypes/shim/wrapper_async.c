@@ -41,13 +41,7 @@ static PyObject *await(PyObject *self) {
 }
 
 static PyObject *iterate(PyObject *self) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyObject_GetAIter(wrapped);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(PyObject *, NULL, self, PyObject_GetAIter(wrapped));
 }
 
 static PyObject *next(PyObject *self) {

@@ -19,6 +19,9 @@ static bool is_text(PyObject *name, const char *text) {
 /* Those which copying, pickling and class statements look up in the instance, and `wrapped`. The
  * length tells nearly all other names apart without a look at the letters. */
 static bool is_own_name(PyObject *name) {
+    if (!PyUnicode_Check(name)) {
+        return false;
+    }
     switch (PyUnicode_GET_LENGTH(name)) {
     case 7:
         return is_text(name, "wrapped");
@@ -98,33 +101,34 @@ static inline int is_answered_here(PyObject *self, PyObject *name, bool own_name
 }
 
 static PyObject *get_attribute(PyObject *self, PyObject *name) {
+    const shim_method *method = shim_cache_find((shim_wrapper *)self, name);
+    if (method != NULL) {
+        return method->bound != NULL ? Py_NewRef(method->bound)
+                                     : shim_cache_read((shim_wrapper *)self, method);
+    }
     int here = is_answered_here(self, name, is_own_name(name));
     if (here != 0) {
         return here < 0 ? NULL : PyObject_GenericGetAttr(self, name);
     }
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyObject_GetAttr(wrapped, name);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(PyObject *, NULL, self, shim_cache_get((shim_wrapper *)self, wrapped, name));
+}
+
+/* What PyObject_SetAttr does once it knows, as our caller does, that the name is one. */
+static inline int set_attribute_of(PyObject *object, PyObject *name, PyObject *value) {
+    setattrofunc set = Py_TYPE(object)->tp_setattro;
+    return set != NULL && PyUnicode_CheckExact(name) ? set(object, name, value)
+                                                     : PyObject_SetAttr(object, name, value);
 }
 
 /* Sets an attribute, or deletes it if `value` is NULL. */
 static int set_attribute(PyObject *self, PyObject *name, PyObject *value) {
-    bool is_wrapped = PyUnicode_GET_LENGTH(name) == 7 && is_text(name, "wrapped");
+    bool is_wrapped =
+        PyUnicode_Check(name) && PyUnicode_GET_LENGTH(name) == 7 && is_text(name, "wrapped");
     int here = is_answered_here(self, name, is_wrapped);
     if (here != 0) {
         return here < 0 ? -1 : PyObject_GenericSetAttr(self, name, value);
     }
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return -1;
-    }
-    int result = PyObject_SetAttr(wrapped, name, value);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(int, -1, self, set_attribute_of(wrapped, name, value));
 }
 
 static PyObject *get_wrapped(PyObject *self, void *Py_UNUSED(closure)) {

@@ -3,44 +3,28 @@
 #include "wrapper.h"
 
 static Py_ssize_t length(PyObject *self) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return -1;
-    }
-    Py_ssize_t result = PyObject_Size(wrapped);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(Py_ssize_t, -1, self, PyObject_Size(wrapped));
+}
+
+/* What PyObject_GetItem tries first, without a second call of it. */
+static inline PyObject *get_item_of(PyObject *object, PyObject *key) {
+    PyMappingMethods *methods = Py_TYPE(object)->tp_as_mapping;
+    return methods != NULL && methods->mp_subscript != NULL ? methods->mp_subscript(object, key)
+                                                            : PyObject_GetItem(object, key);
 }
 
 static PyObject *get_item(PyObject *self, PyObject *key) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyObject_GetItem(wrapped, key);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(PyObject *, NULL, self, get_item_of(wrapped, key));
 }
 
 static int set_item(PyObject *self, PyObject *key, PyObject *value) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return -1;
-    }
-    int result =
-        value == NULL ? PyObject_DelItem(wrapped, key) : PyObject_SetItem(wrapped, key, value);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(int, -1, self,
+             value == NULL ? PyObject_DelItem(wrapped, key)
+                           : PyObject_SetItem(wrapped, key, value));
 }
 
 static int contains(PyObject *self, PyObject *item) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return -1;
-    }
-    int result = PySequence_Contains(wrapped, item);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(int, -1, self, PySequence_Contains(wrapped, item));
 }
 
 /* For C code that reads sequences by number. The caller has already added the length to a negative
@@ -74,13 +58,7 @@ static PyObject *concatenate(PyObject *self, PyObject *other) {
 }
 
 static PyObject *iterate(PyObject *self) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyObject_GetIter(wrapped);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(PyObject *, NULL, self, PyObject_GetIter(wrapped));
 }
 
 static PyObject *next(PyObject *self) {

@@ -24,7 +24,7 @@ static PyObject *wrap_as(PyObject *self, PyObject *object) {
     if (object == NULL) {
         return NULL;
     }
-    PyObject *wrapper = PyObject_CallOneArg((PyObject *)Py_TYPE(self), object);
+    PyObject *wrapper = PyObject_CallOneArg((PyObject *)shim_public_type(self), object);
     Py_DECREF(object);
     return wrapper;
 }
@@ -64,5 +64,5 @@ PyObject *shim_wrapper_reduce(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     if (wrapped == NULL) {
         return shim_wrapper_is_cleared();
     }
-    return Py_BuildValue("O(O)", Py_TYPE(self), wrapped);
+    return Py_BuildValue("O(O)", shim_public_type(self), wrapped);
 }

@@ -9,16 +9,10 @@
 #include "wrapper.h"
 
 static inline PyObject *apply_unary(PyObject *self, unaryfunc operation) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    PyObject *result = operation(wrapped);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(PyObject *, NULL, self, operation(wrapped));
 }
 
-static inline PyObject *apply_binary(PyObject *left, PyObject *right, binaryfunc operation) {
+static PyObject *apply_binary_nested(PyObject *left, PyObject *right, binaryfunc operation) {
     PyObject *result = NULL;
     PyObject *bare_left = shim_enter_operand(left);
     if (bare_left == NULL) {
@@ -31,6 +25,15 @@ static inline PyObject *apply_binary(PyObject *left, PyObject *right, binaryfunc
     }
     shim_leave_operand(left);
     return result;
+}
+
+static inline PyObject *apply_binary(PyObject *left, PyObject *right, binaryfunc operation) {
+    PyObject *bare_left = shim_direct_operand(left);
+    PyObject *bare_right = shim_direct_operand(right);
+    if (SHIM_LIKELY(bare_left != NULL && bare_right != NULL)) {
+        return operation(bare_left, bare_right);
+    }
+    return apply_binary_nested(left, right, operation);
 }
 
 static inline PyObject *apply_ternary(PyObject *first, PyObject *second, PyObject *third,
@@ -126,13 +129,7 @@ static PyObject *in_place_power(PyObject *self, PyObject *exponent, PyObject *mo
 }
 
 static int truth(PyObject *self) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return -1;
-    }
-    int result = PyObject_IsTrue(wrapped);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(int, -1, self, PyObject_IsTrue(wrapped));
 }
 
 const PyType_Slot shim_wrapper_number_slots[] = {

@@ -26,26 +26,14 @@ static PyObject *repr(PyObject *self) {
 }
 
 static PyObject *str(PyObject *self) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyObject_Str(wrapped);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(PyObject *, NULL, self, PyObject_Str(wrapped));
 }
 
 static Py_hash_t hash(PyObject *self) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return -1;
-    }
-    Py_hash_t result = PyObject_Hash(wrapped);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(Py_hash_t, -1, self, PyObject_Hash(wrapped));
 }
 
-static PyObject *compare(PyObject *self, PyObject *other, int operation) {
+static PyObject *compare_nested(PyObject *self, PyObject *other, int operation) {
     PyObject *result = NULL;
     PyObject *left = shim_enter(self);
     if (left == NULL) {
@@ -58,6 +46,15 @@ static PyObject *compare(PyObject *self, PyObject *other, int operation) {
     }
     shim_leave(self);
     return result;
+}
+
+static PyObject *compare(PyObject *self, PyObject *other, int operation) {
+    PyObject *left = shim_direct(self);
+    PyObject *right = shim_direct_operand(other);
+    if (SHIM_LIKELY(left != NULL && right != NULL)) {
+        return PyObject_RichCompare(left, right, operation);
+    }
+    return compare_nested(self, other, operation);
 }
 
 const PyType_Slot shim_wrapper_object_slots[] = {

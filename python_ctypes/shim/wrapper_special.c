@@ -39,9 +39,29 @@ static bool check_count(const char *method, Py_ssize_t given, Py_ssize_t least, 
     return true;
 }
 
+static bool type_has(PyTypeObject *type, PyObject *name) {
+    PyObject *found = shim_type_attribute(type, name);
+    Py_XDECREF(found);
+    return found != NULL;
+}
+
+/* A `with` looks for both methods before it calls one, and finds them here in any case. */
+static PyObject *call_enter(PyObject *self, PyObject *enter_name, PyObject *leave_name,
+                            const char *protocol) {
+    PyObject *wrapped = ((shim_wrapper *)self)->wrapped;
+    PyTypeObject *type = wrapped == NULL ? NULL : Py_TYPE(wrapped);
+    if (type != NULL && !type_has(type, enter_name) && !type_has(type, leave_name)) {
+        PyErr_Format(PyExc_TypeError, "'%.200s' object does not support the %s protocol",
+                     type->tp_name, protocol);
+        return NULL;
+    }
+    return call_method(self, enter_name, NULL, 0);
+}
+
 static PyObject *enter(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     shim_state *state = shim_state_of(self);
-    return state == NULL ? NULL : call_method(self, state->name_enter, NULL, 0);
+    return state == NULL ? NULL
+                         : call_enter(self, state->name_enter, state->name_exit, "context manager");
 }
 
 static PyObject *leave(PyObject *self, PyObject *const *args, Py_ssize_t count) {
@@ -54,7 +74,9 @@ static PyObject *leave(PyObject *self, PyObject *const *args, Py_ssize_t count) 
 
 static PyObject *async_enter(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     shim_state *state = shim_state_of(self);
-    return state == NULL ? NULL : call_method(self, state->name_aenter, NULL, 0);
+    return state == NULL ? NULL
+                         : call_enter(self, state->name_aenter, state->name_aexit,
+                                      "asynchronous context manager");
 }
 
 static PyObject *async_leave(PyObject *self, PyObject *const *args, Py_ssize_t count) {
@@ -101,23 +123,11 @@ static PyObject *reverse(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyObject *format(PyObject *self, PyObject *specification) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyObject_Format(wrapped, specification);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(PyObject *, NULL, self, PyObject_Format(wrapped, specification));
 }
 
 static PyObject *to_path(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    PyObject *wrapped = shim_enter(self);
-    if (wrapped == NULL) {
-        return NULL;
-    }
-    PyObject *result = PyOS_FSPath(wrapped);
-    shim_leave(self);
-    return result;
+    SHIM_ASK(PyObject *, NULL, self, PyOS_FSPath(wrapped));
 }
 
 static PyObject *length_hint(PyObject *self, PyObject *Py_UNUSED(ignored)) {
@@ -152,6 +162,21 @@ static PyObject *subclass_check(PyObject *self, PyObject *type) {
     int result = PyObject_IsSubclass(type, wrapped);
     shim_leave(self);
     return result < 0 ? NULL : PyBool_FromLong(result);
+}
+
+/* Called of whatever a class statement has put into a class. */
+static PyObject *set_name(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    PyObject *wrapped = ((shim_wrapper *)self)->wrapped;
+    PyObject *name = PyUnicode_InternFromString("__set_name__");
+    PyObject *result = NULL;
+    if (wrapped != NULL && name != NULL && check_count("__set_name__", count, 2, 2)) {
+        result = type_has(Py_TYPE(wrapped), name) ? call_method(self, name, args, count)
+                                                  : Py_NewRef(Py_None);
+    } else if (!PyErr_Occurred()) {
+        shim_wrapper_is_cleared();
+    }
+    Py_XDECREF(name);
+    return result;
 }
 
 /* `class C(LocalWrapper(base))` is `class C(base)`. */
@@ -198,6 +223,7 @@ PyMethodDef shim_wrapper_methods[] = {
     ONE_ARGUMENT("__instancecheck__", instance_check),
     ONE_ARGUMENT("__subclasscheck__", subclass_check),
     ONE_ARGUMENT("__mro_entries__", bases),
+    ARGUMENTS("__set_name__", set_name),
     NO_ARGUMENT("__copy__", shim_wrapper_copy),
     ONE_ARGUMENT("__deepcopy__", shim_wrapper_deepcopy),
     NO_ARGUMENT("__reduce__", shim_wrapper_reduce),

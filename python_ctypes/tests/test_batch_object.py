@@ -85,7 +85,7 @@ def test_an_error_in_the_repr_of_the_source_comes_through():
 def test_as_local():
     executor = BatchExecutor(itertools.count().__next__, 2)
     wrapper = executor.as_local()
-    assert type(wrapper) is LocalWrapper
+    assert type(wrapper) is type(LocalWrapper(executor))
     assert wrapper.wrapped is executor
     assert executor.as_local() is not wrapper
     assert [wrapper.load(), executor.load(), wrapper.load()] == [0, 1, 2]

@@ -137,6 +137,40 @@ def test_types_and_stubs_tell_the_truth(tmp_path):
     assert process.returncode == 0, process.stdout + process.stderr
 
 
+def test_a_program_with_names_that_do_not_exist_is_refused(tmp_path):
+    pytest.importorskip("mypy")
+    program = tmp_path / "program.py"
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "cache", program]
+
+    def check(text):
+        program.write_text(text)
+        return subprocess.run(  # noqa: S603 - our own program
+            command, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    good = check(
+        "from ft_local import BatchExecutor, LocalWrapper\n"
+        "wrapper = LocalWrapper([1])\n"
+        "values: list[int] = wrapper.wrapped\n"
+        "wrapper.append(2)\n"
+        "local: LocalWrapper[BatchExecutor[int]] = BatchExecutor(int, 4).as_local()\n"
+        "number: int = local.wrapped.load()\n"
+    )
+    assert good.returncode == 0, good.stdout
+    wrong = (
+        "import ft_local\n"
+        "ft_local.get_local_wrapper\n"
+        "ft_local.LocalWrapper.get_wrapped\n"
+        "ft_local.LocalWrapper.__concat__\n"
+        "ft_local.LocalWrapper([1]).wrapped = [2]\n"
+        "ft_local.LocalWrapper(1, 2)\n"
+        "ft_local.LocalWrapper([1]).wrapped.missing\n"
+    )
+    bad = check(wrong)
+    lines = {line.split(":")[1] for line in bad.stdout.splitlines() if ": error:" in line}
+    assert lines == {str(number) for number in range(2, 8)}, bad.stdout
+
+
 def test_both_backends_have_the_same_public_names():
     if ft_local.backend != "c":
         pytest.skip("there is only one backend here")

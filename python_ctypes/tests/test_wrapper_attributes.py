@@ -93,6 +93,16 @@ class Overrides:
         self.log.append(("delete", name))
 
 
+@pytest.mark.parametrize("name", [5, None, (1,) * 7, b"wrapped"])
+def test_a_name_that_is_no_text_is_an_error(name):
+    wrapper = LocalWrapper(Plain())
+    for function in (getattr, LocalWrapper.__getattribute__, LocalWrapper.__delattr__):
+        with pytest.raises(TypeError, match="attribute name must be string"):
+            function(wrapper, name)
+    with pytest.raises(TypeError, match="attribute name must be string"):
+        LocalWrapper.__setattr__(wrapper, name, 1)
+
+
 def test_overridden_access_is_obeyed():
     thing = Overrides()
     wrapper = LocalWrapper(thing)

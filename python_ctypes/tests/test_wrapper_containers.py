@@ -203,7 +203,7 @@ def test_reversed():
     assert list(reversed(LocalWrapper(Reverses()))) == list("rev")
     assert list(reversed(LocalWrapper({1: 2, 3: 4}))) == [3, 1]
     assert list(reversed(LocalWrapper([1, 2]))) == [2, 1]
-    with pytest.raises(TypeError, match="'set' object is not reversible"):
+    with pytest.raises(TypeError, match=r"'(set|ft_local\.LocalWrapper)' object is not reversible"):
         reversed(LocalWrapper({1}))
 
 
@@ -267,7 +267,7 @@ def test_the_exporter_of_memory_is_the_wrapped_object():
 def test_memory_may_be_asked_for_as_read_only_or_not():
     with pytest.raises((TypeError, BufferError)):
         array.array("b").frombytes(LocalWrapper("text"))
-    with pytest.raises(TypeError, match="'int'"):
+    with pytest.raises(TypeError, match=r"'(int|ft_local\.LocalWrapper)'"):
         memoryview(LocalWrapper(5))
     assert memoryview(LocalWrapper(b"x")).readonly
 

@@ -197,8 +197,8 @@ def test_a_wrapper_that_the_collector_has_cleared_is_an_error_and_no_crash(run):
             lambda w: w[0], lambda w: 1 in w, lambda w: w(), lambda w: w.wrapped, lambda w: w.x,
             lambda w: operator.setitem(w, 0, 1), lambda w: setattr(w, "x", 1),
             lambda w: delattr(w, "x"), lambda w: operator.iadd(w, 1), lambda w: w.__reduce__(),
-            lambda w: isinstance(1, w), lambda w: type(w).__enter__(w),
-            lambda w: type(w).__await__(w),
+            lambda w: isinstance(1, w), lambda w: LocalWrapper.__enter__(w),
+            lambda w: LocalWrapper.__await__(w),
             lambda w: operator.concat(w, []), lambda w: types.new_class("T", (w,)),
         ]
         # No program reaches a wrapper after that, but code in C that ends with the garbage may.
@@ -207,7 +207,9 @@ def test_a_wrapper_that_the_collector_has_cleared_is_an_error_and_no_crash(run):
         slot.restype, slot.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_int)
         Py_tp_clear = 51
         clear = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(slot(LocalWrapper, Py_tp_clear))
-        wrapper = LocalWrapper([1])
+        class Able(bytearray):
+            __call__ = __fspath__ = lambda self: None
+        wrapper = LocalWrapper(Able())
         assert clear(id(wrapper)) == clear(id(wrapper)) == 0
         for operation in operations:
             try:

@@ -25,8 +25,12 @@ DEEP = """
     class Local(LocalWrapper):
         pass
 
+    class Text(bytes):
+        def __call__(self):
+            return self
+
     def chain(length, kind=LocalWrapper):
-        wrapper = "5"
+        wrapper = Text(b"5")
         for _ in range(length):
             wrapper = kind(wrapper)
         return wrapper

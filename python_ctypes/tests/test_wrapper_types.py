@@ -67,7 +67,9 @@ def test_an_instance_is_of_both_types():
     assert isinstance(wrapper, list)
     assert isinstance(wrapper, collections.abc.Sequence)
     assert not isinstance(wrapper, dict)
-    assert type(wrapper) is LocalWrapper
+    assert issubclass(type(wrapper), LocalWrapper)
+    assert type(wrapper).__name__ == type(wrapper).__qualname__ == "LocalWrapper"
+    assert type(wrapper).__module__ == "ft_local"
 
 
 def test_checks_against_a_wrapped_class():

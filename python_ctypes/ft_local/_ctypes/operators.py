@@ -140,3 +140,11 @@ def special(bare: object, name: str) -> Any:
             bind = getattr(type(found), "__get__", None)
             return found if bind is None else bind(found, bare, kind)
     raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
+
+
+def enter(bare: object, name: str, leave: str, protocol: str) -> Any:
+    """What `with` gets of its first call: it has found both methods on the wrapper in any case."""
+    kind = type(bare)
+    if not hasattr(kind, name) and not hasattr(kind, leave):
+        raise TypeError(f"{kind.__name__!r} object does not support the {protocol} protocol")
+    return special(bare, name)()

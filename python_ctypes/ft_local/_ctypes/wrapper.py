@@ -11,7 +11,7 @@ from reprlib import recursive_repr
 from types import CoroutineType, GenericAlias
 from typing import Any, Self, SupportsIndex
 
-from .operators import methods, special
+from .operators import enter, methods, special
 
 
 class LocalWrapper:
@@ -136,13 +136,13 @@ class LocalWrapper:
         return next(bare)
 
     def __enter__(self) -> Any:
-        return special(unwrap(self), "__enter__")()
+        return enter(unwrap(self), "__enter__", "__exit__", "context manager")
 
     def __exit__(self, kind: object, value: object, traceback: object, /) -> Any:
         return special(unwrap(self), "__exit__")(kind, value, traceback)
 
     def __aenter__(self) -> Any:
-        return special(unwrap(self), "__aenter__")()
+        return enter(unwrap(self), "__aenter__", "__aexit__", "asynchronous context manager")
 
     def __aexit__(self, kind: object, value: object, traceback: object, /) -> Any:
         return special(unwrap(self), "__aexit__")(kind, value, traceback)
@@ -162,6 +162,11 @@ class LocalWrapper:
             return (bare,)
         entries: tuple[Any, ...] = bare.__mro_entries__(bases)
         return entries
+
+    def __set_name__(self, owner: type, name: str, /) -> None:
+        bare = unwrap(self)
+        if hasattr(type(bare), "__set_name__"):
+            special(bare, "__set_name__")(owner, name)
 
     def __copy__(self) -> LocalWrapper:
         return type(self)(copy.copy(_wrapped_by(self)))

@@ -1,0 +1,131 @@
+/* LocalWrapper: methods that a wrapper keeps. wrapper_cache.h says how. */
+
+#include "wrapper.h"
+
+/* Not in a header for everybody, but every CPython since 3.7 exports it, and its own compiled code
+ * for `object.method()` rests on it. */
+extern int _PyObject_GetMethod(PyObject *object, PyObject *name, PyObject **method);
+
+static bool has_dictionary(PyTypeObject *type) {
+#ifdef Py_TPFLAGS_MANAGED_DICT
+    if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
+        return true;
+    }
+#endif
+    return type->tp_dictoffset != 0;
+}
+
+/* The cache of `wrapper` for this thread. NULL without an exception if it is another's, or if there
+ * is no memory. */
+static shim_cache *our_cache(shim_wrapper *wrapper) {
+    shim_cache *cache = __atomic_load_n(&wrapper->cache, __ATOMIC_ACQUIRE);
+    if (cache == NULL) {
+        shim_cache *made = PyMem_Calloc(1, sizeof *made);
+        if (made == NULL) {
+            return NULL;
+        }
+#ifdef Py_GIL_DISABLED
+        made->owner = _Py_ThreadId();
+#endif
+        if (__atomic_compare_exchange_n(&wrapper->cache, &cache, made, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE)) {
+            return made;
+        }
+        PyMem_Free(made);
+    }
+    return shim_cache_is_ours(cache) ? cache : NULL;
+}
+
+/* Takes over the reference to `found`. */
+static void keep(shim_wrapper *wrapper, PyObject *name, PyObject *found, PyObject *bound,
+                 unsigned int version) {
+    shim_cache *cache = our_cache(wrapper);
+    if (cache == NULL) {
+        Py_DECREF(found);
+        return;
+    }
+    shim_method *method = &cache->methods[shim_cache_place(name)];
+    shim_method old = *method;
+    *method = (shim_method){Py_NewRef(name), found, Py_XNewRef(bound), version};
+    /* Last, because it may run any Python code, which may come back here. */
+    Py_XDECREF(old.name);
+    Py_XDECREF(old.found);
+    Py_XDECREF(old.bound);
+}
+
+PyObject *shim_cache_read(const shim_wrapper *wrapper, const shim_method *member) {
+    return Py_TYPE(member->found)->tp_descr_get(member->found, wrapper->wrapped, NULL);
+}
+
+static PyObject *get_from_type(shim_wrapper *wrapper, PyObject *wrapped, PyObject *name) {
+    PyTypeObject *type = Py_TYPE(wrapped);
+    unsigned int version = shim_type_version(type);
+    PyObject *result = PyObject_GenericGetAttr(wrapped, name);
+    /* The look-up has given the type a version: the next one will keep the method. */
+    if (result == NULL || version == SHIM_NO_VERSION) {
+        return result;
+    }
+    PyObject *found = shim_type_attribute(type, name);
+    if (found == NULL) {
+        return result;
+    }
+    bool is_method = PyType_HasFeature(Py_TYPE(found), Py_TPFLAGS_METHOD_DESCRIPTOR);
+    /* Reading a member runs no Python code, which could make us forget the member meanwhile. */
+    bool is_known = is_method || Py_IS_TYPE(found, &PyMemberDescr_Type);
+    if (is_known && type == Py_TYPE(wrapped) && version == shim_type_version(type)) {
+        keep(wrapper, name, found, is_method ? result : NULL, version);
+    } else {
+        Py_DECREF(found);
+    }
+    return result;
+}
+
+static PyObject *get_beside_dictionary(shim_wrapper *wrapper, PyObject *wrapped, PyObject *name) {
+    PyObject *found = NULL;
+    if (_PyObject_GetMethod(wrapped, name, &found) == 0) {
+        return found;
+    }
+    const shim_cache *cache = __atomic_load_n(&wrapper->cache, __ATOMIC_ACQUIRE);
+    if (cache != NULL && shim_cache_is_ours(cache)) {
+        const shim_method *method = &cache->methods[shim_cache_place(name)];
+        if (method->name == name && method->found == found && method->bound != NULL) {
+            Py_DECREF(found);
+            return Py_NewRef(method->bound);
+        }
+    }
+    PyObject *bound = Py_TYPE(found)->tp_descr_get(found, wrapped, (PyObject *)Py_TYPE(wrapped));
+    if (bound == NULL) {
+        Py_DECREF(found);
+        return NULL;
+    }
+    keep(wrapper, name, found, bound, 0);
+    return bound;
+}
+
+PyObject *shim_cache_get(shim_wrapper *wrapper, PyObject *wrapped, PyObject *name) {
+    PyTypeObject *type = Py_TYPE(wrapped);
+    /* A subclass may define any name at any time, and what was kept is looked at before that. */
+    if (type->tp_getattro != PyObject_GenericGetAttr || !PyUnicode_CheckExact(name) ||
+        !shim_is_wrapper_type(Py_TYPE((PyObject *)wrapper))) {
+        return PyObject_GetAttr(wrapped, name);
+    }
+    return has_dictionary(type) ? get_beside_dictionary(wrapper, wrapped, name)
+                                : get_from_type(wrapper, wrapped, name);
+}
+
+int shim_cache_traverse(const shim_cache *cache, visitproc visit, void *arg) {
+    for (size_t i = 0; cache != NULL && i < SHIM_CACHE_SIZE; i++) {
+        Py_VISIT(cache->methods[i].found);
+        Py_VISIT(cache->methods[i].bound);
+    }
+    return 0;
+}
+
+void shim_cache_free(shim_cache *cache) {
+    for (size_t i = 0; cache != NULL && i < SHIM_CACHE_SIZE; i++) {
+        Py_XDECREF(cache->methods[i].name);
+        Py_XDECREF(cache->methods[i].found);
+        Py_XDECREF(cache->methods[i].bound);
+    }
+    PyMem_Free(cache);
+}
