@@ -8,9 +8,6 @@
 typedef struct {
     ft_local_batch *batch;
     VALUE source;
-    // The first result of a fill, which the library keeps for the filler and does not show to
-    // visitors, until it is loaded.
-    VALUE first;
     size_t size;
     // How the thread that was interrupted goes on. The lock is held from here to `rb_jump_tag`.
     int interrupt;
@@ -25,7 +22,6 @@ static int32_t mark_one(void *value, void *arg) {
 static void batch_mark(void *data) {
     ruby_batch *self = data;
     rb_gc_mark(self->source);
-    rb_gc_mark(self->first);
     if (self->batch != NULL) {
         ft_local_batch_visit(self->batch, mark_one, NULL);
     }
@@ -49,7 +45,7 @@ static const rb_data_type_t batch_type = {
 static VALUE batch_alloc(VALUE class) {
     ruby_batch *self;
     VALUE object = TypedData_Make_Struct(class, ruby_batch, &batch_type, self);
-    self->source = self->first = Qnil;
+    self->source = Qnil;
     return object;
 }
 
@@ -71,11 +67,9 @@ static VALUE call_source(VALUE source) {
 static int32_t fill_one(void *ctx, void **out, size_t capacity, size_t *produced) {
     ruby_batch *self = ctx;
     int tag = 0;
+    (void)capacity;
     VALUE value = rb_protect(call_source, self->source, &tag);
     if (tag == 0) {
-        if (capacity == self->size) {
-            self->first = value;
-        }
         out[0] = (void *)value;
         *produced = 1;
     }
@@ -163,9 +157,6 @@ static VALUE batch_load(VALUE object) {
         rb_jump_tag(self->interrupt);
     }
     check(status);
-    if (self->first == (VALUE)value) {
-        self->first = Qnil;
-    }
     RB_GC_GUARD(object);
     return (VALUE)value;
 }
