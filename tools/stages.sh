@@ -146,6 +146,8 @@ stage_free_threaded() {
 
 stage_build_free_threaded() { tools/free-threaded-python; }
 
+stage_types() { tools/types "$(dirname "$(tools/venv --types)")/pyright"; }
+
 # Each of these breaks the batch in one place; a model, a scene or a test must find it.
 stage_mutants() { tools/mutants; }
 

@@ -9,9 +9,37 @@ use crate::status::LoadError;
 use crate::sync::Ordering;
 use std::time::{Duration, Instant};
 
-/// How often a thread that prefills looks by itself. It is woken when there is room; this is for
-/// the load that has taken a result just before the thread made known what it waits for.
-const PERIOD: Duration = Duration::from_millis(10);
+/// How long a thread that prefills sleeps before it looks again.
+///
+/// Loads could wake it whenever there is room, but a wake-up costs the load that makes it some
+/// microseconds, and there is one for every refill. So the thread looks by itself at about the time
+/// when there should be room, judging by how fast results went so far. Loads wake it only when half
+/// of what it wants to be there is gone: when they have become faster.
+struct Pace {
+    began: Instant,
+    ready_then: usize,
+    last: Duration,
+}
+
+impl Pace {
+    const SHORTEST: Duration = Duration::from_micros(50);
+    const LONGEST: Duration = Duration::from_millis(10);
+
+    fn new(ready: usize) -> Self {
+        Self { began: Instant::now(), ready_then: ready, last: Self::SHORTEST }
+    }
+
+    fn next(&mut self, ready: usize, low_water: usize) -> Duration {
+        let left = u32::try_from(ready + 1 - low_water.min(ready + 1)).unwrap_or(u32::MAX);
+        let gone = u32::try_from(self.ready_then.saturating_sub(ready)).unwrap_or(u32::MAX);
+        let guess = match gone {
+            0 => self.last * 2,
+            gone => self.began.elapsed().saturating_mul(left) / gone,
+        };
+        self.last = guess.clamp(Self::SHORTEST, Self::LONGEST);
+        self.last
+    }
+}
 
 impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     /// Waits until fewer than `low_water` results are ready, then runs the source until it has
@@ -34,6 +62,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         if max == 0 || low_water == 0 {
             return Ok(0);
         }
+        let mut pace = Pace::new(self.len());
         loop {
             let flags = self.enter()?;
             if self.role.is_mine() {
@@ -53,7 +82,8 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(0);
             }
-            self.wait_for_low(low_water, left.map_or(PERIOD, |left| left.min(PERIOD)))?;
+            let period = pace.next(self.len(), low_water);
+            self.wait_for_low(low_water, left.map_or(period, |left| left.min(period)))?;
         }
     }
 
@@ -62,8 +92,8 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     }
 
     fn wait_for_low(&self, low_water: usize, period: Duration) -> Result<(), LoadError<S::Error>> {
-        // Loads that leave fewer wake this thread. Raised each time, since they take it down.
-        self.front.low_mark.fetch_max(low_water, Ordering::Relaxed);
+        // Raised each time, since a load that finds nobody waiting takes it down.
+        self.front.low_mark.fetch_max(low_water.div_ceil(2), Ordering::Relaxed);
         let mut waited = Ok(());
         self.host.block(&mut || {
             let ready = || {
