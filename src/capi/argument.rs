@@ -84,6 +84,11 @@ pub(super) unsafe fn read<T: Versioned>(given: *const T) -> Result<T, Refusal> {
     }
     // SAFETY: readable by the caller's promise, and `Versioned` begins with its size.
     let size = unsafe { given.cast::<usize>().read() };
+    if size == size_of::<T>() {
+        // The usual case, which a wrapper meets each time it is made. SAFETY: it is as long as a
+        // `T`, and made of what `Versioned` allows.
+        return Ok(unsafe { given.read() });
+    }
     check_size::<T>(size)?;
     let known = size.min(size_of::<T>());
     // SAFETY: `size` bytes are readable.
