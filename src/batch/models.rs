@@ -5,6 +5,7 @@
 
 mod ends;
 mod queue;
+mod returned;
 
 use super::Batch;
 use crate::host::Native;
