@@ -28,7 +28,7 @@ use crate::fork;
 use crate::host::{Host, Word};
 use crate::source::Source;
 use crate::status::{LoadError, NewError};
-use crate::sync::unordered::AtomicUsize;
+use crate::sync::unordered::{AtomicU64, AtomicUsize};
 use crate::sync::{CachePadded, Ordering, UnsafeCell, with_cursors};
 pub(crate) use chain::Waits;
 use fill::Workplace;
@@ -53,6 +53,9 @@ pub const MAX_SIZE: usize = 1 << 30;
 /// one waits here only if another thread is just about to take it.
 const ROOM_FOR_FIRST: usize = 64;
 
+/// The number of the next batch. 0 is nobody's.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
 /// Runs a source to fill a buffer of results, in one thread at a time, and hands each result to
 /// exactly one of the threads that load.
 ///
@@ -68,6 +71,8 @@ pub struct Batch<H: Host, S: Source<H>, Q: Queue = Ring> {
     host: H,
     size: usize,
     options: Options,
+    /// No two batches of a process have the same.
+    number: u64,
     /// What every load looks at first.
     front: CachePadded<Front>,
     queue: Q,
@@ -147,6 +152,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
             host,
             size,
             options,
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             front: CachePadded::new(Front { gate, low_mark }),
             queue: Q::with_room(size).ok_or(NewError::OutOfMemory)?,
             first: Q::with_room(ROOM_FOR_FIRST).ok_or(NewError::OutOfMemory)?,
@@ -222,7 +228,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         with_cursors(|cursors| {
             // Under the lock, or a cursor that is closed meanwhile is in neither.
             (claims, claimed) = (others.claims.get(), others.claimed.get());
-            for node in cursors.of(std::ptr::from_ref(self).cast()) {
+            for node in cursors.of(self.number) {
                 claims += node.claims.load(Ordering::Relaxed);
                 claimed += node.claimed.load(Ordering::Relaxed);
             }
@@ -249,6 +255,10 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
                 + others.dropped_in_hand.get()
                 + by_cursors,
         }
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     pub(crate) fn keeps_on_fork(&self) -> bool {

@@ -36,8 +36,9 @@ unsafe impl<H: Host, S: Source<H>, Q: Queue> Send for Cursor<'_, H, S, Q> {}
 
 impl<'b, H: Host, S: Source<H>, Q: Queue> Cursor<'b, H, S, Q> {
     pub(crate) fn new(batch: &'b Batch<H, S, Q>) -> Result<Self, NewError> {
-        let node = Node::new(CAPACITY, ptr::from_ref(batch).cast(), batch.keeps_on_fork())
-            .ok_or(NewError::OutOfMemory)?;
+        let node =
+            Node::new(CAPACITY, ptr::from_ref(batch).cast(), batch.number(), batch.keeps_on_fork())
+                .ok_or(NewError::OutOfMemory)?;
         batch.cursor_opened();
         with_cursors(|cursors| cursors.add(node));
         Ok(Self { batch, node })
@@ -154,7 +155,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Cursor<'_, H, S, Q> {
 
 /// Words that are to be handed out again, in a node of their own. `None` without the memory.
 pub(crate) fn node_of(words: &[Word], batch: *const ()) -> Option<NonNull<Node>> {
-    let node = Node::new(words.len(), batch, false)?;
+    let node = Node::new(words.len(), batch, 0, false)?;
     // SAFETY: just made.
     let filled = unsafe { node.as_ref() }.refill(|room| {
         room.copy_from_slice(words);

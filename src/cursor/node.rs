@@ -22,6 +22,8 @@ pub(crate) struct Node {
     pub(crate) handle: Cell<*const ()>,
     /// The batch that the results belong to.
     pub(crate) batch: *const (),
+    /// The batch's number. Its address may be another's by now: a cursor can be leaked.
+    pub(super) number: u64,
     /// How many results came before the first of the words.
     position: Cell<u64>,
     /// The node below, in the list of results given back.
@@ -50,7 +52,12 @@ impl Node {
     }
 
     /// An empty node with room for `capacity` words. `None` without the memory.
-    pub(crate) fn new(capacity: usize, batch: *const (), keeps: bool) -> Option<NonNull<Self>> {
+    pub(crate) fn new(
+        capacity: usize,
+        batch: *const (),
+        number: u64,
+        keeps: bool,
+    ) -> Option<NonNull<Self>> {
         let layout = Self::layout(capacity)?;
         // SAFETY: the layout's size is not zero.
         let node = NonNull::new(unsafe { alloc(layout) })?.cast::<Self>();
@@ -64,6 +71,7 @@ impl Node {
                 mark: AtomicUsize::new(0),
                 handle: Cell::new(ptr::null()),
                 batch,
+                number,
                 position: Cell::new(0),
                 below: AtomicPtr::new(ptr::null_mut()),
                 after: std::sync::atomic::AtomicPtr::new(ptr::null_mut()),

@@ -42,11 +42,11 @@ impl Registry {
         }
     }
 
-    /// The cursors of one batch.
-    pub(crate) fn of(&self, batch: *const ()) -> impl Iterator<Item = &Node> {
+    /// The cursors of the batch with that number.
+    pub(crate) fn of(&self, number: u64) -> impl Iterator<Item = &Node> {
         // SAFETY: what is in the list is alive.
         let nodes = self.places().map(|(_, node)| unsafe { &*node.as_ptr().cast_const() });
-        nodes.filter(move |node| ptr::eq(node.batch, batch))
+        nodes.filter(move |node| node.number == number)
     }
 
     /// In the child of a fork, while it has one thread: what cursors have in hand is the parent's.
