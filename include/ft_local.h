@@ -587,8 +587,9 @@ int32_t ft_local_batch_visit(const struct ft_local_batch *batch,
 FT_LOCAL_MUST_USE ft_local_status ft_local_batch_clear(const struct ft_local_batch *batch);
 
 // Ends a batch: releases the results in the buffer, and every load from now on, and every one that
-// waits, gets FT_LOCAL_ERR_CLOSED. What the source is just making is released too; what cursors
-// have in hand they still hand out. Closing again does nothing.
+// waits, gets FT_LOCAL_ERR_CLOSED. What the source is just making is released too, but for the one
+// result of the load that runs it; what cursors have in hand they still hand out. Closing again
+// does nothing.
 //
 // Ownership: the batch's references to the results are given up.
 // Threads: any thread, at once.

@@ -107,8 +107,9 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     }
 
     /// Ends the batch: drops the results in the buffer, and every load from now on, and every one
-    /// that waits, gets [`LoadError::Closed`]. What the source is just making is dropped too; what
-    /// cursors have in hand they still hand out. Closing again does nothing.
+    /// that waits, gets [`LoadError::Closed`]. What the source is just making is dropped too, but for
+    /// the one result of the load that runs it; what cursors have in hand they still hand out.
+    /// Closing again does nothing.
     ///
     /// # Errors
     /// [`LoadError::Forked`] and [`LoadError::Panicked`]; results may then be left for the drop of

@@ -254,8 +254,9 @@ pub unsafe extern "C-unwind" fn ft_local_batch_clear(
 }
 
 /// Ends a batch: releases the results in the buffer, and every load from now on, and every one that
-/// waits, gets FT_LOCAL_ERR_CLOSED. What the source is just making is released too; what cursors
-/// have in hand they still hand out. Closing again does nothing.
+/// waits, gets FT_LOCAL_ERR_CLOSED. What the source is just making is released too, but for the one
+/// result of the load that runs it; what cursors have in hand they still hand out. Closing again
+/// does nothing.
 ///
 /// Ownership: the batch's references to the results are given up.
 /// Threads: any thread, at once.
