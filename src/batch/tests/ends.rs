@@ -103,7 +103,9 @@ fn a_close_wakes_who_waits_and_stops_the_fill() {
         let filler = scope.spawn(|| batch.load());
         until(|| !batch.role.is_free());
         let waiters = [(); 2].map(|()| scope.spawn(|| batch.load()));
-        until(|| batch.stats().waits == 2);
+        until(|| batch.parking.sleepers() == 2);
+        // They have counted themselves, and take a last look before they sleep.
+        std::thread::sleep(Duration::from_millis(20));
         batch.close().unwrap();
         // While the source still runs.
         let ends = waiters.map(|waiter| waiter.join().unwrap());
