@@ -210,12 +210,17 @@ static void free_kind(shim_kind *kind) {
     }
 }
 
+/* The kind at a place, or NULL. Another thread may just be trying to fill the same place. */
+static shim_kind *kind_at(shim_state *state, int place) {
+    return __atomic_load_n(&state->kinds[place], __ATOMIC_ACQUIRE);
+}
+
 /* The place of the kind that `lacks` this, which is made if need be; SHIM_KINDS if there are too many
  * kinds, -1 with an exception. No lock, since making a type may run any Python code. */
 static int find_kind(shim_state *state, PyTypeObject *base, uint64_t lacks) {
     shim_kind *made = NULL;
     for (int i = 0; i < SHIM_KINDS; i++) {
-        shim_kind *kind = __atomic_load_n(&state->kinds[i], __ATOMIC_ACQUIRE);
+        shim_kind *kind = kind_at(state, i);
         if (kind == NULL) {
             if (made == NULL) {
                 made = make_kind(state, base, lacks);
@@ -249,7 +254,7 @@ static PyTypeObject *kind_for(shim_state *state, PyTypeObject *base, PyTypeObjec
         __atomic_store_n(&state->kind_of_version[version % SHIM_KIND_PLACES],
                          ((uint64_t)version << 32) | (uint64_t)place, __ATOMIC_RELEASE);
     }
-    return state->kinds[place]->type;
+    return kind_at(state, place)->type;
 }
 
 PyTypeObject *shim_kind_of(PyTypeObject *type, PyObject *object) {
@@ -258,7 +263,7 @@ PyTypeObject *shim_kind_of(PyTypeObject *type, PyObject *object) {
     uint64_t known =
         __atomic_load_n(&state->kind_of_version[version % SHIM_KIND_PLACES], __ATOMIC_ACQUIRE);
     if (SHIM_LIKELY(known >> 32 == version)) {
-        return state->kinds[(uint32_t)known]->type;
+        return kind_at(state, (int)(uint32_t)known)->type;
     }
     PyTypeObject *base = shim_is_wrapper_type(type->tp_base) ? type->tp_base : type;
     /* Finalizers that run when the module is gone get what serves them. */
@@ -279,8 +284,8 @@ int shim_kinds_init(shim_state *state) {
 }
 
 int shim_kinds_traverse(shim_state *state, visitproc visit, void *arg) {
-    for (int i = 0; i < SHIM_KINDS && state->kinds[i] != NULL; i++) {
-        Py_VISIT(state->kinds[i]->type);
+    for (int i = 0; i < SHIM_KINDS && kind_at(state, i) != NULL; i++) {
+        Py_VISIT(kind_at(state, i)->type);
     }
     return 0;
 }
