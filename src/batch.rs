@@ -33,6 +33,7 @@ use crate::sync::{CachePadded, Ordering, UnsafeCell, with_cursors};
 pub(crate) use chain::Waits;
 use fill::Workplace;
 use gate::Gate;
+pub(crate) use load::AtOnce;
 #[cfg(all(test, loom))]
 pub(crate) use models::check as check_model;
 pub use options::{ForkPolicy, Options};

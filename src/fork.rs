@@ -7,7 +7,9 @@
 
 use crate::memory::OutOfMemory;
 pub(crate) use crate::sync::generation;
-use crate::sync::{begin_generation, renew_statics, survivor, thread_number, watch_barriers};
+use crate::sync::{
+    GENERATION_STEP, begin_generation, renew_statics, survivor, thread_number, watch_barriers,
+};
 use std::sync::OnceLock;
 
 /// Makes sure that forks are noticed from now on.
@@ -32,12 +34,9 @@ pub(crate) fn watch() -> Result<(), OutOfMemory> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Thread(u64);
 
-/// Leaves room for a trillion threads, and for 16 million processes, each the child of the last.
-const NUMBER_BITS: u32 = 40;
-
 impl Thread {
     pub(crate) fn current() -> Self {
-        Self(u64::from(generation()) << NUMBER_BITS | thread_number())
+        Self(generation() | thread_number())
     }
 
     pub(crate) const fn from_word(word: u64) -> Self {
@@ -49,7 +48,7 @@ impl Thread {
     }
 
     const fn number(self) -> u64 {
-        self.0 & ((1 << NUMBER_BITS) - 1)
+        self.0 & (GENERATION_STEP - 1)
     }
 
     /// Whether both names are of one thread, perhaps from before and after a fork.
@@ -59,7 +58,7 @@ impl Thread {
 
     /// Whether the thread was not copied into this process.
     pub(crate) fn is_gone(self) -> bool {
-        let took_its_name_here = self.0 >> NUMBER_BITS == u64::from(generation());
+        let took_its_name_here = self.0 - self.number() == generation();
         !took_its_name_here && self.number() != survivor()
     }
 }

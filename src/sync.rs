@@ -22,5 +22,5 @@ pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use imp::*;
 #[cfg(any(loom, shuttle))]
 pub(crate) use state::Forks;
-pub(crate) use state::{Renewable, new_thread_number};
+pub(crate) use state::{GENERATION_STEP, Renewable, new_thread_number};
 pub(crate) use std::sync::atomic::Ordering;

@@ -1,5 +1,6 @@
 //! Taking items: one at a time by all threads, and several at a time by cursors.
 
+use crate::candidates::bare::Bare;
 use crate::candidates::ours::{Cursors, Load, bulk, single};
 use crate::candidates::peers::{Deque, LockedDeque, Refilled};
 use crate::candidates::seed::Seed;
@@ -19,6 +20,8 @@ const LOAD: &str = "load";
 const BULK_LOAD: &str = "load, bulk source";
 const CURSOR: &str = "cursor";
 const BULK_CURSOR: &str = "cursor, bulk source";
+const BARE: &str = "bare ring";
+const BARE_IN_HAND: &str = "bare ring, several at once";
 const LOCKED: &str = "Mutex<VecDeque>";
 const ARRAY_QUEUE: &str = "ArrayQueue";
 const STEAL_BATCH: &str = "deque steal_batch";
@@ -33,6 +36,8 @@ fn field() -> Field {
         (BULK_LOAD, Box::new(Load(bulk()))),
         (CURSOR, Box::new(Cursors(single()))),
         (BULK_CURSOR, Box::new(Cursors(bulk()))),
+        (BARE, Box::new(Bare::new(false))),
+        (BARE_IN_HAND, Box::new(Bare::new(true))),
         (LOCKED, Box::new(LockedDeque::new())),
         (ARRAY_QUEUE, Box::new(Refilled::array_queue())),
         ("SegQueue", Box::new(Refilled::seg_queue())),

@@ -115,8 +115,9 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
 
     /// For a cursor that has `word` to hand out, as `see_to_more`.
     pub(crate) fn see_to_more_if_low(&self, word: Word) -> Result<Word, LoadError<S::Error>> {
-        let low = self.queue.len() < self.front.low_mark.load(Ordering::Relaxed);
-        if low { self.see_to_more(word) } else { Ok(word) }
+        let mark = self.front.low_mark.load(Ordering::Relaxed);
+        // Without a mark there is no need to look at what the filler writes.
+        if mark > 0 && self.queue.len() < mark { self.see_to_more(word) } else { Ok(word) }
     }
 
     /// For a load that has taken `word` and left few results: wakes who prefills, or else runs the

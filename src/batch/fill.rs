@@ -45,7 +45,7 @@ pub(super) struct Fill<'a, H: Host, S: Source<H>, Q: Queue> {
     limit: usize,
     started: Option<Instant>,
     /// The process in which the fill began.
-    generation: u32,
+    generation: u64,
 }
 
 impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
@@ -57,7 +57,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         let fill = Self { batch, made_own: false, began, limit: 0, started: None, generation };
         if vacancy == Vacancy::Orphaned {
             // What the parent's filler was just making is the parent's.
-            fill.workplace(|workplace| {
+            Self::workplace(batch, |workplace| {
                 workplace.scratch.fill(0);
                 workplace.produced = 0;
             });
@@ -101,7 +101,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         let batch = self.batch;
         self.limit = limit.min(batch.size - batch.guarded(|| batch.queue.begin())?);
         self.started = Some(Instant::now());
-        if self.workplace(|workplace| workplace.source.makes_one_at_a_time()) {
+        if Self::workplace(batch, |workplace| workplace.source.makes_one_at_a_time()) {
             self.make_one_by_one(keep_first)
         } else {
             self.make_many(keep_first)
@@ -115,12 +115,16 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         let batch = self.batch;
         let mut for_me = keep_first;
         while self.made() < self.limit {
-            for _ in 0..CALLS_BETWEEN_QUESTIONS.min(self.limit - self.made()) {
+            let mut calls = CALLS_BETWEEN_QUESTIONS.min(self.limit - self.made());
+            while calls > 0 {
+                calls -= 1;
                 // Host code: no border, and nothing borrowed that its unwinding would leave undone.
-                let next = self.workplace(|workplace| workplace.source.next(&batch.host));
-                let changed = !batch.front.is_open();
-                if changed {
+                let next = Self::workplace(batch, |workplace| workplace.source.next(&batch.host));
+                if !batch.front.is_open() {
                     self.see_what_changed()?;
+                    if self.limit == 0 {
+                        calls = 0;
+                    }
                 }
                 let word = match next {
                     Ok(Some(made)) => made.into_word(),
@@ -136,9 +140,6 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
                 if batch.parking.somebody_sleeps() {
                     batch.guarded(|| batch.parking.ring(1))?;
                 }
-                if changed && self.limit == 0 {
-                    return Ok(());
-                }
             }
             self.ask_whether_to_stop()?;
         }
@@ -150,7 +151,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
         let mut calls = 0_usize;
         while self.made() < self.limit {
             let mut ended = false;
-            let result = self.workplace(|workplace| {
+            let result = Self::workplace(batch, |workplace| {
                 let room = self.limit - self.made();
                 let scratch = &mut workplace.scratch[..room];
                 let mut slots = Slots::new(scratch, &mut workplace.produced, &mut ended);
@@ -180,11 +181,11 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     fn accept(&mut self, keep_first: bool) -> usize {
         let batch = self.batch;
         let is_first = keep_first && self.made() == 0 && batch.own.get().is_none();
-        let produced = self.workplace(|workplace| std::mem::take(&mut workplace.produced));
+        let produced = Self::workplace(batch, |workplace| std::mem::take(&mut workplace.produced));
         if produced == 0 {
             return 0;
         }
-        let first = self.workplace(|workplace| {
+        let first = Self::workplace(batch, |workplace| {
             let mut words = &mut workplace.scratch[..produced];
             let first =
                 if is_first { words.split_off_first_mut().map(std::mem::take) } else { None };
@@ -272,10 +273,10 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     }
 
     #[inline]
-    fn workplace<R>(&self, f: impl FnOnce(&mut Workplace<S>) -> R) -> R {
+    fn workplace<R>(batch: &Batch<H, S, Q>, f: impl FnOnce(&mut Workplace<S>) -> R) -> R {
         // SAFETY: this thread holds the fill role, and nothing that `f` calls reaches the
         // workplace again: a source that loads from its own batch is turned away at the role.
-        self.batch.workplace.with_mut(|workplace| f(unsafe { &mut *workplace }))
+        batch.workplace.with_mut(|workplace| f(unsafe { &mut *workplace }))
     }
 
     /// Keeps a result for this thread.

@@ -4,7 +4,7 @@
 //! else that a load must look at first. So the usual case costs one comparison.
 
 use crate::fork::generation;
-use crate::sync::{AtomicU64, Backoff, Ordering};
+use crate::sync::{AtomicU64, Backoff, GENERATION_STEP, Ordering};
 
 /// Results were given back, and come before those in the buffer.
 pub(crate) const RETURNED: u64 = 1;
@@ -21,25 +21,20 @@ pub(crate) const ENDS: u64 = CLOSED | ENDED | PANICKED | FORKED;
 /// A thread is just making the batch this process's own.
 const ADOPTING: u64 = 1 << 5;
 
-const FLAGS: u64 = (1 << 32) - 1;
+const FLAGS: u64 = GENERATION_STEP - 1;
 
 pub(crate) struct Gate(AtomicU64);
 
-#[inline]
-const fn open(generation: u32) -> u64 {
-    (generation as u64) << 32
-}
-
 impl Gate {
     pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(open(generation())))
+        Self(AtomicU64::new(generation()))
     }
 
     /// Whether there is nothing to look at.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
         // Acquire: with the Release of whoever changed it.
-        self.0.load(Ordering::Acquire) == open(generation())
+        self.0.load(Ordering::Acquire) == generation()
     }
 
     /// Which of `flags` are up.
@@ -73,7 +68,7 @@ impl Gate {
     pub(crate) fn flags_here(&self) -> Option<u64> {
         // Acquire: as in `flags`.
         let state = self.0.load(Ordering::Acquire);
-        let own = state & !FLAGS == open(generation()) && state & ADOPTING == 0;
+        let own = state & !FLAGS == generation() && state & ADOPTING == 0;
         own.then_some(state & FLAGS)
     }
 
@@ -88,7 +83,7 @@ impl Gate {
     pub(crate) fn adopt<R>(&self, adopt: impl FnOnce() -> R) -> Option<R> {
         let backoff = Backoff::new();
         loop {
-            let here = open(generation());
+            let here = generation();
             // Acquire: as in `flags`, for what the thread that adopted the batch did. What the
             // parent did, the fork carries.
             let state = self.0.load(Ordering::Acquire);

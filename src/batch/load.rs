@@ -21,6 +21,15 @@ enum Next<'a, H: Host, S: Source<H>, Q: Queue> {
     Reentrant,
 }
 
+/// What a load finds without waiting.
+pub(crate) enum AtOnce {
+    Word(Word),
+    /// It leaves so few that there is more to do.
+    LeavesFew(Word),
+    Nothing,
+    Panicked,
+}
+
 /// The most results that one load of many claims at once.
 const CHUNK: usize = 64;
 
@@ -37,18 +46,12 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     /// [`LoadError::Forked`] the batch works on.
     #[inline]
     pub fn load(&self) -> Result<H::Object, LoadError<S::Error>> {
-        let word = self.load_word()?;
+        let word = match self.at_once() {
+            AtOnce::Word(word) => word,
+            found => self.load_after(found, None)?,
+        };
         // SAFETY: the queue gives each word once, and they all come from the source.
         Ok(unsafe { self.host.adopt_word(word) })
-    }
-
-    /// As `load`, for a caller that wants the word.
-    #[inline]
-    pub(crate) fn load_word(&self) -> Result<Word, LoadError<S::Error>> {
-        match self.load_at_once()? {
-            Some(word) => Ok(word),
-            None => self.acquire(None, || self.take()),
-        }
     }
 
     /// As [`load`](Self::load), but does not wait for another thread longer than `timeout`. If
@@ -57,9 +60,9 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     /// # Errors
     /// See [`LoadError`].
     pub fn load_within(&self, timeout: Duration) -> Result<H::Object, LoadError<S::Error>> {
-        let word = match self.load_at_once()? {
-            Some(word) => word,
-            None => self.acquire(Instant::now().checked_add(timeout), || self.take())?,
+        let word = match self.at_once() {
+            AtOnce::Word(word) => word,
+            found => self.load_after(found, Instant::now().checked_add(timeout))?,
         };
         // SAFETY: as in `load`.
         Ok(unsafe { self.host.adopt_word(word) })
@@ -152,17 +155,33 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     }
 
     #[inline(always)] // The one path that must cost nothing more than the claim.
-    fn load_at_once(&self) -> Result<Option<Word>, LoadError<S::Error>> {
+    pub(crate) fn at_once(&self) -> AtOnce {
         if !self.front.is_open() || self.role.may_be_mine() {
-            return Ok(None);
+            return AtOnce::Nothing;
         }
-        let Some((word, left)) = self.guarded(|| self.queue.claim())? else {
-            return Ok(None);
-        };
-        if left < self.front.low_mark.load(Ordering::Relaxed) {
-            return self.see_to_more(word).map(Some);
+        match self.guarded(|| self.queue.claim()) {
+            Ok(Some((word, left))) if left >= self.front.low_mark.load(Ordering::Relaxed) => {
+                AtOnce::Word(word)
+            }
+            Ok(Some((word, _))) => AtOnce::LeavesFew(word),
+            Ok(None) => AtOnce::Nothing,
+            Err(_) => AtOnce::Panicked,
         }
-        Ok(Some(word))
+    }
+
+    /// The rest of a load that has `found` what it did.
+    #[cold]
+    pub(crate) fn load_after(
+        &self,
+        found: AtOnce,
+        deadline: Option<Instant>,
+    ) -> Result<Word, LoadError<S::Error>> {
+        match found {
+            AtOnce::Word(word) => Ok(word),
+            AtOnce::LeavesFew(word) => self.see_to_more(word),
+            AtOnce::Nothing => self.acquire(deadline, || self.take()),
+            AtOnce::Panicked => Err(LoadError::Panicked),
+        }
     }
 
     /// A result by `take`, which finds what is ready, or from the source.

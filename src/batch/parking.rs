@@ -29,7 +29,7 @@ pub(crate) struct Parking(Renewable<CachePadded<Place>>);
 struct Place {
     /// Threads that found nothing and look for something, awake or asleep.
     starving: unordered::AtomicUsize,
-    /// Threads that sleep, or are about to, and have no token.
+    /// Threads that sleep, or are about to, and have no token; and [`UNSEEN`].
     sleepers: AtomicUsize,
     /// Whether waiters pass a heavy barrier, and wakers a light one.
     asymmetric: bool,
@@ -43,12 +43,15 @@ impl Place {
         CachePadded::new(Self {
             asymmetric,
             starving: unordered::AtomicUsize::new(0),
-            sleepers: AtomicUsize::new(0),
+            sleepers: AtomicUsize::new(if asymmetric { 0 } else { UNSEEN }),
             tokens: Mutex::new(0),
             bell: Condvar::new(),
         })
     }
 }
+
+/// Beside the number of sleepers where a plain look could not tell it.
+const UNSEEN: usize = 1 << (usize::BITS - 1);
 
 /// How often a thread looks anew where no barrier makes sure that it is woken.
 const WITHOUT_BARRIER: Duration = Duration::from_millis(1);
@@ -130,11 +133,11 @@ impl Parking {
     #[cold]
     pub(crate) fn ring(&self, count: usize) {
         // Adds nothing, but takes its place in the order of the word. AcqRel: with `sleep`.
-        if self.0.sleepers.fetch_add(0, Ordering::AcqRel) == 0 {
+        if self.0.sleepers.fetch_add(0, Ordering::AcqRel) & !UNSEEN == 0 {
             return;
         }
         let mut tokens = self.0.tokens.lock().unwrap_or_else(|poison| poison.into_inner());
-        let woken = self.0.sleepers.load(Ordering::Relaxed).min(count);
+        let woken = (self.0.sleepers.load(Ordering::Relaxed) & !UNSEEN).min(count);
         self.0.sleepers.fetch_sub(woken, Ordering::Relaxed);
         *tokens += woken;
         drop(tokens);
@@ -148,16 +151,13 @@ impl Parking {
     /// Whether a wake may be needed, after something was stored that a waiter looks at.
     #[inline]
     pub(crate) fn somebody_sleeps(&self) -> bool {
-        if !self.0.asymmetric {
-            // A plain look could not tell; `ring` looks in a way that can.
-            return true;
-        }
         light_barrier();
+        // Where a plain look could not tell, `ring` looks in a way that can.
         self.0.sleepers.load(Ordering::Relaxed) != 0
     }
 
     #[cfg(all(test, not(any(loom, shuttle))))]
     pub(crate) fn sleepers(&self) -> usize {
-        self.0.sleepers.load(Ordering::Relaxed)
+        self.0.sleepers.load(Ordering::Relaxed) & !UNSEEN
     }
 }

@@ -54,6 +54,8 @@ struct Shown {
     /// Items made so far, in groups. Written by the producer.
     horizon: AtomicU64,
     slots: Box<[AtomicUsize]>,
+    /// The number of slots, a power of two, less one.
+    mask: usize,
 }
 
 impl Ring {
@@ -101,10 +103,20 @@ impl Ring {
     fn slot(&self, position: u64) -> &AtomicUsize {
         // On a 32-bit machine the cut drops only bits that the mask drops anyway.
         #[allow(clippy::cast_possible_truncation)]
-        let index = position as usize & (self.shown.slots.len() - 1);
-        // SAFETY: the number of slots is a power of two, so the mask leaves an index. A check here
-        // could panic, as the compiler sees it, and cost every claim its registers.
+        let index = position as usize & self.shown.mask;
+        // SAFETY: the mask leaves an index. A check here could panic, as the compiler sees it, and
+        // cost every claim its registers.
         unsafe { self.shown.slots.get_unchecked(index) }
+    }
+
+    /// The slots of `count` items from `position` on: two runs that follow each other.
+    #[inline]
+    fn runs(&self, position: u64, count: usize) -> [&[AtomicUsize]; 2] {
+        #[allow(clippy::cast_possible_truncation)] // As in `slot`.
+        let start = position as usize & self.shown.mask;
+        let (before, after) = self.shown.slots.split_at(start);
+        let wrapped = count.saturating_sub(after.len());
+        [&after[..count - wrapped], &before[..wrapped]]
     }
 }
 
@@ -118,10 +130,11 @@ const fn difference(later: u64, earlier: u64) -> usize {
 impl Queue for Ring {
     fn with_room(capacity: usize) -> Option<Self> {
         let slots = try_zeroed(capacity.next_power_of_two()).ok()?;
+        let mask = slots.len() - 1;
         Some(Self {
             head: CachePadded::new(AtomicU64::new(0)),
             tail: CachePadded::new(AtomicU64::new(0)),
-            shown: CachePadded::new(Shown { horizon: AtomicU64::new(0), slots }),
+            shown: CachePadded::new(Shown { horizon: AtomicU64::new(0), slots, mask }),
         })
     }
 
@@ -149,8 +162,13 @@ impl Queue for Ring {
     fn push_all(&self, words: &[Word]) {
         let t = own(&self.tail);
         debug_assert!(self.len() + words.len() <= self.shown.slots.len(), "too much for the ring");
-        for (position, &word) in (t..).zip(words) {
-            self.slot(position).store(word, Ordering::Relaxed);
+        let mut rest = words;
+        for run in self.runs(t, words.len()) {
+            let (words, later) = rest.split_at(run.len());
+            rest = later;
+            for (slot, &word) in run.iter().zip(words) {
+                slot.store(word, Ordering::Relaxed);
+            }
         }
         // Release: as in `push`.
         self.tail.store(t + words.len() as u64, Ordering::Release);
@@ -171,8 +189,13 @@ impl Queue for Ring {
     fn claim_many(&self, room: &mut [Word], share: impl Fn(usize) -> usize) -> Option<Claimed> {
         let claimed = self.claim_by(|h, there| {
             let wanted = share(there).clamp(1, room.len().min(there));
-            for (position, word) in (h..).zip(&mut room[..wanted]) {
-                *word = self.slot(position).load(Ordering::Relaxed);
+            let mut rest = &mut room[..wanted];
+            for run in self.runs(h, wanted) {
+                let (words, later) = rest.split_at_mut(run.len());
+                rest = later;
+                for (word, slot) in words.iter_mut().zip(run) {
+                    *word = slot.load(Ordering::Relaxed);
+                }
             }
             (wanted, (h, wanted))
         });

@@ -17,15 +17,35 @@ pub(super) fn enter<R>(
     }
 }
 
+/// What an exported function returns.
+#[inline]
+pub(super) fn status_of(body: impl FnOnce() -> Result<(), ft_local_status>) -> ft_local_status {
+    match body() {
+        Ok(()) => code::FT_LOCAL_OK.into(),
+        Err(status) => status,
+    }
+}
+
+/// Refuses an address at which there can be no `T`.
+#[inline]
+pub(super) fn check_address<T>(pointer: *const T, why: &'static CStr) -> Result<(), Refusal> {
+    if pointer.is_null() || !pointer.is_aligned() { Err(refused(why)) } else { Ok(()) }
+}
+
+/// Not inlined, so that no register is loaded with words that are never said.
+#[cold]
+#[inline(never)]
+pub(super) fn refused(why: &'static CStr) -> Refusal {
+    Refusal(why)
+}
+
 /// Sets an out-parameter to NULL, before anything else can fail.
 ///
 /// # Safety
 /// `out` must be NULL or point to a pointer that may be written.
 #[inline]
 pub(super) unsafe fn cleared<'a, T>(out: *mut *mut T) -> Result<&'a mut *mut T, Refusal> {
-    if out.is_null() || !out.is_aligned() {
-        return Err(Refusal(c"out is NULL, or no address of a pointer"));
-    }
+    check_address(out, c"out is NULL, or no address of a pointer")?;
     // SAFETY: not NULL, hence writable by the caller's promise.
     unsafe {
         out.write(std::ptr::null_mut());
@@ -39,9 +59,7 @@ pub(super) unsafe fn cleared<'a, T>(out: *mut *mut T) -> Result<&'a mut *mut T, 
 /// `out` must be NULL or point to a count that may be written.
 #[inline]
 pub(super) unsafe fn cleared_count<'a>(out: *mut usize) -> Result<&'a mut usize, Refusal> {
-    if out.is_null() || !out.is_aligned() {
-        return Err(Refusal(c"the address for the count is NULL, or no address of a size_t"));
-    }
+    check_address(out, c"the address for the count is NULL, or no address of a size_t")?;
     // SAFETY: not NULL, hence writable by the caller's promise.
     unsafe {
         out.write(0);
@@ -79,9 +97,7 @@ pub(super) fn check_size<T: Versioned>(size: usize) -> Result<(), Refusal> {
 /// # Safety
 /// `given` must be NULL or point to as many readable bytes as its `struct_size` says.
 pub(super) unsafe fn read<T: Versioned>(given: *const T) -> Result<T, Refusal> {
-    if given.is_null() || !given.is_aligned() {
-        return Err(Refusal(T::NULL));
-    }
+    check_address(given, T::NULL)?;
     // SAFETY: readable by the caller's promise, and `Versioned` begins with its size.
     let size = unsafe { given.cast::<usize>().read() };
     if size == size_of::<T>() {
@@ -111,9 +127,7 @@ pub(super) unsafe fn read<T: Versioned>(given: *const T) -> Result<T, Refusal> {
 /// # Safety
 /// `out` must be NULL or point to `struct_size` writable bytes.
 pub(super) unsafe fn init<T: Versioned>(out: *mut T, struct_size: usize) -> Result<(), Refusal> {
-    if out.is_null() || !out.is_aligned() {
-        return Err(Refusal(T::NULL));
-    }
+    check_address(out, T::NULL)?;
     check_size::<T>(struct_size)?;
     // SAFETY: `struct_size` bytes are writable, and it is at least one `usize`.
     unsafe {

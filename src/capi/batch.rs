@@ -46,6 +46,8 @@ impl Handle for ft_local_batch {
     }
 }
 
+pub(super) type CBatch = Batch<HostTable, ForeignSource>;
+
 /// What a caller has passed as a batch.
 ///
 /// # Safety
@@ -53,7 +55,7 @@ impl Handle for ft_local_batch {
 #[inline]
 pub(super) unsafe fn batch_at<'a>(
     handle: *const ft_local_batch,
-) -> Result<&'a Batch<HostTable, ForeignSource>, super::status::Refusal> {
+) -> Result<&'a CBatch, super::status::Refusal> {
     // SAFETY: the caller's promise.
     unsafe { borrow(handle) }.map(|shared| &shared.batch)
 }

@@ -1,6 +1,6 @@
 //! A thread's own handle on a batch.
 
-use super::argument::{cleared, enter};
+use super::argument::{check_address, cleared, enter, refused, status_of};
 use super::batch::{add_reference, batch_at, drop_reference, ft_local_batch};
 use super::source::ForeignSource;
 use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
@@ -37,9 +37,6 @@ const _: () = assert!(
 );
 
 const MARK: usize = 0x6c63_7572;
-const NULL: Refusal = Refusal(c"cursor is NULL, or no address of a handle");
-const WRONG: Refusal = Refusal(c"cursor is not an ft_local_cursor, or was freed");
-
 type CCursor = Cursor<'static, HostTable, ForeignSource>;
 
 /// What a caller has passed as a cursor.
@@ -49,14 +46,12 @@ type CCursor = Cursor<'static, HostTable, ForeignSource>;
 #[inline]
 unsafe fn node_at<'a>(cursor: *const ft_local_cursor) -> Result<&'a Node, Refusal> {
     let node = cursor.cast::<Node>();
-    if node.is_null() || !node.is_aligned() {
-        return Err(NULL);
-    }
+    check_address(node, c"cursor is NULL, or no address of a handle")?;
     // SAFETY: the caller's promise; every handle is at least as long as the part that is read.
     let node = unsafe { &*node };
     // Other handles begin with their mark, and where a cursor has its own they may have nothing.
     if !node.begins_well() || node.mark.load(Ordering::Relaxed) != MARK {
-        return Err(WRONG);
+        return Err(refused(c"cursor is not an ft_local_cursor, or was freed"));
     }
     Ok(node)
 }
@@ -125,14 +120,29 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next(
         Ok(checked) => checked,
         Err(status) => return status,
     };
-    // SAFETY: the node is that of a cursor.
-    match unsafe { cursor_of(node) }.next_word() {
-        Ok(word) => {
+    match node.pop() {
+        Some(word) => {
             *out = std::ptr::with_exposed_provenance_mut(word);
             code::FT_LOCAL_OK.into()
         }
-        Err(error) => error.into(),
+        // SAFETY: the node is that of a cursor.
+        None => unsafe { claim(node, out) },
     }
+}
+
+/// Apart, as its last call, so that a `next` which has a result in hand needs no stack.
+///
+/// # Safety
+/// As for [`cursor_of`].
+#[cold]
+#[inline(never)]
+unsafe fn claim(node: &Node, out: &mut *mut c_void) -> ft_local_status {
+    status_of(|| {
+        // SAFETY: the caller's promise.
+        let word = unsafe { cursor_of(node) }.next_word()?;
+        *out = std::ptr::with_exposed_provenance_mut(word);
+        Ok(())
+    })
 }
 
 /// Takes the next result, as `ft_local_cursor_next`, but does not wait for another thread longer than
@@ -151,24 +161,18 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next_for(
     timeout_ns: i64,
     out: *mut *mut c_void,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    let (out, node) = match enter(|| unsafe { Ok((cleared(out)?, node_at(cursor)?)) }) {
-        Ok(checked) => checked,
-        Err(status) => return status,
-    };
-    // SAFETY: the node is that of a cursor.
-    let mut cursor = unsafe { cursor_of(node) };
-    let taken = match u64::try_from(timeout_ns) {
-        Ok(timeout) => cursor.next_within(Duration::from_nanos(timeout)),
-        Err(_) => cursor.next(),
-    };
-    match taken {
-        Ok(object) => {
-            *out = object.into_raw();
-            code::FT_LOCAL_OK.into()
-        }
-        Err(error) => error.into(),
-    }
+    status_of(|| {
+        // SAFETY: the caller's promise.
+        let (out, node) = enter(|| unsafe { Ok((cleared(out)?, node_at(cursor)?)) })?;
+        // SAFETY: the node is that of a cursor.
+        let mut cursor = unsafe { cursor_of(node) };
+        let taken = match u64::try_from(timeout_ns) {
+            Ok(timeout) => cursor.next_within(Duration::from_nanos(timeout)),
+            Err(_) => cursor.next(),
+        };
+        *out = taken?.into_raw();
+        Ok(())
+    })
 }
 
 /// How many results a cursor has in hand.

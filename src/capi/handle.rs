@@ -1,5 +1,6 @@
 //! Opaque handles.
 
+use super::argument::{check_address, refused};
 use super::status::Refusal;
 use crate::memory::{OutOfMemory, take_from, try_place};
 use crate::sync::Ordering;
@@ -57,13 +58,11 @@ pub(super) trait Handle: Sized {
 /// wrong kind, and most that were freed, are told from good ones.
 #[inline]
 pub(super) unsafe fn borrow<'a, T: Handle + 'a>(handle: *const T) -> Result<&'a T::Inner, Refusal> {
-    if handle.is_null() || !handle.is_aligned() {
-        return Err(Refusal(T::NULL));
-    }
+    check_address(handle, T::NULL)?;
     // SAFETY: the caller's promise.
     let marked = unsafe { &*handle }.marked();
     if marked.mark.load(Ordering::Relaxed) != T::MARK {
-        return Err(Refusal(T::WRONG));
+        return Err(refused(T::WRONG));
     }
     Ok(&marked.value)
 }

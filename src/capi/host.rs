@@ -1,8 +1,8 @@
 //! The host's table of functions, as C writes it.
 
-use super::argument::{Versioned, enter, init, read};
+use super::argument::{Versioned, enter, init, read, status_of};
 use super::owner::{bound, ft_local_owner};
-use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
+use super::status::{Refusal, ft_local_status};
 use crate::host::{Block, HostTable, Interrupt, Retain};
 use crate::object::Release;
 use std::ffi::{CStr, c_void};
@@ -135,8 +135,5 @@ pub unsafe extern "C" fn ft_local_host_init(
     struct_size: usize,
 ) -> ft_local_status {
     // SAFETY: the caller's promise.
-    match enter(|| unsafe { init(host, struct_size) }) {
-        Ok(()) => code::FT_LOCAL_OK.into(),
-        Err(status) => status,
-    }
+    status_of(|| enter(|| unsafe { init(host, struct_size) }))
 }

@@ -1,8 +1,9 @@
 //! How a thread comes by results.
 
-use super::argument::{cleared, cleared_count, enter};
-use super::batch::{batch_at, ft_local_batch};
+use super::argument::{check_address, cleared, cleared_count, enter, status_of};
+use super::batch::{CBatch, batch_at, ft_local_batch};
 use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
+use crate::batch::AtOnce;
 use crate::host::Word;
 use std::ffi::c_void;
 use std::time::{Duration, Instant};
@@ -38,13 +39,23 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load(
         Ok(checked) => checked,
         Err(status) => return status,
     };
-    match batch.load_word() {
-        Ok(word) => {
+    match batch.at_once() {
+        AtOnce::Word(word) => {
             *out = std::ptr::with_exposed_provenance_mut(word);
             code::FT_LOCAL_OK.into()
         }
-        Err(error) => error.into(),
+        found => load_after(batch, found, out),
     }
+}
+
+/// Apart, as its last call, so that a load which finds a result needs no stack.
+#[cold]
+#[inline(never)]
+fn load_after(batch: &CBatch, found: AtOnce, out: &mut *mut c_void) -> ft_local_status {
+    status_of(|| {
+        *out = std::ptr::with_exposed_provenance_mut(batch.load_after(found, None)?);
+        Ok(())
+    })
 }
 
 /// Takes the next result, as `ft_local_batch_load`, but does not wait for another thread longer than
@@ -64,22 +75,16 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_for(
     timeout_ns: i64,
     out: *mut *mut c_void,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    let (out, batch) = match enter(|| unsafe { Ok((cleared(out)?, batch_at(batch)?)) }) {
-        Ok(checked) => checked,
-        Err(status) => return status,
-    };
-    let loaded = match u64::try_from(timeout_ns) {
-        Ok(timeout) => batch.load_within(Duration::from_nanos(timeout)),
-        Err(_) => batch.load(),
-    };
-    match loaded {
-        Ok(object) => {
-            *out = object.into_raw();
-            code::FT_LOCAL_OK.into()
-        }
-        Err(error) => error.into(),
-    }
+    status_of(|| {
+        // SAFETY: the caller's promise.
+        let (out, batch) = enter(|| unsafe { Ok((cleared(out)?, batch_at(batch)?)) })?;
+        let loaded = match u64::try_from(timeout_ns) {
+            Ok(timeout) => batch.load_within(Duration::from_nanos(timeout)),
+            Err(_) => batch.load(),
+        };
+        *out = loaded?.into_raw();
+        Ok(())
+    })
 }
 
 /// Takes the next result if one is ready. Never runs the source.
@@ -97,19 +102,12 @@ pub unsafe extern "C-unwind" fn ft_local_batch_try_load(
     batch: *const ft_local_batch,
     out: *mut *mut c_void,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    let (out, batch) = match enter(|| unsafe { Ok((cleared(out)?, batch_at(batch)?)) }) {
-        Ok(checked) => checked,
-        Err(status) => return status,
-    };
-    match batch.try_load() {
-        Ok(Some(object)) => {
-            *out = object.into_raw();
-            code::FT_LOCAL_OK.into()
-        }
-        Ok(None) => code::FT_LOCAL_ERR_EMPTY.into(),
-        Err(error) => error.into(),
-    }
+    status_of(|| {
+        // SAFETY: the caller's promise.
+        let (out, batch) = enter(|| unsafe { Ok((cleared(out)?, batch_at(batch)?)) })?;
+        *out = batch.try_load()?.ok_or(code::FT_LOCAL_ERR_EMPTY)?.into_raw();
+        Ok(())
+    })
 }
 
 /// Takes the next `n` results, as `n` times `ft_local_batch_load_for` with what is left of the time,
@@ -200,9 +198,7 @@ unsafe fn words<'a>(objects: *mut *mut c_void, n: usize) -> Result<&'a mut [Word
     if n == 0 {
         return Ok(&mut []);
     }
-    if objects.is_null() || !objects.is_aligned() {
-        return Err(Refusal(c"objects is NULL, or no address of pointers"));
-    }
+    check_address(objects, c"objects is NULL, or no address of pointers")?;
     if n > isize::MAX.unsigned_abs() / size_of::<Word>() {
         return Err(Refusal(c"n is more than any array holds"));
     }
@@ -231,17 +227,11 @@ pub unsafe extern "C-unwind" fn ft_local_batch_prefill(
     timeout_ns: i64,
     made: *mut usize,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    let (made, batch) = match enter(|| unsafe { Ok((cleared_count(made)?, batch_at(batch)?)) }) {
-        Ok(checked) => checked,
-        Err(status) => return status,
-    };
-    let timeout = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
-    match batch.prefill(low_water, max, timeout) {
-        Ok(count) => {
-            *made = count;
-            code::FT_LOCAL_OK.into()
-        }
-        Err(error) => error.into(),
-    }
+    status_of(|| {
+        // SAFETY: the caller's promise.
+        let (made, batch) = enter(|| unsafe { Ok((cleared_count(made)?, batch_at(batch)?)) })?;
+        let timeout = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
+        *made = batch.prefill(low_water, max, timeout)?;
+        Ok(())
+    })
 }

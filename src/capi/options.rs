@@ -1,7 +1,7 @@
 //! Choices for a batch, as C writes them.
 
-use super::argument::{Versioned, enter, init, read};
-use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
+use super::argument::{Versioned, enter, init, read, status_of};
+use super::status::{Refusal, ft_local_status};
 use crate::batch::{ForkPolicy, Options};
 use std::ffi::CStr;
 
@@ -83,8 +83,5 @@ pub unsafe extern "C" fn ft_local_batch_options_init(
     struct_size: usize,
 ) -> ft_local_status {
     // SAFETY: the caller's promise.
-    match enter(|| unsafe { init(options, struct_size) }) {
-        Ok(()) => code::FT_LOCAL_OK.into(),
-        Err(status) => status,
-    }
+    status_of(|| enter(|| unsafe { init(options, struct_size) }))
 }

@@ -1,6 +1,6 @@
 //! The host's source of results, as C writes it.
 
-use super::argument::{Versioned, enter, init, read};
+use super::argument::{Versioned, enter, init, read, status_of};
 use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
 use crate::host::{HostTable, Word};
 use crate::source::{Made, Slots, Source};
@@ -223,8 +223,5 @@ pub unsafe extern "C" fn ft_local_source_init(
     struct_size: usize,
 ) -> ft_local_status {
     // SAFETY: the caller's promise.
-    match enter(|| unsafe { init(source, struct_size) }) {
-        Ok(()) => code::FT_LOCAL_OK.into(),
-        Err(status) => status,
-    }
+    status_of(|| enter(|| unsafe { init(source, struct_size) }))
 }

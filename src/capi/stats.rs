@@ -1,9 +1,9 @@
 //! What a batch has done so far, as C reads it.
 
-use super::argument::{Versioned, check_size, enter, init};
+use super::argument::{Versioned, check_address, check_size, enter, init, status_of};
 use super::batch::ft_local_batch;
 use super::handle::borrow;
-use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
+use super::status::ft_local_status;
 use crate::batch::Stats;
 use std::ffi::CStr;
 
@@ -91,26 +91,22 @@ pub unsafe extern "C" fn ft_local_batch_stats(
     batch: *const ft_local_batch,
     out: *mut ft_local_stats,
 ) -> ft_local_status {
-    let told = enter(|| {
-        if out.is_null() || !out.is_aligned() {
-            return Err(Refusal(ft_local_stats::NULL));
-        }
-        // SAFETY: the caller's promise: `out` is as long as it says, and says that first.
-        unsafe {
-            let batch = borrow(batch)?;
-            let size = out.cast::<usize>().read();
-            check_size::<ft_local_stats>(size)?;
-            let stats = ft_local_stats::new(batch.batch.stats(), size);
-            init(out, size)?;
-            let known = size.min(size_of::<ft_local_stats>());
-            out.cast::<u8>().copy_from_nonoverlapping((&raw const stats).cast(), known);
-        }
-        Ok(())
-    });
-    match told {
-        Ok(()) => code::FT_LOCAL_OK.into(),
-        Err(status) => status,
-    }
+    status_of(|| {
+        enter(|| {
+            check_address(out, ft_local_stats::NULL)?;
+            // SAFETY: the caller's promise: `out` is as long as it says, and says that first.
+            unsafe {
+                let batch = borrow(batch)?;
+                let size = out.cast::<usize>().read();
+                check_size::<ft_local_stats>(size)?;
+                let stats = ft_local_stats::new(batch.batch.stats(), size);
+                init(out, size)?;
+                let known = size.min(size_of::<ft_local_stats>());
+                out.cast::<u8>().copy_from_nonoverlapping((&raw const stats).cast(), known);
+            }
+            Ok(())
+        })
+    })
 }
 
 /// Sets the counts of a batch to zero and their size: `FT_LOCAL_STATS_INIT` for languages without
@@ -130,8 +126,5 @@ pub unsafe extern "C" fn ft_local_stats_init(
     struct_size: usize,
 ) -> ft_local_status {
     // SAFETY: the caller's promise.
-    match enter(|| unsafe { init(stats, struct_size) }) {
-        Ok(()) => code::FT_LOCAL_OK.into(),
-        Err(status) => status,
-    }
+    status_of(|| enter(|| unsafe { init(stats, struct_size) }))
 }

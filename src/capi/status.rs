@@ -105,6 +105,7 @@ thread_local! {
 impl From<Refusal> for ft_local_status {
     /// Keeps the words for `ft_local_last_error`.
     #[cold]
+    #[inline(never)]
     fn from(refusal: Refusal) -> Self {
         // A thread that is ending may have lost the place; then the words are lost too.
         let _ = LAST.try_with(|last| last.set(refusal.0));

@@ -1,6 +1,6 @@
 //! A thread's own handle on a shared object.
 
-use super::argument::{cleared, enter};
+use super::argument::{cleared, enter, status_of};
 use super::handle::{Handle, Marked, borrow, reclaim, retire};
 use super::host::{ft_local_host, table};
 use super::owner::Kept;
@@ -130,10 +130,7 @@ pub unsafe extern "C" fn ft_local_wrapper_retain(
     wrapper: *const ft_local_wrapper,
 ) -> ft_local_status {
     // SAFETY: the caller's promise: there is a reference, and it stays.
-    match enter(|| unsafe { borrow(wrapper).map(|counted| counted.count.take()) }) {
-        Ok(()) => code::FT_LOCAL_OK.into(),
-        Err(status) => status,
-    }
+    status_of(|| enter(|| unsafe { borrow(wrapper).map(|counted| counted.count.take()) }))
 }
 
 /// Shows the object to `visitor`, for a garbage collector that wants to know what is referred to.

@@ -57,7 +57,7 @@ std::thread_local! {
     static ASYMMETRIC: Cell<bool> = const { Cell::new(false) };
 }
 
-pub(crate) fn generation() -> u32 {
+pub(crate) fn generation() -> u64 {
     FORKS.with(Forks::generation)
 }
 

@@ -4,11 +4,11 @@ pub(crate) use crossbeam_utils::Backoff;
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 pub(crate) use std::sync::{Condvar, Mutex};
 
-use super::{Ordering, Renewable, new_thread_number};
+use super::{GENERATION_STEP, Ordering, Renewable, new_thread_number};
 use crate::batch::Waits;
 use crate::cursor::Registry;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU32, compiler_fence};
+use std::sync::atomic::{AtomicBool, compiler_fence};
 use std::time::{Duration, Instant};
 
 /// `std`'s cell with the access by closure that loom needs to see who touches it.
@@ -97,12 +97,13 @@ pub(crate) fn fills_of_this_thread(change: isize) -> isize {
 }
 
 // Relaxed everywhere: a child writes these while it has one thread, before it can have others.
-static GENERATION: AtomicU32 = AtomicU32::new(0);
+static GENERATION: AtomicU64 = AtomicU64::new(0);
 static SURVIVOR: AtomicU64 = AtomicU64::new(0);
 
-/// The generation of this process: how many forks lie between it and the first.
+/// The generation of this process: how many forks lie between it and the first, in steps of
+/// [`GENERATION_STEP`].
 #[inline]
-pub(crate) fn generation() -> u32 {
+pub(crate) fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
 }
 
@@ -113,7 +114,7 @@ pub(crate) fn survivor() -> u64 {
 
 pub(crate) fn begin_generation(survivor: u64) {
     SURVIVOR.store(survivor, Ordering::Relaxed);
-    GENERATION.fetch_add(1, Ordering::Relaxed);
+    GENERATION.fetch_add(GENERATION_STEP, Ordering::Relaxed);
 }
 
 thread_local! {

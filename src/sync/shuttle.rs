@@ -66,7 +66,7 @@ std::thread_local! {
     static FORKS: Forks = const { Forks::none() };
 }
 
-pub(crate) fn generation() -> u32 {
+pub(crate) fn generation() -> u64 {
     FORKS.with(Forks::generation)
 }
 

@@ -9,11 +9,16 @@ pub(crate) fn new_thread_number() -> u64 {
     LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
+/// The generation of a process is counted in steps of this: the bits below are for what is kept
+/// beside it. They leave room for a trillion threads, and those above for 16 million processes,
+/// each the child of the last.
+pub(crate) const GENERATION_STEP: u64 = 1 << 40;
+
 /// The forks of a model, which happen without a process: its own generation and survivor.
 #[derive(Debug)]
 #[cfg(any(loom, shuttle))]
 pub(crate) struct Forks {
-    generation: Cell<u32>,
+    generation: Cell<u64>,
     survivor: Cell<u64>,
 }
 
@@ -23,7 +28,7 @@ impl Forks {
         Self { generation: Cell::new(0), survivor: Cell::new(0) }
     }
 
-    pub(crate) fn generation(&self) -> u32 {
+    pub(crate) fn generation(&self) -> u64 {
         self.generation.get()
     }
 
@@ -32,7 +37,7 @@ impl Forks {
     }
 
     pub(crate) fn begin(&self, survivor: u64) {
-        self.generation.set(self.generation.get() + 1);
+        self.generation.set(self.generation.get() + GENERATION_STEP);
         self.survivor.set(survivor);
     }
 }

@@ -2,6 +2,7 @@
 //! source that makes the numbers from 1 on, one per call, through a pointer that the compiler
 //! cannot see through.
 
+pub(crate) mod bare;
 pub(crate) mod ours;
 pub(crate) mod peers;
 pub(crate) mod seed;
