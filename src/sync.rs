@@ -10,6 +10,8 @@ mod imp;
 #[cfg(shuttle)]
 #[path = "sync/shuttle.rs"]
 mod imp;
+#[cfg(any(loom, shuttle))]
+mod model;
 mod state;
 
 /// Counts and hints that order nothing and are always relaxed. Models do not see them, and so need
@@ -21,6 +23,6 @@ pub(crate) mod unordered {
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use imp::*;
 #[cfg(any(loom, shuttle))]
-pub(crate) use state::Forks;
+pub(crate) use model::*;
 pub(crate) use state::{GENERATION_STEP, Renewable, new_thread_number};
 pub(crate) use std::sync::atomic::Ordering;

@@ -109,10 +109,12 @@ impl Parking {
                 }
             }
         }
-        if *tokens > 0 {
+        // Under the lock, as in `ring`: a thread leaves with a token or takes itself off. One that
+        // has not slept has not heard the bell, so the tokens are for others if they can be.
+        let for_others = done && self.sleepers() > 0;
+        if *tokens > 0 && !for_others {
             *tokens -= 1;
         } else {
-            // Under the lock, as in `wake`: a thread leaves with a token or takes itself off.
             self.0.sleepers.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -137,7 +139,7 @@ impl Parking {
             return;
         }
         let mut tokens = self.0.tokens.lock().unwrap_or_else(|poison| poison.into_inner());
-        let woken = (self.0.sleepers.load(Ordering::Relaxed) & !UNSEEN).min(count);
+        let woken = self.sleepers().min(count);
         self.0.sleepers.fetch_sub(woken, Ordering::Relaxed);
         *tokens += woken;
         drop(tokens);
@@ -156,7 +158,7 @@ impl Parking {
         self.0.sleepers.load(Ordering::Relaxed) != 0
     }
 
-    #[cfg(all(test, not(any(loom, shuttle))))]
+    /// How many threads sleep, or are about to, and have no token.
     pub(crate) fn sleepers(&self) -> usize {
         self.0.sleepers.load(Ordering::Relaxed) & !UNSEEN
     }

@@ -1,7 +1,5 @@
 //! What the three sets of primitives share.
 
-#[cfg(any(loom, shuttle))]
-use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) fn new_thread_number() -> u64 {
@@ -13,34 +11,6 @@ pub(crate) fn new_thread_number() -> u64 {
 /// beside it. They leave room for a trillion threads, and those above for 16 million processes,
 /// each the child of the last.
 pub(crate) const GENERATION_STEP: u64 = 1 << 40;
-
-/// The forks of a model, which happen without a process: its own generation and survivor.
-#[derive(Debug)]
-#[cfg(any(loom, shuttle))]
-pub(crate) struct Forks {
-    generation: Cell<u64>,
-    survivor: Cell<u64>,
-}
-
-#[cfg(any(loom, shuttle))]
-impl Forks {
-    pub(crate) const fn none() -> Self {
-        Self { generation: Cell::new(0), survivor: Cell::new(0) }
-    }
-
-    pub(crate) fn generation(&self) -> u64 {
-        self.generation.get()
-    }
-
-    pub(crate) fn survivor(&self) -> u64 {
-        self.survivor.get()
-    }
-
-    pub(crate) fn begin(&self, survivor: u64) {
-        self.generation.set(self.generation.get() + GENERATION_STEP);
-        self.survivor.set(survivor);
-    }
-}
 
 /// What the child of a fork writes anew, because threads that it has not may have been using it.
 pub(crate) struct Renewable<T>(std::cell::UnsafeCell<T>);

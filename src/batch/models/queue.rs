@@ -6,13 +6,13 @@ use super::{check, sorted};
 use loom::sync::Arc;
 use loom::thread;
 
-fn ring(items: std::ops::RangeInclusive<usize>) -> Arc<Ring> {
+pub(super) fn ring(items: std::ops::RangeInclusive<usize>) -> Arc<Ring> {
     let ring = Ring::with_room(2).unwrap();
     items.for_each(|item| ring.push(item));
     Arc::new(ring)
 }
 
-fn claim(ring: &Ring) -> Option<usize> {
+pub(super) fn claim(ring: &Ring) -> Option<usize> {
     ring.claim().map(|(item, _)| item)
 }
 
@@ -51,30 +51,6 @@ fn the_ring_gives_each_item_once_while_slots_are_reused() {
             assert_eq!(sorted(all), [1, 2, 3]);
         });
     }
-}
-
-#[test]
-fn two_consumers_never_get_the_same_item() {
-    check("claim against claim against push", || {
-        let ring = ring(1..=1);
-        let consumers: Vec<_> = (0..2)
-            .map(|_| {
-                let ring = ring.clone();
-                thread::spawn(move || claim(&ring))
-            })
-            .collect();
-        ring.begin();
-        ring.push(2);
-        ring.publish();
-        while ring.len() == 2 {
-            thread::yield_now();
-        }
-        ring.begin();
-        ring.push(3);
-        let taken = consumers.into_iter().filter_map(|consumer| consumer.join().unwrap());
-        let rest = std::iter::from_fn(|| claim(&ring));
-        assert_eq!(sorted(taken.chain(rest).collect()), [1, 2, 3]);
-    });
 }
 
 #[test]

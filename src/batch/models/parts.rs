@@ -1,0 +1,158 @@
+//! The parts that batches are put together from, each by itself: small enough that every order of
+//! their steps can be gone through, with no bound on preemptions.
+
+use super::super::gate::{CLOSED, Gate, RETURNED};
+use super::super::parking::Parking;
+use super::super::role::{FillRole, Taken, Vacancy};
+use super::{check, check_parking};
+use crate::sync::{AtomicUsize, Ordering, begin_generation, thread_number};
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::thread;
+use std::cell::Cell;
+
+/// A count that whoever has `by` may change. loom sees who does.
+struct Guarded<B> {
+    by: B,
+    count: UnsafeCell<usize>,
+}
+
+// SAFETY: `count` is touched by one thread at a time, which the models are there to show.
+unsafe impl<B: Sync> Sync for Guarded<B> {}
+
+impl<B> Guarded<B> {
+    fn new(by: B) -> Arc<Self> {
+        Arc::new(Self { by, count: UnsafeCell::new(0) })
+    }
+
+    fn add(&self) {
+        // SAFETY: loom panics if two threads are here.
+        self.count.with_mut(|count| unsafe { *count += 1 });
+    }
+
+    fn count(&self) -> usize {
+        // SAFETY: as above.
+        self.count.with(|count| unsafe { *count })
+    }
+}
+
+#[test]
+fn whoever_publishes_wakes_whoever_found_nothing() {
+    check_parking("publish against park", || {
+        let (parking, made) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
+        let waiter = {
+            let (parking, made) = (parking.clone(), made.clone());
+            thread::spawn(move || {
+                while made.load(Ordering::Acquire) == 0 {
+                    parking.wait(None, || made.load(Ordering::Acquire) > 0);
+                }
+            })
+        };
+        made.store(1, Ordering::Release);
+        parking.wake(1);
+        waiter.join().unwrap();
+    });
+}
+
+#[test]
+fn who_need_not_sleep_leaves_the_token_to_who_does() {
+    check_parking("publish against park, then another that does not park", || {
+        let (parking, ended) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
+        let waiter = {
+            let (parking, ended) = (parking.clone(), ended.clone());
+            thread::spawn(move || {
+                while ended.load(Ordering::Acquire) == 0 {
+                    parking.wait(None, || ended.load(Ordering::Acquire) > 0);
+                }
+            })
+        };
+        ended.store(1, Ordering::Release);
+        parking.wake_all();
+        // Finds what it looked for just when it was about to sleep.
+        let looks = Cell::new(0);
+        parking.wait(None, || looks.replace(looks.get() + 1) > 0);
+        waiter.join().unwrap();
+    });
+}
+
+#[test]
+fn the_role_is_one_threads_at_a_time_and_carries_what_it_did() {
+    check("role against role", || {
+        let role = Guarded::new(FillRole::new());
+        let fill = |role: &Guarded<FillRole>| {
+            let taken = role.by.take() == Ok(Vacancy::Free);
+            if taken {
+                role.add();
+                role.by.give_up();
+            }
+            usize::from(taken)
+        };
+        let other = {
+            let role = role.clone();
+            thread::spawn(move || fill(&role) + fill(&role))
+        };
+        let mine = fill(&role);
+        assert_eq!(mine + other.join().unwrap(), role.count());
+        assert!(role.count() > 0 && role.by.is_free());
+    });
+}
+
+#[test]
+fn one_thread_of_a_child_takes_over_from_a_filler_that_is_not_there() {
+    check("role of nobody", || {
+        let role = Arc::new(FillRole::new());
+        let filler = {
+            let role = role.clone();
+            thread::spawn(move || role.take())
+        };
+        assert_eq!(filler.join().unwrap(), Ok(Vacancy::Free));
+        begin_generation(thread_number());
+        let other = {
+            let role = role.clone();
+            thread::spawn(move || role.take())
+        };
+        let takes = [role.take(), other.join().unwrap()];
+        assert!(takes.contains(&Ok(Vacancy::Orphaned)), "{takes:?}");
+        assert!(takes.contains(&Err(Taken::ByAnother)), "{takes:?}");
+    });
+}
+
+#[test]
+fn one_thread_of_a_child_adopts_and_the_other_finds_it_done() {
+    check("gate against gate", || {
+        let gate = Guarded::new(Gate::new());
+        begin_generation(thread_number());
+        let enter = |gate: &Guarded<Gate>| {
+            if gate.by.is_stale() {
+                gate.by.adopt(|| gate.add());
+            }
+            assert!(gate.by.is_open());
+            gate.count()
+        };
+        let other = {
+            let gate = gate.clone();
+            thread::spawn(move || enter(&gate))
+        };
+        assert_eq!([enter(&gate), other.join().unwrap()], [1, 1]);
+    });
+}
+
+#[test]
+fn of_two_that_raise_a_flag_one_sees_the_other() {
+    check("close against give back, flags", || {
+        let gate = Arc::new(Gate::new());
+        let done = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let raise = |gate: &Gate, done: &[AtomicUsize; 2], mine: usize| {
+            let flags = [CLOSED, RETURNED];
+            done[mine].store(1, Ordering::Relaxed);
+            let sees = gate.raise(flags[mine]) & flags[1 - mine] != 0;
+            assert!(!sees || done[1 - mine].load(Ordering::Relaxed) == 1);
+            sees
+        };
+        let other = {
+            let (gate, done) = (gate.clone(), done.clone());
+            thread::spawn(move || raise(&gate, &done, 0))
+        };
+        assert!(raise(&gate, &done, 1) | other.join().unwrap());
+    });
+}

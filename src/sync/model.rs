@@ -1,0 +1,96 @@
+//! What loom's and shuttle's primitives have in common. Neither has time, nor threads that are the
+//! operating system's.
+
+use super::new_thread_number;
+use super::state::GENERATION_STEP;
+use crate::batch::Waits;
+use crate::cursor::Registry;
+#[cfg(loom)]
+use loom as checker;
+#[cfg(shuttle)]
+use shuttle as checker;
+use std::cell::Cell;
+
+/// Every pause is a point where another thread may run.
+pub(crate) struct Backoff;
+
+impl Backoff {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
+    pub(crate) fn spin(&self) {
+        checker::thread::yield_now();
+    }
+
+    pub(crate) fn snooze(&self) {
+        checker::thread::yield_now();
+    }
+}
+
+pub(crate) fn look_briefly(ready: impl Fn() -> bool) -> bool {
+    ready()
+}
+
+/// Models go straight to sleeping, which is what they are there to check.
+pub(crate) fn look_for_a_while(_ready: impl Fn() -> bool) -> bool {
+    false
+}
+
+checker::lazy_static! {
+    static ref WAITS: checker::sync::Mutex<Waits> = checker::sync::Mutex::new(Waits::new());
+    static ref CURSORS: checker::sync::Mutex<Registry> =
+        checker::sync::Mutex::new(Registry::new());
+}
+
+pub(crate) fn with_waits<R>(f: impl FnOnce(&mut Waits) -> R) -> R {
+    f(&mut WAITS.lock().unwrap())
+}
+
+pub(crate) fn with_cursors<R>(f: impl FnOnce(&Registry) -> R) -> R {
+    f(&CURSORS.lock().unwrap())
+}
+
+/// No model forks for real.
+pub(crate) fn renew_statics() {}
+
+pub(crate) fn watch_barriers() {}
+
+std::thread_local! {
+    // All threads of a model are one to the operating system, so these are the model's own.
+    static GENERATION: Cell<u64> = const { Cell::new(0) };
+    static SURVIVOR: Cell<u64> = const { Cell::new(0) };
+}
+
+pub(crate) fn generation() -> u64 {
+    GENERATION.get()
+}
+
+pub(crate) fn survivor() -> u64 {
+    SURVIVOR.get()
+}
+
+pub(crate) fn begin_generation(survivor: u64) {
+    GENERATION.set(generation() + GENERATION_STEP);
+    SURVIVOR.set(survivor);
+}
+
+checker::thread_local! {
+    static NUMBER: u64 = new_thread_number();
+    static FILLS: Cell<isize> = Cell::new(0);
+}
+
+pub(crate) fn fills_of_this_thread(change: isize) -> isize {
+    FILLS.with(|fills| {
+        fills.set(fills.get() + change);
+        fills.get()
+    })
+}
+
+pub(crate) fn thread_number() -> u64 {
+    NUMBER.with(|number| *number)
+}
+
+pub(crate) fn thread_pointer() -> usize {
+    usize::try_from(thread_number()).unwrap()
+}
