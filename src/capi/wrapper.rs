@@ -1,7 +1,7 @@
 //! A thread's own handle on a shared object.
 
 use super::argument::{cleared, enter};
-use super::handle::{Handle, Marked, borrow, reclaim, retire};
+use super::handle::{Handle, Marked, borrow, discard, retire};
 use super::host::{ft_local_host, table};
 use super::owner::Kept;
 use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
@@ -83,8 +83,11 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
     let Some(object) = (unsafe { host.retain(object) }) else {
         return code::FT_LOCAL_ERR_RETAIN.into();
     };
-    let counted = Counted { object, count: Count::new() };
-    match ft_local_wrapper(Wrapper::new(Marked::new(ft_local_wrapper::MARK, counted))).give_out() {
+    let made = ft_local_wrapper::make_out(|| {
+        let counted = Counted { object, count: Count::new() };
+        ft_local_wrapper(Wrapper::new(Marked::new(ft_local_wrapper::MARK, counted)))
+    });
+    match made {
         Ok(handle) => {
             kept.leave();
             *out = handle;
@@ -185,14 +188,20 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_free(wrapper: *mut ft_local_wra
 
 /// Out of the border: this calls the host.
 ///
+/// Only the object is moved out. The count was just written, word by word, and a processor that
+/// copies several words at once would wait until all of that has reached the cache.
+///
 /// # Safety
 /// No reference may be left.
 unsafe fn end(wrapper: *mut ft_local_wrapper) {
-    // SAFETY: the caller's promise; the wrapper was made with what is taken up again.
+    // SAFETY: the caller's promise; the wrapper was made with what is taken up again, and the
+    // object is all of it that is to be dropped.
     unsafe {
         let Ok(counted) = retire(wrapper) else { return };
-        let kept = Kept::again(counted.object.release());
-        drop(reclaim(wrapper));
+        let object = std::ptr::read(&raw const counted.object);
+        let kept = Kept::again(object.release());
+        discard(wrapper);
+        drop(object);
         kept.after_release();
     }
 }
