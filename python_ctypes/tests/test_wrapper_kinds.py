@@ -1,9 +1,9 @@
 """LocalWrapper: what it says of itself to those who look at its type."""
 
-import itertools
 import collections
 import collections.abc
 import gc
+import itertools
 import os
 import pickle
 import sys
