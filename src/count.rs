@@ -68,7 +68,9 @@ impl Count {
     fn drop_local(&self) -> bool {
         let left = self.local.get() - 1;
         self.local.set(left);
-        left == 0 && self.drop_shared()
+        // Acquire: with the Release of the others' drops. If they have none left, nobody can take
+        // one any more, and the owner's own share need not be given back by a locked instruction.
+        left == 0 && (self.shared.load(Ordering::Acquire) == 1 || self.drop_shared())
     }
 
     #[cold]

@@ -19,11 +19,18 @@ const fn room_for<T>() -> Layout {
 }
 
 /// Moves a value to memory of its own. `take_from` ends that.
+pub(crate) fn try_place<T>(value: T) -> Result<*mut T, OutOfMemory> {
+    try_make(|| value)
+}
+
+/// Makes a value in memory of its own, part by part, where to make it elsewhere and then move it
+/// would be felt.
 ///
 /// Handles are aligned to cache lines, for which the allocator has a way that takes five times as
 /// long as a plain allocation. So a little more is asked for, and the aligned part of it used; the
 /// word before the value remembers where the memory begins.
-pub(crate) fn try_place<T>(value: T) -> Result<*mut T, OutOfMemory> {
+#[inline]
+pub(crate) fn try_make<T>(make: impl FnOnce() -> T) -> Result<*mut T, OutOfMemory> {
     // SAFETY: the layout's size is not zero.
     let memory = unsafe { alloc(room_for::<T>()) };
     if memory.is_null() {
@@ -35,7 +42,7 @@ pub(crate) fn try_place<T>(value: T) -> Result<*mut T, OutOfMemory> {
     unsafe {
         let place = memory.add(offset).cast::<T>();
         place.cast::<*mut u8>().sub(1).write(memory);
-        place.write(value);
+        place.write(make());
         Ok(place)
     }
 }
@@ -45,12 +52,23 @@ pub(crate) fn try_place<T>(value: T) -> Result<*mut T, OutOfMemory> {
 /// # Safety
 /// `place` must come from `try_place`, and nobody may use it from now on.
 pub(crate) unsafe fn take_from<T>(place: *mut T) -> T {
-    // SAFETY: `try_place` wrote both.
+    // SAFETY: `try_place` wrote the value.
     unsafe {
         let value = place.read();
+        free_place(place);
+        value
+    }
+}
+
+/// Frees the memory of a value, of which nothing is left to be dropped.
+///
+/// # Safety
+/// `place` must come from `try_place`, and nobody may use it from now on.
+pub(crate) unsafe fn free_place<T>(place: *mut T) {
+    // SAFETY: `try_place` wrote the word, and took memory of this layout.
+    unsafe {
         let memory = place.cast::<*mut u8>().sub(1).read();
         dealloc(memory, room_for::<T>());
-        value
     }
 }
 

@@ -23,6 +23,7 @@ impl Release {
     ///
     /// # Safety
     /// `handle` must stand for one reference that this is the way to end.
+    #[inline]
     pub(crate) unsafe fn call(self, handle: *mut c_void) {
         // SAFETY: the caller's promise. An owner lives as long as objects refer to it.
         unsafe {

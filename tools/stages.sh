@@ -71,20 +71,24 @@ stage_rust_tests() { cargo_test; }
 # The benchmarks without their clocks: whether each candidate hands out each item once.
 stage_bench() { cargo bench --quiet --locked --bench batch -- --check; }
 
-# Every order in which the threads of a model can meet, up to three preemptions. Other tests are not
-# made to run under loom.
-stage_loom() {
-    export RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=3
-    cargo_test --profile model --lib --target-dir target/loom models
-}
+# The models of the parts, small enough for every order in which their threads can meet.
+complete_models=(models::parts models::queue models::returned one_place_is_used_again
+    a_cursor_that_goes_while_the_batch_is_closed)
 
-# The same to the end. Prints how many executions each model took.
-stage_loom_complete() {
+# loom PREEMPTIONS: every order in the models of the parts, and those with up to so many preemptions
+# in all models. Prints how many executions each took. Other tests are not made to run under loom.
+stage_loom() {
+    local log=$build/loom-$1.log told=()
     export RUSTFLAGS="--cfg loom"
+    models() {
+        cargo_test --profile model --lib --target-dir target/loom -- --show-output "$@" | tee "$log"
+        told+=("$(awk '/: [0-9]+ executions$/ { sum += $(NF - 1); models++ }
+            END { print models, "models,", sum, "executions" }' "$log")")
+    }
     unset LOOM_MAX_PREEMPTIONS
-    cargo_test --profile model --lib --target-dir target/loom -- --show-output --test-threads 1 models
-    note "$(awk '/: [0-9]+ executions$/ { sum += $(NF - 1); models++ }
-        END { print models, "models,", sum, "executions" }' "$build/logs/loom-complete.log")"
+    models "${complete_models[@]}"
+    LOOM_MAX_PREEMPTIONS=$1 models models
+    note "no bound: ${told[0]}; $1 preemptions: ${told[1]}"
 }
 
 # schedules COUNT

@@ -15,8 +15,9 @@ class Plain:
         """Has one attribute."""
         self.attribute = 1
 
-    def method(self) -> None:
-        """Does nothing."""
+    def method(self, value: int = 0) -> int:
+        """Gives back what it gets."""
+        return value
 
 
 class Slotted:
@@ -52,6 +53,7 @@ OPERATIONS = (
     Operation("call, positional", lambda: function, "thing(1)"),
     Operation("call, keyword", lambda: function, "thing(value=1)"),
     Operation("call, bound method", lambda: Plain().method, "thing()"),
+    Operation("call, bound, keyword", lambda: Plain().method, "thing(value=1)"),
     Operation("call, C function", lambda: len, "thing(())"),
     Operation("item", lambda: [1, 2, 3], "thing[1]"),
     Operation("len", lambda: [1, 2, 3], "len(thing)"),

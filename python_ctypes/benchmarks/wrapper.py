@@ -4,7 +4,8 @@
 
 Each number is the median of rounds in which all columns take turns, so that a machine that gets
 slower or faster meanwhile does so for all. Without the GIL, a second table has what an operation
-on one shared object costs in one thread and in two, timed inside the threads.
+on one shared object costs in one thread and in two, timed inside the threads, and a third what it
+costs to load from one shared executor.
 """
 
 from __future__ import annotations
@@ -16,27 +17,20 @@ import platform
 import statistics
 import sys
 import sysconfig
-import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 from ft_local import BatchExecutor, LocalWrapper
+from loads import compare_shared_loads
 from operations import OPERATIONS, Operation, loop
-
-Kind = Callable[[Any], Any]
-
-ROUNDS = 15
-REPEATS = 3000
-PER_REPEAT = 10
-# Long enough for the threads to run at the same time.
-THREAD_REPEATS = 30_000
+from timing import ROUNDS, Kind, bare, in_threads, timed
 
 # What is read without a change, and so can be read by many threads at once.
 SHARED = (
     "attribute",
     "attribute, slots",
     "method, C type",
+    "call, positional",
     "call, C function",
     "item",
     "len",
@@ -44,11 +38,6 @@ SHARED = (
     "comparison",
     "addition",
 )
-
-
-def bare(thing: Any) -> Any:
-    """No proxy."""
-    return thing
 
 
 def lazy(kind: Callable[[Callable[[], Any]], Any]) -> Kind:
@@ -71,19 +60,6 @@ def kinds() -> dict[str, Kind]:
         except ImportError:
             print(f"{name} is not installed")
     return found
-
-
-def timed(body: Callable[..., None], thing: Any, kind: Kind, repeats: int = REPEATS) -> float:
-    """Nanoseconds of this thread for one run of the expression; not a number if it fails.
-
-    Only what the thread runs counts, so that other programs on the machine disturb less.
-    """
-    try:
-        start = time.thread_time_ns()
-        body(thing, kind, repeats)
-    except TypeError:
-        return float("nan")
-    return (time.thread_time_ns() - start) / repeats / PER_REPEAT
 
 
 def row(name: str, bodies: dict[str, tuple[Callable[..., None], Any, Kind]]) -> list[float]:
@@ -127,27 +103,12 @@ def compare_loads() -> None:
     row("as_local().load()", bodies)
 
 
-def in_threads(count: int, body: Callable[..., None], things: list[Any]) -> float:
-    """The slowest thread's nanoseconds for one operation."""
-    barrier = threading.Barrier(count)
-    took = [0.0] * count
-
-    def work(index: int) -> None:
-        barrier.wait()
-        took[index] = timed(body, things[index], bare, THREAD_REPEATS)
-
-    threads = [threading.Thread(target=work, args=(index,)) for index in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return max(took)
-
-
 def compare_threads(operations: list[Operation]) -> None:
     """Prints the table of threads that share one object, each with a wrapper of its own."""
     print("\nns per operation on one shared object")
-    print(f"{'':<22}{'bare 1':>10}{'bare 2':>10}{'ours 1':>10}{'ours 2':>10}{'ours 2:1':>10}")
+    heads = ("bare 1", "bare 2", "ours 1", "ours 2", "ours 2:1", "2: bare/ours")
+    print(f"{'':<22}" + "".join(f"{head:>13}" for head in heads))
+    print(f"{'goal':<22}{'':>52}{'at most 1.15':>13}{'at least 1.7':>13}")
     for operation in operations:
         if operation.name not in SHARED:
             continue
@@ -156,10 +117,12 @@ def compare_threads(operations: list[Operation]) -> None:
         for _ in range(ROUNDS):
             for place, (kind, count) in enumerate(itertools.product((bare, LocalWrapper), (1, 2))):
                 things = [kind(shared) for _ in range(count)]
-                times[place].append(in_threads(count, body, things))
+                times[place].append(in_threads(body, things))
         medians = [statistics.median(column) for column in times]
-        ratio = statistics.median(two / one for one, two in zip(times[2], times[3], strict=True))
-        print(f"{operation.name:<22}" + "".join(f"{v:>10.1f}" for v in medians) + f"{ratio:>10.2f}")
+        cost = statistics.median(two / one for one, two in zip(times[2], times[3], strict=True))
+        gain = statistics.median(two / ours for two, ours in zip(times[1], times[3], strict=True))
+        cells = "".join(f"{value:>13.1f}" for value in medians)
+        print(f"{operation.name:<22}{cells}{cost:>13.2f}{gain:>13.2f}", flush=True)
 
 
 def main() -> None:
@@ -175,6 +138,7 @@ def main() -> None:
     compare_loads()
     if free:
         compare_threads(operations)
+        compare_shared_loads()
 
 
 if __name__ == "__main__":

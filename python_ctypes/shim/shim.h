@@ -29,7 +29,7 @@
 /* A timeout, in nanoseconds, that never ends. */
 enum { SHIM_FOR_EVER = -1 };
 
-/* A kind of LocalWrapper, known by what it lacks. */
+/* A kind of LocalWrapper, known by what it lacks, which is 0 at a free place. */
 typedef struct {
     uint64_t lacks;
     PyTypeObject *type;
@@ -43,7 +43,7 @@ typedef struct {
     /* wrapper_kind.c: the names that a kind may lack, the kinds that were made, filled from the
      * front, and which of them is for what version of a type. */
     PyObject *kind_names;
-    shim_kind *kinds[SHIM_KINDS];
+    shim_kind kinds[SHIM_KINDS];
     uint64_t kind_of_version[SHIM_KIND_PLACES];
     PyTypeObject *batch_type;
     PyTypeObject *batch_iterator_type;

@@ -32,6 +32,42 @@ static PyObject *call_wrapped(PyObject *self, PyObject *const *args, size_t narg
     SHIM_ASK(PyObject *, NULL, self, call_object(wrapped, args, nargsf, kwnames));
 }
 
+/* For a bound method of a Python function: calls the function, with the object in the place before
+ * the arguments, which the caller lends. The method never changes either of the two, and lives as
+ * long as the wrapper, which the caller holds. */
+static PyObject *call_method(PyObject *self, PyObject *const *args, size_t nargsf,
+                             PyObject *kwnames) {
+    PyObject *method = shim_direct(self);
+    if (method == NULL || (nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET) == 0) {
+        return call_wrapped(self, args, nargsf, kwnames);
+    }
+    PyObject *function = PyMethod_GET_FUNCTION(method);
+    PyObject **all = (PyObject **)args - 1;
+    PyObject *lent = all[0];
+    all[0] = PyMethod_GET_SELF(method);
+    PyObject *result = ((PyFunctionObject *)function)
+                           ->vectorcall(function, all, PyVectorcall_NARGS(nargsf) + 1, kwnames);
+    all[0] = lent;
+    return result;
+}
+
+/* For a Python function, which is known to have such a pointer, and where. */
+static PyObject *call_function(PyObject *self, PyObject *const *args, size_t nargsf,
+                               PyObject *kwnames) {
+    PyObject *function = shim_direct(self);
+    return function == NULL
+               ? call_wrapped(self, args, nargsf, kwnames)
+               : ((PyFunctionObject *)function)->vectorcall(function, args, nargsf, kwnames);
+}
+
+static vectorcallfunc call_of(PyObject *object) {
+    if (PyFunction_Check(object)) {
+        return call_function;
+    }
+    bool is_method = PyMethod_Check(object) && PyFunction_Check(PyMethod_GET_FUNCTION(object));
+    return is_method ? call_method : call_wrapped;
+}
+
 PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object) {
     if (shim_is_wrapper_type(type)) {
         type = shim_kind_of(type, object);
@@ -49,7 +85,7 @@ PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object) {
         return shim_raise(status);
     }
     self->wrapped = object;
-    self->vectorcall = call_wrapped;
+    self->vectorcall = call_of(object);
     self->nested = shim_wrapper_type_of(object) != NULL || PyWeakref_CheckProxy(object);
     self->direct = self->nested ? NULL : self->wrapped;
     return (PyObject *)self;
@@ -132,7 +168,9 @@ static int clear(PyObject *self) {
     wrapper->wrapped = NULL;
     wrapper->direct = NULL;
     wrapper->cache = NULL;
-    shim_cache_free(cache);
+    if (cache != NULL) {
+        shim_cache_free(cache);
+    }
     ft_local_wrapper_free(handle);
     return 0;
 }

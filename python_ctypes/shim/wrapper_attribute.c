@@ -100,17 +100,22 @@ static inline int is_answered_here(PyObject *self, PyObject *name, bool own_name
     return subclass_defines(Py_TYPE(self), name);
 }
 
-static PyObject *get_attribute(PyObject *self, PyObject *name) {
-    const shim_method *method = shim_cache_find((shim_wrapper *)self, name);
-    if (method != NULL) {
-        return method->bound != NULL ? Py_NewRef(method->bound)
-                                     : shim_cache_read((shim_wrapper *)self, method);
-    }
+/* Apart from its caller, which needs none of the registers that this one does. */
+__attribute__((noinline)) static PyObject *look_up(PyObject *self, PyObject *name) {
     int here = is_answered_here(self, name, is_own_name(name));
     if (here != 0) {
         return here < 0 ? NULL : PyObject_GenericGetAttr(self, name);
     }
     SHIM_ASK(PyObject *, NULL, self, shim_cache_get((shim_wrapper *)self, wrapped, name));
+}
+
+static PyObject *get_attribute(PyObject *self, PyObject *name) {
+    const shim_method *method = shim_cache_find((shim_wrapper *)self, name);
+    if (method == NULL) {
+        return look_up(self, name);
+    }
+    return method->bound != NULL ? Py_NewRef(method->bound)
+                                 : shim_cache_read((shim_wrapper *)self, method);
 }
 
 /* What PyObject_SetAttr does once it knows, as our caller does, that the name is one. */

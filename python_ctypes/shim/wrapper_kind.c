@@ -188,73 +188,66 @@ static PyTypeObject *make_type(shim_state *state, PyTypeObject *base, uint64_t l
     return type;
 }
 
-static shim_kind *make_kind(shim_state *state, PyTypeObject *base, uint64_t lacks) {
-    shim_kind *kind = PyMem_Malloc(sizeof *kind);
-    if (kind == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    kind->lacks = lacks;
-    kind->type = make_type(state, base, lacks);
-    if (kind->type == NULL) {
-        PyMem_Free(kind);
-        return NULL;
-    }
-    return kind;
+/* A kind that lacks nothing is told from a free place by this. */
+#define IS_TAKEN BIT(63)
+
+/* The type of the kind at a place, or NULL if none was made yet. */
+static PyTypeObject *type_at(shim_state *state, int place) {
+    return __atomic_load_n(&state->kinds[place].type, __ATOMIC_ACQUIRE);
 }
 
-static void free_kind(shim_kind *kind) {
-    if (kind != NULL) {
-        Py_DECREF(kind->type);
-        PyMem_Free(kind);
-    }
-}
-
-/* The kind at a place, or NULL. Another thread may just be trying to fill the same place. */
-static shim_kind *kind_at(shim_state *state, int place) {
-    return __atomic_load_n(&state->kinds[place], __ATOMIC_ACQUIRE);
-}
-
-/* The place of the kind that `lacks` this, which is made if need be; SHIM_KINDS if there are too many
- * kinds, -1 with an exception. No lock, since making a type may run any Python code. */
-static int find_kind(shim_state *state, PyTypeObject *base, uint64_t lacks) {
-    shim_kind *made = NULL;
+/* The place for the kind that `lacks` this; SHIM_KINDS if there are too many kinds. */
+static int place_for(shim_state *state, uint64_t lacks) {
+    uint64_t wanted = lacks | IS_TAKEN;
     for (int i = 0; i < SHIM_KINDS; i++) {
-        shim_kind *kind = kind_at(state, i);
-        if (kind == NULL) {
-            if (made == NULL) {
-                made = make_kind(state, base, lacks);
-            }
-            if (made == NULL) {
-                return -1;
-            }
-            if (__atomic_compare_exchange_n(&state->kinds[i], &kind, made, false, __ATOMIC_ACQ_REL,
-                                            __ATOMIC_ACQUIRE)) {
-                return i;
-            }
-        }
-        if (kind->lacks == lacks) {
-            free_kind(made);
+        uint64_t *place = &state->kinds[i].lacks;
+        uint64_t found = __atomic_load_n(place, __ATOMIC_RELAXED);
+        if ((found == 0 && __atomic_compare_exchange_n(place, &found, wanted, false,
+                                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED)) ||
+            found == wanted) {
             return i;
         }
     }
-    free_kind(made);
     return SHIM_KINDS;
 }
 
-static PyTypeObject *kind_for(shim_state *state, PyTypeObject *base, PyTypeObject *type) {
+/* Makes the type of the kind at a place, unless it is there. No lock, since making a type may run
+ * any Python code: where two threads make one, the first is kept. Returns -1 with an exception. */
+static int fill_place(shim_state *state, PyTypeObject *base, int place, uint64_t lacks) {
+    if (type_at(state, place) != NULL) {
+        return 0;
+    }
+    PyTypeObject *made = make_type(state, base, lacks);
+    if (made == NULL) {
+        return -1;
+    }
+    PyTypeObject *found = NULL;
+    if (!__atomic_compare_exchange_n(&state->kinds[place].type, &found, made, false,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        Py_DECREF(made);
+    }
+    return 0;
+}
+
+/* Apart from its caller, which needs none of the registers that this one does. */
+__attribute__((noinline)) static PyTypeObject *kind_for(shim_state *state, PyTypeObject *base,
+                                                        PyTypeObject *type) {
     /* Asking for any attribute gives a type without a version a new one. */
     (void)has(type, state->name_enter);
     unsigned int version = shim_type_version(type);
-    int place = find_kind(state, base, abilities_of(state, type));
-    if (place < 0 || place == SHIM_KINDS) {
-        return place < 0 ? NULL : base;
+    uint64_t lacks = abilities_of(state, type);
+    int place = place_for(state, lacks);
+    if (place == SHIM_KINDS) {
+        return base;
+    }
+    if (fill_place(state, base, place, lacks) < 0) {
+        return NULL;
     }
     if (version != SHIM_NO_VERSION && version == shim_type_version(type)) {
         __atomic_store_n(&state->kind_of_version[version % SHIM_KIND_PLACES],
                          ((uint64_t)version << 32) | (uint64_t)place, __ATOMIC_RELEASE);
     }
-    return kind_at(state, place)->type;
+    return type_at(state, place);
 }
 
 PyTypeObject *shim_kind_of(PyTypeObject *type, PyObject *object) {
@@ -263,7 +256,7 @@ PyTypeObject *shim_kind_of(PyTypeObject *type, PyObject *object) {
     uint64_t known =
         __atomic_load_n(&state->kind_of_version[version % SHIM_KIND_PLACES], __ATOMIC_ACQUIRE);
     if (SHIM_LIKELY(known >> 32 == version)) {
-        return kind_at(state, (int)(uint32_t)known)->type;
+        return type_at(state, (int)(uint32_t)known);
     }
     PyTypeObject *base = shim_is_wrapper_type(type->tp_base) ? type->tp_base : type;
     /* Finalizers that run when the module is gone get what serves them. */
@@ -284,8 +277,8 @@ int shim_kinds_init(shim_state *state) {
 }
 
 int shim_kinds_traverse(shim_state *state, visitproc visit, void *arg) {
-    for (int i = 0; i < SHIM_KINDS && kind_at(state, i) != NULL; i++) {
-        Py_VISIT(kind_at(state, i)->type);
+    for (int i = 0; i < SHIM_KINDS && state->kinds[i].lacks != 0; i++) {
+        Py_VISIT(type_at(state, i));
     }
     return 0;
 }
@@ -294,8 +287,7 @@ void shim_kinds_clear(shim_state *state) {
     Py_CLEAR(state->kind_names);
     memset(state->kind_of_version, 0, sizeof state->kind_of_version);
     for (int i = 0; i < SHIM_KINDS; i++) {
-        shim_kind *kind = state->kinds[i];
-        state->kinds[i] = NULL;
-        free_kind(kind);
+        state->kinds[i].lacks = 0;
+        Py_CLEAR(state->kinds[i].type);
     }
 }

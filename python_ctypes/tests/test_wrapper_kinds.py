@@ -3,11 +3,13 @@
 import collections
 import collections.abc
 import gc
+import itertools
 import os
 import pickle
 import sys
 import textwrap
 import threading
+import time
 
 import pytest
 from ft_local import LocalWrapper
@@ -209,3 +211,21 @@ def test_threads_that_make_and_drop_wrappers_while_the_collector_runs(run_thread
     run_threads(4, work)
     gc.collect()
     assert sys.getrefcount(shared) == before
+
+
+def test_threads_that_make_a_kind_at_once_make_one(run_threads):
+    names = ("__call__", "__iter__", "__len__", "__anext__", "__await__", "__abs__")
+    things = []
+    for chosen in itertools.product((False, True), repeat=len(names)):
+        able = ("__aexit__", *itertools.compress(names, chosen))
+        things.append(type("Able", (), dict.fromkeys(able, lambda self: None))())
+    ready = []
+
+    def wrap_all(_):
+        ready.append(True)
+        while len(ready) < 2:  # A thread that sleeps would wake up too late.
+            time.sleep(0)
+        return [type(LocalWrapper(thing)) for thing in things]
+
+    one, other = run_threads(2, wrap_all)
+    assert one == other

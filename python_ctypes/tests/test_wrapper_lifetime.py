@@ -217,6 +217,14 @@ def test_a_wrapper_that_the_collector_has_cleared_is_an_error_and_no_crash(run):
             except ReferenceError:
                 continue
             print(operation, "worked")
+        for function in (lambda: None, Able().__call__):
+            wrapper = LocalWrapper(function)
+            assert clear(id(wrapper)) == 0
+            try:
+                wrapper()
+            except ReferenceError:
+                continue
+            print(function, "worked")
         gc.collect()
         print("alive")
     """)

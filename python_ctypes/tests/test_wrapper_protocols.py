@@ -46,6 +46,34 @@ def test_calls_of_builtins_classes_and_instances():
     assert LocalWrapper.__call__(LocalWrapper(max), 1, 2) == 2
 
 
+def test_calls_of_methods_of_all_kinds():
+    class Thing:
+        def method(self, *args, **kwargs):
+            return self, args, kwargs
+
+        def length(self, *_):
+            return len(two)
+
+        @classmethod
+        def of_class(cls, *args):
+            return cls, args
+
+    thing = Thing()
+    method = LocalWrapper(thing.method)
+    assert method(1, a=2) == (thing, (1,), {"a": 2})
+    # These callers have no place to lend before the arguments, where the size of a tuple may be.
+    two, named = (1, 2), {"a": 3}
+    assert LocalWrapper(thing.length)(*two) == 2
+    assert method(*two, **named) == (thing, two, named)
+    assert LocalWrapper.__call__(method, 1, a=2) == (thing, (1,), {"a": 2})
+    assert list(map(method, [1])) == [(thing, (1,), {})]
+    assert functools.partial(method, 1)(2) == (thing, (1, 2), {})
+    assert LocalWrapper(Thing.of_class)(1) == (Thing, (1,))
+    assert LocalWrapper(types.MethodType(max, 1))(2) == 2
+    assert LocalWrapper(types.MethodType(LocalWrapper(max), 1))(2) == 2
+    assert types.MethodType(method, 1)(2) == (thing, (1, 2), {})
+
+
 def test_errors_of_calls_pass_unchanged():
     def fails():
         raise ValueError("called")

@@ -2,7 +2,7 @@
 
 use super::argument::{check_address, refused};
 use super::status::Refusal;
-use crate::memory::{OutOfMemory, take_from, try_place};
+use crate::memory::{OutOfMemory, free_place, take_from, try_make, try_place};
 use crate::sync::Ordering;
 use std::ffi::CStr;
 use std::sync::atomic::AtomicUsize;
@@ -49,6 +49,12 @@ pub(super) trait Handle: Sized {
     fn give_out(self) -> Result<*mut Self, OutOfMemory> {
         try_place(self)
     }
+
+    /// Makes the handle in memory of its own.
+    #[inline]
+    fn make_out(make: impl FnOnce() -> Self) -> Result<*mut Self, OutOfMemory> {
+        try_make(make)
+    }
 }
 
 /// What a caller has passed as a handle.
@@ -86,4 +92,13 @@ pub(super) unsafe fn retire<'a, T: Handle + 'a>(handle: *mut T) -> Result<&'a T:
 pub(super) unsafe fn reclaim<T: Handle>(handle: *mut T) -> T {
     // SAFETY: the caller's promise.
     unsafe { take_from(handle) }
+}
+
+/// Frees the memory of a handle, of which nothing is left to be dropped.
+///
+/// # Safety
+/// As for [`reclaim`].
+pub(super) unsafe fn discard<T: Handle>(handle: *mut T) {
+    // SAFETY: the caller's promise.
+    unsafe { free_place(handle) }
 }

@@ -85,6 +85,7 @@ const NO_RELEASE: Refusal =
 ///
 /// # Safety
 /// `given` must be NULL or point to a struct as its comment describes it.
+#[inline(always)]
 pub(super) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Refusal> {
     // SAFETY: the caller's promise.
     let host = unsafe { read(given) }?;
@@ -114,8 +115,12 @@ pub(super) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Ref
         (None, Some(asked)) => Interrupt::Plain(asked),
         (Some(_), Some(_)) => return Err(TWO_INTERRUPTS),
     };
-    // SAFETY: the caller's promise.
-    let release = unsafe { bound(host.owner, release) }?;
+    let release = if host.owner.is_null() {
+        release
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { bound(host.owner, release) }?
+    };
     Ok(HostTable { retain, release, block, interrupt })
 }
 

@@ -40,14 +40,11 @@ const OTHER_RELEASE: Refusal =
 /// The way to release an object of a host that names an owner.
 ///
 /// # Safety
-/// `owner` must be NULL or a handle that is not freed during the call.
+/// `owner` must be NULL, which is refused, or a handle that is not freed during the call.
 pub(super) unsafe fn bound(
     owner: *mut ft_local_owner,
     release: Release,
 ) -> Result<Release, Refusal> {
-    if owner.is_null() {
-        return Ok(release);
-    }
     // SAFETY: the caller's promise.
     let owner = unsafe { borrow(owner) }?;
     if !owner.releases_by(release) {

@@ -1,7 +1,7 @@
 //! A thread's own handle on a shared object.
 
 use super::argument::{cleared, enter, status_of};
-use super::handle::{Handle, Marked, borrow, reclaim, retire};
+use super::handle::{Handle, Marked, borrow, discard, retire};
 use super::host::{ft_local_host, table};
 use super::owner::Kept;
 use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
@@ -60,41 +60,39 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
     object: *mut c_void,
     out: *mut *mut ft_local_wrapper,
 ) -> ft_local_status {
-    let checked = enter(|| {
+    status_of(|| {
+        let (out, host) = enter(|| {
+            // SAFETY: the caller's promise.
+            let (out, host) = unsafe { (cleared(out)?, table(host)?) };
+            if object.is_null() && !host.holds_plain_values() {
+                return Err(Refusal(c"object is NULL"));
+            }
+            if matches!(host.retain, Retain::None) && !host.holds_plain_values() {
+                return Err(Refusal(
+                    c"host can release but not retain; set retain or retain_plain",
+                ));
+            }
+            Ok((out, host))
+        })?;
+        let kept = Kept::of(host.release)?;
         // SAFETY: the caller's promise.
-        let (out, host) = unsafe { (cleared(out)?, table(host)?) };
-        if object.is_null() && !host.holds_plain_values() {
-            return Err(Refusal(c"object is NULL"));
+        let object = unsafe { host.retain(object) }.ok_or(code::FT_LOCAL_ERR_RETAIN)?;
+        let made = ft_local_wrapper::make_out(|| {
+            let counted = Counted { object, count: Count::new() };
+            ft_local_wrapper(Wrapper::new(Marked::new(ft_local_wrapper::MARK, counted)))
+        });
+        match made {
+            Ok(handle) => {
+                kept.leave();
+                *out = handle;
+                Ok(())
+            }
+            Err(no_memory) => {
+                kept.after_release();
+                Err(no_memory.into())
+            }
         }
-        if matches!(host.retain, Retain::None) && !host.holds_plain_values() {
-            return Err(Refusal(c"host can release but not retain; set retain or retain_plain"));
-        }
-        Ok((out, host))
-    });
-    let (out, host) = match checked {
-        Ok(checked) => checked,
-        Err(status) => return status,
-    };
-    let kept = match Kept::of(host.release) {
-        Ok(kept) => kept,
-        Err(status) => return status,
-    };
-    // SAFETY: the caller's promise.
-    let Some(object) = (unsafe { host.retain(object) }) else {
-        return code::FT_LOCAL_ERR_RETAIN.into();
-    };
-    let counted = Counted { object, count: Count::new() };
-    match ft_local_wrapper(Wrapper::new(Marked::new(ft_local_wrapper::MARK, counted))).give_out() {
-        Ok(handle) => {
-            kept.leave();
-            *out = handle;
-            code::FT_LOCAL_OK.into()
-        }
-        Err(no_memory) => {
-            kept.after_release();
-            no_memory.into()
-        }
-    }
+    })
 }
 
 /// The object in a wrapper.
@@ -182,14 +180,20 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_free(wrapper: *mut ft_local_wra
 
 /// Out of the border: this calls the host.
 ///
+/// Only the object is moved out. The count was just written, word by word, and a processor that
+/// copies several words at once would wait until all of that has reached the cache.
+///
 /// # Safety
 /// No reference may be left.
 unsafe fn end(wrapper: *mut ft_local_wrapper) {
-    // SAFETY: the caller's promise; the wrapper was made with what is taken up again.
+    // SAFETY: the caller's promise; the wrapper was made with what is taken up again, and the
+    // object is all of it that is to be dropped.
     unsafe {
         let Ok(counted) = retire(wrapper) else { return };
-        let kept = Kept::again(counted.object.release());
-        drop(reclaim(wrapper));
+        let object = std::ptr::read(&raw const counted.object);
+        let kept = Kept::again(object.release());
+        discard(wrapper);
+        drop(object);
         kept.after_release();
     }
 }

@@ -1,0 +1,96 @@
+"""Loads from one executor that threads share: what one costs, and whether each result came once."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import itertools
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ft_local import BatchExecutor
+from operations import loop
+from timing import PER_REPEAT, ROUNDS, THREAD_REPEATS, in_threads
+
+SIZE = 1000
+CHECKED = 100_000
+
+
+@dataclass(frozen=True)
+class Way:
+    """One row of the table: a way for a thread to load."""
+
+    name: str
+    goal: str
+    of: Callable[[Any], Any]
+    # What the peer has no counterpart of.
+    ours_only: bool = False
+
+
+WAYS = (
+    Way("load()", "less than ft_utils", lambda executor: executor),
+    Way("as_local().load()", "less than ft_utils", lambda executor: executor.as_local()),
+    Way("cursor().load()", "2:1 at most 1.15", lambda executor: executor.cursor(), ours_only=True),
+)
+
+
+def count_wrong(make: Callable[[Callable[[], int], int], Any], way: Way) -> int:
+    """How many results were lost by two threads, or came twice."""
+    executor = make(itertools.count().__next__, SIZE)
+    lists: list[list[int]] = []
+
+    def body(thing: Any, _kind: Any, repeats: int) -> None:
+        lists.append([thing.load() for _ in range(repeats)])
+
+    in_threads(body, [way.of(executor) for _ in range(2)], CHECKED)
+    # What is left in the buffer, which holds no more than this; then all numbers were there.
+    lists.append([executor.load() for _ in range(SIZE)])
+    results = list(itertools.chain.from_iterable(lists))
+    different = set(results)
+    return len(results) - len(different) + max(different) + 1 - len(different)
+
+
+def check_accounts(executor: BatchExecutor[int], operations: int) -> None:
+    """Refuses figures of loads that the executor did not count."""
+    stats = executor.stats()
+    went = stats.claimed + stats.loads + stats.released + stats.dropped_on_fork
+    taken = stats.loads + stats.claimed - stats.given_back
+    if stats.produced + stats.given_back != went + len(executor) or taken != operations:
+        raise AssertionError(f"{operations} loads, but {stats}")
+
+
+def time_loads(make: Callable[[Callable[[], int], int], Any], way: Way) -> list[list[float]]:
+    """The times of a load in one thread and in two, by the clock on the wall: waiting counts."""
+    executor = make(itertools.count().__next__, SIZE)
+    body = loop("thing.load()")
+    times: list[list[float]] = [[], []]
+    for _ in range(ROUNDS):
+        for count, column in zip((1, 2), times, strict=True):
+            things = [way.of(executor) for _ in range(count)]
+            column.append(in_threads(body, things, clock=time.perf_counter_ns))
+    if isinstance(executor, BatchExecutor):
+        del things
+        check_accounts(executor, ROUNDS * 3 * THREAD_REPEATS * PER_REPEAT)
+    return times
+
+
+def compare_shared_loads() -> None:
+    """Prints the table of threads that load from one executor."""
+    makers: dict[str, Any] = {"ft_local": BatchExecutor}
+    with contextlib.suppress(ImportError):
+        makers["ft_utils"] = importlib.import_module("ft_utils.local").BatchExecutor
+    print(f"\nns per load from one shared executor; wrong: lost or twice, of {2 * CHECKED}")
+    print(f"{'':<30}{'1 thread':>10}{'2 threads':>10}{'2:1':>8}{'wrong':>8}  goal")
+    for way in WAYS:
+        for name, make in makers.items():
+            if way.ours_only and make is not BatchExecutor:
+                continue
+            one, two = time_loads(make, way)
+            ratio = statistics.median(b / a for a, b in zip(one, two, strict=True))
+            cells = f"{statistics.median(one):>10.1f}{statistics.median(two):>10.1f}{ratio:>8.2f}"
+            goal = f"{way.goal}, 0 wrong" if make is BatchExecutor else ""
+            wrong = count_wrong(make, way)
+            print(f"{name + ' ' + way.name:<30}{cells}{wrong:>8}  {goal}", flush=True)
