@@ -43,19 +43,25 @@ def timed(
 
 def in_threads(
     body: Callable[..., None],
-    things: list[Any],
+    make: Callable[[], Any],
+    count: int,
     repeats: int = THREAD_REPEATS,
     clock: Callable[[], int] = time.thread_time_ns,
 ) -> float:
-    """The slowest thread's nanoseconds for one operation, with a thread for each thing."""
-    barrier = threading.Barrier(len(things))
-    took = [0.0] * len(things)
+    """The slowest of `count` threads' nanoseconds for one operation on what it made for itself.
+
+    Each makes its own, as programs do: without the GIL an object counts references faster for the
+    thread that made it, and two made by one thread may share a cache line.
+    """
+    barrier = threading.Barrier(count)
+    took = [0.0] * count
 
     def work(index: int) -> None:
+        thing = make()
         barrier.wait()
-        took[index] = timed(body, things[index], bare, repeats, clock)
+        took[index] = timed(body, thing, bare, repeats, clock)
 
-    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(things))]
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:

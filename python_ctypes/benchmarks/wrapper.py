@@ -10,6 +10,7 @@ costs to load from one shared executor.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import itertools
 import math
@@ -116,8 +117,8 @@ def compare_threads(operations: list[Operation]) -> None:
         times: list[list[float]] = [[], [], [], []]
         for _ in range(ROUNDS):
             for place, (kind, count) in enumerate(itertools.product((bare, LocalWrapper), (1, 2))):
-                things = [kind(shared) for _ in range(count)]
-                times[place].append(in_threads(body, things))
+                make = functools.partial(kind, shared)
+                times[place].append(in_threads(body, make, count))
         medians = [statistics.median(column) for column in times]
         cost = statistics.median(two / one for one, two in zip(times[2], times[3], strict=True))
         gain = statistics.median(two / ours for two, ours in zip(times[1], times[3], strict=True))

@@ -100,7 +100,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
                 (self.is_low(low_water) && self.role.is_free())
                     || self.front.flags_here().is_none_or(|flags| flags & gate::ENDS != 0)
             };
-            waited = self.guarded(|| self.low.wait(Some(period), ready));
+            waited = self.guarded(|| self.low.wait(Some(period), ready, ready));
         });
         waited?;
         if self.host.interrupted() { Err(LoadError::Interrupted) } else { Ok(()) }

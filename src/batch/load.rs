@@ -299,7 +299,8 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         let mut waited = Ok(());
         let blocked = chain::wait_for(self, || {
             self.host.block(&mut || {
-                waited = self.guarded(|| self.parking.wait(period, || self.is_ready()));
+                waited = self
+                    .guarded(|| self.parking.wait(period, || self.is_plenty(), || self.is_ready()));
             });
         });
         self.counters.others.waited_nanoseconds.add(nanoseconds(start.elapsed()));
@@ -331,10 +332,21 @@ impl<H: Host, S: Source<H>, Q: Queue> Awaited for Batch<H, S, Q> {
     }
 
     fn is_ready(&self) -> bool {
+        !self.queue.is_empty() || self.need_not_wait()
+    }
+}
+
+impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
+    /// As `is_ready`, but leaves the filler to itself until it has made a number of results: whoever
+    /// takes each of them as soon as it is made slows the filler down, and itself.
+    fn is_plenty(&self) -> bool {
+        self.queue.has_published() || self.need_not_wait()
+    }
+
+    fn need_not_wait(&self) -> bool {
         // Not the number of results that came back: a thread may just be looking through them,
         // and puts the flag up when it leaves some.
-        !self.queue.is_empty()
-            || self.role.is_free()
+        self.role.is_free()
             || self
                 .front
                 .flags_here()

@@ -76,9 +76,15 @@ impl Parking {
         self.0.starving.load(Ordering::Relaxed) != 0
     }
 
-    /// Waits until `ready` or woken, for `period` at most.
-    pub(crate) fn wait(&self, period: Option<Duration>, ready: impl Fn() -> bool) {
-        if look_briefly(&ready) {
+    /// Waits until `ready` or woken, for `period` at most. In its first microsecond it only looks
+    /// whether there is `plenty`: what the waker writes all the time it reads only if it must.
+    pub(crate) fn wait(
+        &self,
+        period: Option<Duration>,
+        plenty: impl Fn() -> bool,
+        ready: impl Fn() -> bool,
+    ) {
+        if look_briefly(plenty) {
             return;
         }
         self.0.starving.fetch_add(1, Ordering::Relaxed);

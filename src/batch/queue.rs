@@ -40,6 +40,11 @@ pub trait Queue: Send + Sync + Sized {
         self.len() == 0
     }
 
+    /// Whether a glance shows an item: one that was published, or there since long.
+    fn has_published(&self) -> bool {
+        !self.is_empty()
+    }
+
     /// How many items were ever added. For the producer.
     fn made(&self) -> u64;
 

@@ -210,6 +210,11 @@ impl Queue for Ring {
         usize::try_from(t - h).map_or(self.shown.slots.len(), |n| n.min(self.shown.slots.len()))
     }
 
+    fn has_published(&self) -> bool {
+        let h = self.head.load(Ordering::Acquire);
+        self.shown.horizon.load(Ordering::Acquire) > h
+    }
+
     fn made(&self) -> u64 {
         own(&self.tail)
     }

@@ -9,7 +9,6 @@ use crate::sync::{AtomicUsize, Ordering, begin_generation, thread_number};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
-use std::cell::Cell;
 
 /// A count that whoever has `by` may change. loom sees who does.
 struct Guarded<B> {
@@ -44,7 +43,8 @@ fn whoever_publishes_wakes_whoever_found_nothing() {
             let (parking, made) = (parking.clone(), made.clone());
             thread::spawn(move || {
                 while made.load(Ordering::Acquire) == 0 {
-                    parking.wait(None, || made.load(Ordering::Acquire) > 0);
+                    let ready = || made.load(Ordering::Acquire) > 0;
+                    parking.wait(None, ready, ready);
                 }
             })
         };
@@ -62,15 +62,15 @@ fn who_need_not_sleep_leaves_the_token_to_who_does() {
             let (parking, ended) = (parking.clone(), ended.clone());
             thread::spawn(move || {
                 while ended.load(Ordering::Acquire) == 0 {
-                    parking.wait(None, || ended.load(Ordering::Acquire) > 0);
+                    let ready = || ended.load(Ordering::Acquire) > 0;
+                    parking.wait(None, ready, ready);
                 }
             })
         };
         ended.store(1, Ordering::Release);
         parking.wake_all();
         // Finds what it looked for just when it was about to sleep.
-        let looks = Cell::new(0);
-        parking.wait(None, || looks.replace(looks.get() + 1) > 0);
+        parking.wait(None, || false, || true);
         waiter.join().unwrap();
     });
 }

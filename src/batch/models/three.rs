@@ -42,7 +42,7 @@ fn two_that_found_nothing_are_both_woken() {
                 thread::spawn(move || {
                     let ready = || made.load(Ordering::Acquire) >= wanted;
                     while !ready() {
-                        parking.wait(None, ready);
+                        parking.wait(None, ready, ready);
                     }
                 })
             })

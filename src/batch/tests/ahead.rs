@@ -140,7 +140,7 @@ fn is_woken_by(take: impl FnOnce(&Batch<Native<usize>, Boxed>)) {
     let woken = std::thread::scope(|scope| {
         let batch = &batch;
         scope.spawn(move || {
-            batch.low.wait(None, || batch.len() < 3);
+            batch.low.wait(None, || batch.len() < 3, || batch.len() < 3);
             tell.send(()).unwrap();
         });
         until(|| batch.low.sleepers() == 1);

@@ -45,7 +45,7 @@ fn a_cursor_claims_one_at_a_time_while_somebody_starves() {
     let batch = ready(32);
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| batch.parking.wait(None, || done.load(Ordering::Relaxed)));
+        scope.spawn(|| batch.parking.wait(None, || false, || done.load(Ordering::Relaxed)));
         until(|| batch.parking.somebody_starves());
         let mut cursor = batch.cursor().unwrap();
         let one_by_one = [(); 2].map(|()| (cursor.next(), cursor.len()));
