@@ -66,7 +66,11 @@ fn side_by_side(settings: &Settings, report: &Report, threads: usize, work: u32)
         .iter()
         .map(|(name, candidate)| Entry { name, candidate: &**candidate, threads, work })
         .collect();
-    let title = format!("{threads} threads, W{}", if work == 0 { "0" } else { "40" });
+    let title = format!(
+        "{threads} thread{}, W{}",
+        if threads == 1 { "" } else { "s" },
+        if work == 0 { "0" } else { "40" }
+    );
     compare(GROUP, title, &entries, settings.rounds, &report.progress)
 }
 

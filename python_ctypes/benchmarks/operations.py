@@ -50,6 +50,7 @@ OPERATIONS = (
     Operation("set attribute", Plain, "thing.attribute = 1"),
     Operation("method, Python", Plain, "thing.method()"),
     Operation("method, C type", lambda: {1: 2}, "thing.get(1)"),
+    Operation("method, str", lambda: "spam" * 9, "thing.isascii()"),
     Operation("call, positional", lambda: function, "thing(1)"),
     Operation("call, keyword", lambda: function, "thing(value=1)"),
     Operation("call, bound method", lambda: Plain().method, "thing()"),

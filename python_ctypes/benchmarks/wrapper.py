@@ -31,6 +31,7 @@ SHARED = (
     "attribute",
     "attribute, slots",
     "method, C type",
+    "method, str",
     "call, positional",
     "call, C function",
     "item",

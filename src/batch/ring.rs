@@ -109,7 +109,8 @@ impl Ring {
         unsafe { self.shown.slots.get_unchecked(index) }
     }
 
-    /// The slots of `count` items from `position` on: two runs that follow each other.
+    /// The slots of `count` items from `position` on, no more than there are: two runs that follow
+    /// each other.
     #[inline]
     fn runs(&self, position: u64, count: usize) -> [&[AtomicUsize]; 2] {
         #[allow(clippy::cast_possible_truncation)] // As in `slot`.
@@ -188,6 +189,8 @@ impl Queue for Ring {
 
     fn claim_many(&self, room: &mut [Word], share: impl Fn(usize) -> usize) -> Option<Claimed> {
         let claimed = self.claim_by(|h, there| {
+            // More than there are slots: `h` was read long before, and will not be validated.
+            let there = there.min(self.shown.slots.len());
             let wanted = share(there).clamp(1, room.len().min(there));
             let mut rest = &mut room[..wanted];
             for run in self.runs(h, wanted) {
@@ -211,8 +214,9 @@ impl Queue for Ring {
     }
 
     fn has_published(&self) -> bool {
-        let h = self.head.load(Ordering::Acquire);
-        self.shown.horizon.load(Ordering::Acquire) > h
+        // Relaxed: a hint. `claim_by` looks again.
+        let h = self.head.load(Ordering::Relaxed);
+        self.shown.horizon.load(Ordering::Relaxed) > h
     }
 
     fn made(&self) -> u64 {

@@ -60,7 +60,7 @@ fn a_claim_of_many_gets_items_that_follow_each_other() {
         let consumer = {
             let ring = ring.clone();
             thread::spawn(move || {
-                let mut room = [0; 2];
+                let mut room = [0; 3];
                 let claimed = ring.claim_many(&mut room, |there| there);
                 claimed.map_or(vec![], |claimed| {
                     assert_eq!(claimed.position + 1, room[0] as u64);
