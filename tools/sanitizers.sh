@@ -55,6 +55,7 @@ sanitize_threads() {
 # The static library of the crate in CRATE, as OUT.
 build_library() {
     local crate=$1 out=$2
+    anew "$crate"
     (cd "$crate" && /usr/bin/cargo rustc "${cargo_options[@]}" --lib --crate-type staticlib)
     cp "$target/$triple/debug/libft_local.a" "$out"
 }
@@ -62,6 +63,7 @@ build_library() {
 # build_tests CRATE ARGUMENT...: prints the test programs that cargo makes of the crate in CRATE.
 build_tests() {
     local crate=$1
+    anew "$crate"
     shift
     (cd "$crate" && /usr/bin/cargo test "${cargo_options[@]}" "$@" --no-run --message-format=json) |
         python3 -c 'import json, sys
