@@ -35,19 +35,22 @@ impl<B> Guarded<B> {
     }
 }
 
+/// A thread that waits until `done` is not 0.
+fn wait_for(parking: &Arc<Parking>, done: &Arc<AtomicUsize>) -> thread::JoinHandle<()> {
+    let (parking, done) = (parking.clone(), done.clone());
+    thread::spawn(move || {
+        let ready = || done.load(Ordering::Acquire) > 0;
+        while !ready() {
+            parking.wait(None, ready, ready);
+        }
+    })
+}
+
 #[test]
 fn whoever_publishes_wakes_whoever_found_nothing() {
     check_parking("publish against park", || {
         let (parking, made) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
-        let waiter = {
-            let (parking, made) = (parking.clone(), made.clone());
-            thread::spawn(move || {
-                while made.load(Ordering::Acquire) == 0 {
-                    let ready = || made.load(Ordering::Acquire) > 0;
-                    parking.wait(None, ready, ready);
-                }
-            })
-        };
+        let waiter = wait_for(&parking, &made);
         made.store(1, Ordering::Release);
         parking.wake(1);
         waiter.join().unwrap();
@@ -58,15 +61,7 @@ fn whoever_publishes_wakes_whoever_found_nothing() {
 fn who_need_not_sleep_leaves_the_token_to_who_does() {
     check_parking("publish against park, then another that does not park", || {
         let (parking, ended) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
-        let waiter = {
-            let (parking, ended) = (parking.clone(), ended.clone());
-            thread::spawn(move || {
-                while ended.load(Ordering::Acquire) == 0 {
-                    let ready = || ended.load(Ordering::Acquire) > 0;
-                    parking.wait(None, ready, ready);
-                }
-            })
-        };
+        let waiter = wait_for(&parking, &ended);
         ended.store(1, Ordering::Release);
         parking.wake_all();
         // Finds what it looked for just when it was about to sleep.
