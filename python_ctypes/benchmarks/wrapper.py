@@ -114,9 +114,11 @@ def compare_threads(operations: list[Operation]) -> None:
     for operation in operations:
         if operation.name not in SHARED:
             continue
-        shared, body = operation.make(), loop(operation.expression)
+        body = loop(operation.expression)
         times: list[list[float]] = [[], [], [], []]
         for _ in range(ROUNDS):
+            # Anew, since what lies beside it in memory may be in use by one thread.
+            shared = operation.make()
             for place, (kind, count) in enumerate(itertools.product((bare, LocalWrapper), (1, 2))):
                 make = functools.partial(kind, shared)
                 times[place].append(in_threads(body, make, count))
