@@ -13,9 +13,12 @@ mod returned;
 mod three;
 
 use super::Batch;
+use super::parking::Parking;
 use crate::host::Native;
 use crate::status::LoadError;
-use crate::sync::{begin_generation, make_barriers_asymmetric, thread_number};
+use crate::sync::{
+    AtomicUsize, Ordering, begin_generation, make_barriers_asymmetric, thread_number,
+};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -25,6 +28,21 @@ fn check_parking(name: &str, scene: impl Fn() + Sync + Send + Clone + 'static) {
         make_barriers_asymmetric(asymmetric);
         check(&format!("{name}, {barriers} barriers"), scene.clone());
     }
+}
+
+/// A thread that waits until `made` is as much as it wants.
+fn wait_for(
+    parking: &Arc<Parking>,
+    made: &Arc<AtomicUsize>,
+    wanted: usize,
+) -> thread::JoinHandle<()> {
+    let (parking, made) = (parking.clone(), made.clone());
+    thread::spawn(move || {
+        let ready = || made.load(Ordering::Acquire) >= wanted;
+        while !ready() {
+            parking.wait(None, ready, ready);
+        }
+    })
 }
 
 /// Runs a scene and says how many executions it took: a model that explores nothing shows nothing.

@@ -1,6 +1,6 @@
 //! Results made by one thread at a time and handed to many.
 
-use super::argument::{cleared, enter};
+use super::argument::{cleared, enter, status_of};
 use super::handle::{Handle, Marked, borrow, reclaim, retire};
 use super::host::{ft_local_host, table};
 use super::options::{ft_local_batch_options, options};
@@ -161,10 +161,7 @@ pub unsafe extern "C" fn ft_local_batch_new_with(
             Ok(())
         }))
     });
-    match made {
-        Ok(Ok(())) => code::FT_LOCAL_OK.into(),
-        Ok(Err(status)) | Err(status) => status,
-    }
+    status_of(|| made?)
 }
 
 /// How many results are ready; a moment later there may be others.

@@ -37,6 +37,7 @@ const _: () = assert!(
 );
 
 const MARK: usize = 0x6c63_7572;
+
 type CCursor = Cursor<'static, HostTable, ForeignSource>;
 
 /// What a caller has passed as a cursor.
@@ -93,11 +94,7 @@ pub unsafe extern "C" fn ft_local_cursor_new(
             *out = node.as_ptr().cast();
         }))
     });
-    match made {
-        Ok(Ok(())) => code::FT_LOCAL_OK.into(),
-        Ok(Err(error)) => error.into(),
-        Err(status) => status,
-    }
+    status_of(|| Ok(made??))
 }
 
 /// Takes the next result: one in hand, or else as `ft_local_batch_load` does.

@@ -1,6 +1,6 @@
 //! A thread that a host's objects are bound to.
 
-use super::argument::{cleared, cleared_count, enter};
+use super::argument::{cleared, cleared_count, enter, status_of};
 use super::handle::{Handle, Marked, borrow, reclaim, retire};
 use super::host::{ft_local_host, table};
 use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
@@ -165,11 +165,7 @@ pub unsafe extern "C" fn ft_local_owner_new(
             .and_then(Handle::give_out);
         Ok(handle.map(|handle| *out = handle))
     });
-    match made {
-        Ok(Ok(())) => code::FT_LOCAL_OK.into(),
-        Ok(Err(no_memory)) => no_memory.into(),
-        Err(status) => status,
-    }
+    status_of(|| Ok(made??))
 }
 
 /// Whether releases wait for the owner. Costs one read of memory.

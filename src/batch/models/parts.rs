@@ -4,7 +4,7 @@
 use super::super::gate::{CLOSED, Gate, RETURNED};
 use super::super::parking::Parking;
 use super::super::role::{FillRole, Taken, Vacancy};
-use super::{check, check_parking};
+use super::{check, check_parking, wait_for};
 use crate::sync::{AtomicUsize, Ordering, begin_generation, thread_number};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
@@ -35,22 +35,11 @@ impl<B> Guarded<B> {
     }
 }
 
-/// A thread that waits until `done` is not 0.
-fn wait_for(parking: &Arc<Parking>, done: &Arc<AtomicUsize>) -> thread::JoinHandle<()> {
-    let (parking, done) = (parking.clone(), done.clone());
-    thread::spawn(move || {
-        let ready = || done.load(Ordering::Acquire) > 0;
-        while !ready() {
-            parking.wait(None, ready, ready);
-        }
-    })
-}
-
 #[test]
 fn whoever_publishes_wakes_whoever_found_nothing() {
     check_parking("publish against park", || {
         let (parking, made) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
-        let waiter = wait_for(&parking, &made);
+        let waiter = wait_for(&parking, &made, 1);
         made.store(1, Ordering::Release);
         parking.wake(1);
         waiter.join().unwrap();
@@ -61,7 +50,7 @@ fn whoever_publishes_wakes_whoever_found_nothing() {
 fn who_need_not_sleep_leaves_the_token_to_who_does() {
     check_parking("publish against park, then another that does not park", || {
         let (parking, ended) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
-        let waiter = wait_for(&parking, &ended);
+        let waiter = wait_for(&parking, &ended, 1);
         ended.store(1, Ordering::Release);
         parking.wake_all();
         // Finds what it looked for just when it was about to sleep.

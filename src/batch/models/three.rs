@@ -3,7 +3,7 @@
 use super::super::parking::Parking;
 use super::super::queue::Queue;
 use super::queue::{claim, ring};
-use super::{check, check_parking, sorted};
+use super::{check, check_parking, sorted, wait_for};
 use crate::sync::{AtomicUsize, Ordering};
 use loom::sync::Arc;
 use loom::thread;
@@ -36,17 +36,7 @@ fn two_consumers_never_get_the_same_item() {
 fn two_that_found_nothing_are_both_woken() {
     check_parking("publish against park against park", || {
         let (parking, made) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
-        let waiters: Vec<_> = (1..=2)
-            .map(|wanted| {
-                let (parking, made) = (parking.clone(), made.clone());
-                thread::spawn(move || {
-                    let ready = || made.load(Ordering::Acquire) >= wanted;
-                    while !ready() {
-                        parking.wait(None, ready, ready);
-                    }
-                })
-            })
-            .collect();
+        let waiters = [1, 2].map(|wanted| wait_for(&parking, &made, wanted));
         made.store(2, Ordering::Release);
         parking.wake_all();
         waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
