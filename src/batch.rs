@@ -11,8 +11,6 @@ mod models;
 mod options;
 mod own;
 mod parking;
-mod queue;
-mod reference;
 mod returned;
 mod ring;
 mod role;
@@ -39,10 +37,8 @@ pub(crate) use models::check as check_model;
 pub use options::{ForkPolicy, Options};
 use own::Own;
 use parking::Parking;
-pub use queue::{Claimed, Queue};
-pub use reference::Reference;
 use returned::Returned;
-pub use ring::Ring;
+use ring::Ring;
 use role::FillRole;
 use stats::Counters;
 pub use stats::Stats;
@@ -68,7 +64,7 @@ static NUMBERS: AtomicU64 = AtomicU64::new(1);
 /// After a `fork`, the child drops the results that the parent had in the buffer, which the parent
 /// hands out, and asks the source for new ones, unless [`Options::on_fork`] says otherwise. If the
 /// parent was just filling, the child starts a fill of its own.
-pub struct Batch<H: Host, S: Source<H>, Q: Queue = Ring> {
+pub struct Batch<H: Host, S: Source<H>> {
     host: H,
     size: usize,
     options: Options,
@@ -76,9 +72,9 @@ pub struct Batch<H: Host, S: Source<H>, Q: Queue = Ring> {
     number: u64,
     /// What every load looks at first.
     front: CachePadded<Front>,
-    queue: Q,
+    queue: Ring,
     /// The first results of fills that then failed, which come before those in the queue.
-    first: Q,
+    first: Ring,
     /// What cursors and callers have given back, which comes next.
     returned: Returned,
     role: FillRole,
@@ -109,7 +105,7 @@ impl std::ops::Deref for Front {
 
 // SAFETY: `workplace` is touched only by the holder of the fill role, which is one thread at a
 // time and hands over by release and acquire; a `Source` is `Send`. The rest is made to be shared.
-unsafe impl<H: Host, S: Source<H>, Q: Queue> Sync for Batch<H, S, Q> {}
+unsafe impl<H: Host, S: Source<H>> Sync for Batch<H, S> {}
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
     /// A batch that asks `source` for up to `size` results whenever it has none.
@@ -130,17 +126,6 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         size: usize,
         options: Options,
     ) -> Result<Self, NewError> {
-        Self::with_queue(host, source, size, options)
-    }
-}
-
-impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
-    /// A batch on a queue that is named by the type.
-    ///
-    /// # Errors
-    /// As for [`with_options`](Batch::with_options).
-    #[doc(hidden)]
-    pub fn with_queue(host: H, source: S, size: usize, options: Options) -> Result<Self, NewError> {
         if !(1..=MAX_SIZE).contains(&size) {
             return Err(NewError::Size);
         }
@@ -155,8 +140,8 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
             options,
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             front: CachePadded::new(Front { gate, low_mark }),
-            queue: Q::with_room(size).ok_or(NewError::OutOfMemory)?,
-            first: Q::with_room(ROOM_FOR_FIRST).ok_or(NewError::OutOfMemory)?,
+            queue: Ring::with_room(size).ok_or(NewError::OutOfMemory)?,
+            first: Ring::with_room(ROOM_FOR_FIRST).ok_or(NewError::OutOfMemory)?,
             returned: Returned::new(),
             role: FillRole::new(),
             own: Own::new(),
@@ -172,7 +157,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     ///
     /// # Errors
     /// If there is not enough memory.
-    pub fn cursor(&self) -> Result<Cursor<'_, H, S, Q>, NewError> {
+    pub fn cursor(&self) -> Result<Cursor<'_, H, S>, NewError> {
         Cursor::new(self)
     }
 
@@ -304,7 +289,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     }
 }
 
-impl<H: Host, S: Source<H>, Q: Queue> Drop for Batch<H, S, Q> {
+impl<H: Host, S: Source<H>> Drop for Batch<H, S> {
     fn drop(&mut self) {
         let _ = self.adopt_if_stale();
         self.drop_all();

@@ -3,7 +3,7 @@
 mod node;
 mod registry;
 
-use crate::batch::{Batch, Queue, Ring};
+use crate::batch::Batch;
 use crate::host::{Host, Word};
 use crate::source::Source;
 use crate::status::{LoadError, NewError};
@@ -26,16 +26,16 @@ pub(crate) const CAPACITY: usize = 64;
 ///
 /// One thread at a time uses it. In the child of a fork, what it had in hand is the parent's,
 /// unless the batch was made with [`ForkPolicy::Keep`](crate::ForkPolicy::Keep).
-pub struct Cursor<'b, H: Host, S: Source<H>, Q: Queue = Ring> {
-    batch: &'b Batch<H, S, Q>,
+pub struct Cursor<'b, H: Host, S: Source<H>> {
+    batch: &'b Batch<H, S>,
     node: NonNull<Node>,
 }
 
 // SAFETY: the node is the cursor's own, and its words stand for objects that are `Send`.
-unsafe impl<H: Host, S: Source<H>, Q: Queue> Send for Cursor<'_, H, S, Q> {}
+unsafe impl<H: Host, S: Source<H>> Send for Cursor<'_, H, S> {}
 
-impl<'b, H: Host, S: Source<H>, Q: Queue> Cursor<'b, H, S, Q> {
-    pub(crate) fn new(batch: &'b Batch<H, S, Q>) -> Result<Self, NewError> {
+impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
+    pub(crate) fn new(batch: &'b Batch<H, S>) -> Result<Self, NewError> {
         let node =
             Node::new(CAPACITY, ptr::from_ref(batch).cast(), batch.number(), batch.keeps_on_fork())
                 .ok_or(NewError::OutOfMemory)?;
@@ -89,7 +89,7 @@ impl<'b, H: Host, S: Source<H>, Q: Queue> Cursor<'b, H, S, Q> {
     }
 
     /// Whose cursor it is.
-    pub fn batch(&self) -> &'b Batch<H, S, Q> {
+    pub fn batch(&self) -> &'b Batch<H, S> {
         self.batch
     }
 
@@ -126,7 +126,7 @@ impl<'b, H: Host, S: Source<H>, Q: Queue> Cursor<'b, H, S, Q> {
     }
 }
 
-impl<H: Host, S: Source<H>, Q: Queue> Drop for Cursor<'_, H, S, Q> {
+impl<H: Host, S: Source<H>> Drop for Cursor<'_, H, S> {
     fn drop(&mut self) {
         with_cursors(|cursors| {
             cursors.remove(self.node);
@@ -137,7 +137,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Drop for Cursor<'_, H, S, Q> {
     }
 }
 
-impl<H: Host, S: Source<H>, Q: Queue> Cursor<'_, H, S, Q> {
+impl<H: Host, S: Source<H>> Cursor<'_, H, S> {
     /// Gives up the cursor for the address of its node, which C has as a handle.
     pub(crate) fn into_node(self) -> NonNull<Node> {
         std::mem::ManuallyDrop::new(self).node
@@ -148,7 +148,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Cursor<'_, H, S, Q> {
     /// is still there.
     pub(crate) unsafe fn from_node(node: NonNull<Node>) -> Self {
         // SAFETY: the node's batch is of these types and lives.
-        let batch = unsafe { &*node.as_ref().batch.cast::<Batch<H, S, Q>>() };
+        let batch = unsafe { &*node.as_ref().batch.cast::<Batch<H, S>>() };
         Self { batch, node }
     }
 }

@@ -47,8 +47,6 @@ mod sync;
 mod wrapper;
 
 pub use batch::{Batch, ForkPolicy, MAX_SIZE, Options, Stats};
-#[doc(hidden)]
-pub use batch::{Claimed, Queue, Reference, Ring};
 pub use count::Count;
 pub use cursor::Cursor;
 pub use host::{Host, HostTable, Native, Pointer, Word};

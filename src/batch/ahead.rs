@@ -1,7 +1,6 @@
 //! Results made before anybody asks for them.
 
 use super::fill::Fill;
-use super::queue::Queue;
 use super::{Batch, gate};
 use crate::host::{Host, Word};
 use crate::source::Source;
@@ -41,7 +40,7 @@ impl Pace {
     }
 }
 
-impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
+impl<H: Host, S: Source<H>> Batch<H, S> {
     /// Waits until fewer than `low_water` results are ready, then runs the source until it has
     /// made `max` results or the buffer is full. Returns how many it made: 0 if the time ran out,
     /// or another thread is filling and there is no time to wait.

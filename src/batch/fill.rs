@@ -1,7 +1,6 @@
 //! One thread's turn as the filler.
 
 use super::own::Origin;
-use super::queue::Queue;
 use super::role::Vacancy;
 use super::stats::nanoseconds;
 use super::{Batch, gate};
@@ -35,8 +34,8 @@ const CALLS_BETWEEN_QUESTIONS: usize = 64;
 
 /// The fill role, held by this thread. Dropping it, by unwinding out of host code too, keeps every
 /// result that was made and hands the role on.
-pub(super) struct Fill<'a, H: Host, S: Source<H>, Q: Queue> {
-    batch: &'a Batch<H, S, Q>,
+pub(super) struct Fill<'a, H: Host, S: Source<H>> {
+    batch: &'a Batch<H, S>,
     /// Whether the fill made a result that is its thread's own.
     made_own: bool,
     /// How many results the queue had ever held when the fill began.
@@ -48,9 +47,9 @@ pub(super) struct Fill<'a, H: Host, S: Source<H>, Q: Queue> {
     generation: u64,
 }
 
-impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
+impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     /// To be called by the thread that has just taken the role.
-    pub(super) fn new(batch: &'a Batch<H, S, Q>, vacancy: Vacancy) -> Self {
+    pub(super) fn new(batch: &'a Batch<H, S>, vacancy: Vacancy) -> Self {
         fills_of_this_thread(1);
         let generation = generation();
         let began = batch.queue.made();
@@ -273,7 +272,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     }
 
     #[inline]
-    fn workplace<R>(batch: &Batch<H, S, Q>, f: impl FnOnce(&mut Workplace<S>) -> R) -> R {
+    fn workplace<R>(batch: &Batch<H, S>, f: impl FnOnce(&mut Workplace<S>) -> R) -> R {
         // SAFETY: this thread holds the fill role, and nothing that `f` calls reaches the
         // workplace again: a source that loads from its own batch is turned away at the role.
         batch.workplace.with_mut(|workplace| f(unsafe { &mut *workplace }))
@@ -296,7 +295,7 @@ impl<'a, H: Host, S: Source<H>, Q: Queue> Fill<'a, H, S, Q> {
     }
 }
 
-impl<H: Host, S: Source<H>, Q: Queue> Drop for Fill<'_, H, S, Q> {
+impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
     fn drop(&mut self) {
         // Errors are dealt with by `guarded`, which makes later loads fail; the role is given up
         // in any case, so that nobody waits for it.

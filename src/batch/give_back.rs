@@ -1,7 +1,6 @@
 //! Results that come back, are dropped, or are the parent's.
 
 use super::own::Origin;
-use super::queue::Queue;
 use super::{Batch, ForkPolicy, gate};
 use crate::border::Panicked;
 use crate::cursor::{Node, node_of};
@@ -11,7 +10,7 @@ use crate::status::LoadError;
 use crate::sync::Ordering;
 use std::ptr::NonNull;
 
-impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
+impl<H: Host, S: Source<H>> Batch<H, S> {
     /// Takes a result that came back, if one did: first those that are older than all others.
     pub(super) fn take_returned(&self) -> Option<Word> {
         if self.front.flags(gate::RETURNED) == 0 {

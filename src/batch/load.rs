@@ -2,7 +2,6 @@
 
 use super::chain::{self, Awaited, Circle};
 use super::fill::Fill;
-use super::queue::Queue;
 use super::role::{FillRole, Taken};
 use super::stats::nanoseconds;
 use super::{Batch, gate};
@@ -14,9 +13,9 @@ use crate::sync::Ordering;
 use std::time::{Duration, Instant};
 
 /// What a thread that found the buffer empty is to do next.
-enum Next<'a, H: Host, S: Source<H>, Q: Queue> {
+enum Next<'a, H: Host, S: Source<H>> {
     Take(Word),
-    Fill(Fill<'a, H, S, Q>),
+    Fill(Fill<'a, H, S>),
     Wait,
     Reentrant,
 }
@@ -37,7 +36,7 @@ const CHUNK: usize = 64;
 /// saves.
 const LEAST_SHARE: usize = 4;
 
-impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
+impl<H: Host, S: Source<H>> Batch<H, S> {
     /// Takes the next result. If there is none, runs the source, or waits for the thread that
     /// runs it.
     ///
@@ -272,7 +271,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
         (there / (2 * cursors)).max(LEAST_SHARE)
     }
 
-    fn next(&self, take: &mut impl FnMut() -> Option<Word>) -> Next<'_, H, S, Q> {
+    fn next(&self, take: &mut impl FnMut() -> Option<Word>) -> Next<'_, H, S> {
         match self.role.take() {
             Ok(vacancy) => {
                 let fill = Fill::new(self, vacancy);
@@ -326,7 +325,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
     }
 }
 
-impl<H: Host, S: Source<H>, Q: Queue> Awaited for Batch<H, S, Q> {
+impl<H: Host, S: Source<H>> Awaited for Batch<H, S> {
     fn role(&self) -> &FillRole {
         &self.role
     }
@@ -336,7 +335,7 @@ impl<H: Host, S: Source<H>, Q: Queue> Awaited for Batch<H, S, Q> {
     }
 }
 
-impl<H: Host, S: Source<H>, Q: Queue> Batch<H, S, Q> {
+impl<H: Host, S: Source<H>> Batch<H, S> {
     /// As `is_ready`, but leaves the filler to itself until it has made a number of results: whoever
     /// takes each of them as soon as it is made slows the filler down, and itself.
     fn is_plenty(&self) -> bool {

@@ -32,7 +32,6 @@
 //! The pattern of claiming is that of Go's `runqgrab` and of the FIFO `steal_batch` of
 //! crossbeam-deque.
 
-use super::queue::{Claimed, Queue};
 use crate::host::Word;
 use crate::memory::try_zeroed;
 use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, own};
@@ -40,8 +39,8 @@ use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, own};
 /// How many items are published at a time to consumers that have others to take.
 const GROUP: u64 = 64;
 
-/// The ring of a batch.
-pub struct Ring {
+/// What a batch keeps its results in. The producer is the thread that holds the fill role.
+pub(super) struct Ring {
     /// Items taken so far. Written by consumers.
     head: CachePadded<AtomicU64>,
     /// Items made so far. Written by the producer with every item.
@@ -128,8 +127,9 @@ const fn difference(later: u64, earlier: u64) -> usize {
     (later - earlier) as usize
 }
 
-impl Queue for Ring {
-    fn with_room(capacity: usize) -> Option<Self> {
+impl Ring {
+    /// A ring with room for `capacity` items, which is more than 0. `None` without the memory.
+    pub(super) fn with_room(capacity: usize) -> Option<Self> {
         let slots = try_zeroed(capacity.next_power_of_two()).ok()?;
         let mask = slots.len() - 1;
         Some(Self {
@@ -139,7 +139,9 @@ impl Queue for Ring {
         })
     }
 
-    fn begin(&self) -> usize {
+    /// For the producer, before it adds items: how many there are. What consumers have left behind
+    /// by then may be written over.
+    pub(super) fn begin(&self) -> usize {
         // Acquire: with the Release in `claim_by`, so that the copies of the slots' former items
         // are over.
         let h = self.head.load(Ordering::Acquire);
@@ -148,8 +150,10 @@ impl Queue for Ring {
         difference(own(&self.tail), h)
     }
 
+    /// Adds an item behind all others, which whoever finds nothing else may take at once. Only the
+    /// producer calls it, and only if there is room.
     #[inline]
-    fn push(&self, word: Word) {
+    pub(super) fn push(&self, word: Word) {
         let t = own(&self.tail);
         debug_assert!(self.len() < self.shown.slots.len(), "a push into a full ring");
         self.slot(t).store(word, Ordering::Relaxed);
@@ -160,7 +164,8 @@ impl Queue for Ring {
         }
     }
 
-    fn push_all(&self, words: &[Word]) {
+    /// Adds items behind all others, which become visible together.
+    pub(super) fn push_all(&self, words: &[Word]) {
         let t = own(&self.tail);
         debug_assert!(self.len() + words.len() <= self.shown.slots.len(), "too much for the ring");
         let mut rest = words;
@@ -176,18 +181,26 @@ impl Queue for Ring {
         self.publish();
     }
 
+    /// Makes the items that were pushed visible at a glance.
     #[inline]
-    fn publish(&self) {
+    pub(super) fn publish(&self) {
         // Release: with the Acquire of `horizon` in `claim_by`.
         self.shown.horizon.store(own(&self.tail), Ordering::Release);
     }
 
+    /// Takes the oldest item, and says how many are left at least.
     #[inline]
-    fn claim(&self) -> Option<(Word, usize)> {
+    pub(super) fn claim(&self) -> Option<(Word, usize)> {
         self.claim_by(|h, _| (1, self.slot(h).load(Ordering::Relaxed)))
     }
 
-    fn claim_many(&self, room: &mut [Word], share: impl Fn(usize) -> usize) -> Option<Claimed> {
+    /// Takes as many of the oldest items as `share` says of the number there is, at once, and
+    /// writes them to `room`.
+    pub(super) fn claim_many(
+        &self,
+        room: &mut [Word],
+        share: impl Fn(usize) -> usize,
+    ) -> Option<Claimed> {
         let claimed = self.claim_by(|h, there| {
             // More than there are slots: `h` was read long before, and will not be validated.
             let there = there.min(self.shown.slots.len());
@@ -205,7 +218,8 @@ impl Queue for Ring {
         claimed.map(|((position, count), left)| Claimed { position, count, left })
     }
 
-    fn len(&self) -> usize {
+    /// How many items there are; a moment later there may be others.
+    pub(super) fn len(&self) -> usize {
         // `head` first: `tail` is then at least as new, and the difference not negative.
         let h = self.head.load(Ordering::Acquire);
         let t = self.tail.load(Ordering::Acquire);
@@ -213,23 +227,43 @@ impl Queue for Ring {
         usize::try_from(t - h).map_or(self.shown.slots.len(), |n| n.min(self.shown.slots.len()))
     }
 
-    fn has_published(&self) -> bool {
+    /// Whether there is no item.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether a glance shows an item: one that was published, or there since long.
+    pub(super) fn has_published(&self) -> bool {
         // Relaxed: a hint. `claim_by` looks again.
         let h = self.head.load(Ordering::Relaxed);
         self.shown.horizon.load(Ordering::Relaxed) > h
     }
 
-    fn made(&self) -> u64 {
+    /// How many items were ever added. For the producer.
+    pub(super) fn made(&self) -> u64 {
         own(&self.tail)
     }
 
-    fn taken(&self) -> u64 {
+    /// How many items were ever taken.
+    pub(super) fn taken(&self) -> u64 {
         self.head.load(Ordering::Relaxed)
     }
 
-    fn visit(&self, visit: &mut dyn FnMut(Word) -> bool) -> bool {
+    /// Shows every item to `visit`, until it returns `false`, which is then returned. Only if no
+    /// other thread uses the ring meanwhile are the items those of one moment.
+    pub(super) fn visit(&self, visit: &mut dyn FnMut(Word) -> bool) -> bool {
         let h = self.head.load(Ordering::Acquire);
         let t = self.tail.load(Ordering::Acquire);
         (h..t).all(|position| visit(self.slot(position).load(Ordering::Relaxed)))
     }
+}
+
+/// What a claim of many items brought.
+pub(super) struct Claimed {
+    /// How many items were taken before.
+    pub position: u64,
+    /// How many items they are.
+    pub count: usize,
+    /// How many are left at least.
+    pub left: usize,
 }

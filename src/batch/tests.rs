@@ -86,11 +86,10 @@ where
 }
 
 /// Everything that is ready.
-fn rest<H, S, Q>(batch: &Batch<H, S, Q>) -> Vec<H::Object>
+fn rest<H, S>(batch: &Batch<H, S>) -> Vec<H::Object>
 where
     H: Host,
     S: Source<H>,
-    Q: Queue,
 {
     std::iter::from_fn(|| batch.try_load().ok().flatten()).collect()
 }
@@ -102,7 +101,7 @@ fn assert_exact(mut all: Vec<usize>) {
 }
 
 /// The books of a batch that no other thread uses just now.
-fn assert_books<H: Host, S: Source<H>, Q: Queue>(batch: &Batch<H, S, Q>) {
+fn assert_books<H: Host, S: Source<H>>(batch: &Batch<H, S>) {
     let stats = batch.stats();
     let came = stats.produced + stats.given_back;
     let went = stats.loads + stats.claimed + stats.released + stats.dropped_on_fork;

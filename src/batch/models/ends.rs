@@ -1,6 +1,5 @@
 //! Cursors that go, batches that are closed, sources that end.
 
-use super::super::queue::Queue;
 use super::super::{Batch, ForkPolicy, Options};
 use super::{check, check_parking, counter, sorted};
 use crate::host::Native;

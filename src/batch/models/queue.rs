@@ -1,6 +1,5 @@
 //! The ring by itself.
 
-use super::super::queue::Queue;
 use super::super::ring::Ring;
 use super::{check, sorted};
 use loom::sync::Arc;

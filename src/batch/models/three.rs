@@ -1,7 +1,6 @@
 //! Parts in the hands of three threads, which is too much for every order of their steps.
 
 use super::super::parking::Parking;
-use super::super::queue::Queue;
 use super::queue::{claim, ring};
 use super::{check, check_parking, sorted, wait_for};
 use crate::sync::{AtomicUsize, Ordering};
