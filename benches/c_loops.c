@@ -101,14 +101,6 @@ uint64_t c_loops_next_inline(c_loops *loops, uint64_t times) {
     return sum;
 }
 
-uint64_t c_loops_retain_free(c_loops *loops, uint64_t times) {
-    for (uint64_t time = 0; time < times; time++) {
-        must(ft_local_wrapper_retain(loops->wrapper));
-        ft_local_wrapper_free(loops->wrapper);
-    }
-    return 0;
-}
-
 uint64_t c_loops_new_free(c_loops *loops, uint64_t times) {
     ft_local_host host = FT_LOCAL_HOST_INIT;
     ft_local_wrapper *wrapper;

@@ -22,7 +22,6 @@ uint64_t c_loops_noop(c_loops *loops, uint64_t times);
 uint64_t c_loops_load(c_loops *loops, uint64_t times);
 uint64_t c_loops_next(c_loops *loops, uint64_t times);
 uint64_t c_loops_next_inline(c_loops *loops, uint64_t times);
-uint64_t c_loops_retain_free(c_loops *loops, uint64_t times);
 uint64_t c_loops_new_free(c_loops *loops, uint64_t times);
 
 // As `c_loops_load`, by the address of a function and on whatever batch that takes.

@@ -18,7 +18,6 @@ static const struct path {
     {"cursor-call", 0, c_loops_next},
     {"cursor-inline", 0, c_loops_next_inline},
     {"cursor-bulk-inline", 1, c_loops_next_inline},
-    {"wrapper-retain-free", 0, c_loops_retain_free},
 };
 
 int main(int argc, char **argv) {

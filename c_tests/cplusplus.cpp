@@ -61,9 +61,6 @@ struct Free {
     void operator()(ft_local_cursor *cursor) const {
         ft_local_cursor_free(cursor);
     }
-    void operator()(ft_local_owner *owner) const {
-        ft_local_owner_free(owner);
-    }
     void operator()(Text *text) const {
         Text::release(text);
     }
@@ -214,23 +211,6 @@ void many_objects_are_loaded_and_given_back() {
     CHECK_EQ(alive, 0);
 }
 
-void an_owner_releases_what_another_thread_gave_up() {
-    ft_local_host table = host_table();
-    ft_local_owner *made = nullptr;
-    CHECK_EQ(ft_local_owner_new(&table, 1, &made), FT_LOCAL_OK);
-    const Owned<ft_local_owner> owner(made);
-    table.owner = owner.get();
-    const Owned<Text> text(new Text("bound"));
-    ft_local_wrapper *wrapper = nullptr;
-    CHECK_EQ(ft_local_wrapper_new(&table, text.get(), &wrapper), FT_LOCAL_OK);
-    std::thread([wrapper] { ft_local_wrapper_free(wrapper); }).join();
-    CHECK_EQ(text->references(), 2);
-    size_t released = 0;
-    CHECK_EQ(ft_local_owner_drain(owner.get(), &released), FT_LOCAL_OK);
-    CHECK_EQ(released, 1);
-    CHECK_EQ(text->references(), 1);
-}
-
 void a_status_is_a_number_and_its_names_are_too() {
     const ft_local_status status = ft_local_host_init(nullptr, 0);
     CHECK(status == FT_LOCAL_ERR_ARGUMENT);
@@ -249,7 +229,6 @@ int main() {
     RUN(threads_share_a_batch);
     RUN(a_cursor_hands_out_objects_by_the_inline_function);
     RUN(many_objects_are_loaded_and_given_back);
-    RUN(an_owner_releases_what_another_thread_gave_up);
     RUN(a_status_is_a_number_and_its_names_are_too);
     CHECK_EQ(alive, 0);
     return 0;

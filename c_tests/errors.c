@@ -54,28 +54,6 @@ static void wrapper_new(void) {
     good_end(all);
 }
 
-static void owner_new(void) {
-    good *all = good_begin();
-    ft_local_owner *const something = (ft_local_owner *)all;
-    ft_local_owner *out = something;
-    refused(ft_local_owner_new(NULL, 1, &out), "host");
-    CHECK_PTR(out, NULL);
-    out = something;
-    refused(ft_local_owner_new(MISALIGNED(&all->host_table), 1, &out), "host");
-    CHECK_PTR(out, NULL);
-    const size_t capacities[] = {0, (size_t)FT_LOCAL_OWNER_MAX_CAPACITY + 1, SIZE_MAX};
-    for (size_t index = 0; index < sizeof capacities / sizeof *capacities; index++) {
-        out = something;
-        refused(ft_local_owner_new(&all->host_table, capacities[index], &out), "capacity");
-        CHECK_PTR(out, NULL);
-    }
-    refused(ft_local_owner_new(&all->host_table, 1, NULL), "out");
-    ft_local_owner *two[2] = {something, something};
-    refused(ft_local_owner_new(&all->host_table, 1, MISALIGNED(two)), "out");
-    CHECK_PTR(two[0], something);
-    good_end(all);
-}
-
 // Both ways to make a batch.
 static ft_local_status make(int with, const ft_local_host *host, const ft_local_source *source,
                             size_t size, ft_local_batch **out) {
@@ -185,8 +163,6 @@ static void where_counts_are_to_go(void) {
     size_t counts[2] = {7, 7};
     refused(ft_local_batch_prefill(all->batch, 10, 1, 0, NULL), "count");
     refused(ft_local_batch_prefill(all->batch, 10, 1, 0, MISALIGNED(counts)), "count");
-    refused(ft_local_owner_drain(all->owner, NULL), "count");
-    refused(ft_local_owner_drain(all->owner, MISALIGNED(counts)), "count");
     CHECK_EQ(counts[0], 7);
     ft_local_stats stats = FT_LOCAL_STATS_INIT;
     refused(ft_local_batch_stats(all->batch, NULL), "out");
@@ -198,7 +174,6 @@ int main(void) {
     RUN(functions_without_pointers_take_anything);
     RUN(init_of_structs);
     RUN(wrapper_new);
-    RUN(owner_new);
     RUN(batch_new);
     RUN(cursor_new);
     RUN(visitors);

@@ -35,7 +35,6 @@ static void refused_and_count_cleared(ft_local_status status, const char *word) 
 static void functions_of_wrapper(void *not_a_wrapper, const char *word) {
     CHECK_PTR(ft_local_wrapper_get(not_a_wrapper), NULL);
     refused_without_status(word);
-    refused(ft_local_wrapper_retain(not_a_wrapper), word);
     refused(ft_local_wrapper_visit(not_a_wrapper, never_visit, NULL), word);
     ft_local_wrapper_free(not_a_wrapper);
 }
@@ -77,28 +76,6 @@ static void functions_of_cursor(void *not_a_cursor, const char *word) {
     ft_local_cursor_free(not_a_cursor);
 }
 
-static void functions_of_owner(void *not_an_owner, const char *word) {
-    fill_outs();
-    CHECK_EQ(ft_local_owner_pending(not_an_owner), 0);
-    refused_without_status(word);
-    refused_and_count_cleared(ft_local_owner_drain(not_an_owner, &count), word);
-    ft_local_owner_free(not_an_owner);
-}
-
-// An owner in a host's struct may be NULL, which is none.
-static void what_is_made_with_an_owner(void *not_an_owner, const char *word) {
-    good *all = good_begin();
-    ft_local_host host = all->host_table;
-    host.owner = not_an_owner;
-    ft_local_wrapper *wrapper = (ft_local_wrapper *)all;
-    refused(ft_local_wrapper_new(&host, all->object, &wrapper), word);
-    CHECK_PTR(wrapper, NULL);
-    ft_local_batch *batch = (ft_local_batch *)all;
-    refused(ft_local_batch_new(&host, &all->source_table, 1, &batch), word);
-    CHECK_PTR(batch, NULL);
-    good_end(all);
-}
-
 static void no_handle(void) {
     good *all = good_begin();
     functions_of_wrapper(NULL, "wrapper is NULL, or no address");
@@ -107,15 +84,12 @@ static void no_handle(void) {
     functions_of_batch(MISALIGNED(all->batch), "batch is NULL, or no address");
     functions_of_cursor(NULL, "cursor is NULL, or no address");
     functions_of_cursor(MISALIGNED(all->cursor), "cursor is NULL, or no address");
-    functions_of_owner(NULL, "owner is NULL, or no address");
-    functions_of_owner(MISALIGNED(all->owner), "owner is NULL, or no address");
-    what_is_made_with_an_owner(MISALIGNED(all->owner), "owner is NULL, or no address");
     good_end(all);
 }
 
 static void a_handle_of_another_kind(void) {
     good *all = good_begin();
-    void *handles[] = {all->wrapper, all->batch, all->cursor, all->owner};
+    void *handles[] = {all->wrapper, all->batch, all->cursor};
     for (size_t index = 0; index < sizeof handles / sizeof *handles; index++) {
         void *handle = handles[index];
         if (handle != all->wrapper) {
@@ -126,10 +100,6 @@ static void a_handle_of_another_kind(void) {
         }
         if (handle != all->cursor) {
             functions_of_cursor(handle, "cursor is");
-        }
-        if (handle != all->owner) {
-            functions_of_owner(handle, "owner is");
-            what_is_made_with_an_owner(handle, "owner is");
         }
     }
     good_end(all);
@@ -144,7 +114,6 @@ static void wrappers_wherever_they_lie(void) {
                  FT_LOCAL_OK);
         functions_of_batch(wrappers[index], "batch is");
         functions_of_cursor(wrappers[index], "cursor is");
-        functions_of_owner(wrappers[index], "owner is");
     }
     for (size_t index = 0; index < 32; index++) {
         CHECK_PTR(ft_local_wrapper_get(wrappers[index]), all->object);

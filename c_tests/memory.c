@@ -1,7 +1,6 @@
 // A lack of memory is an error, not an abort of the host: each allocation that the library makes
 // is failed in turn, and the books are exact each time.
 
-#include "bound_host.h"
 #include "check.h"
 
 #include <errno.h>
@@ -58,8 +57,6 @@ static void a_batch_is_made_or_not_with(const ft_local_batch_options *options) {
     fake_source source = {.host = &host, .per_call = 1};
     ft_local_host table = fake_host_table(&host);
     ft_local_source source_table = fake_source_table(&source);
-    // Which is to keep no place for a batch that is not made.
-    CHECK_EQ(ft_local_owner_new(&table, 1, &table.owner), FT_LOCAL_OK);
     ft_local_batch *batch = NULL;
     long allocations = 0;
     while (batch == NULL) {
@@ -73,7 +70,6 @@ static void a_batch_is_made_or_not_with(const ft_local_batch_options *options) {
     CHECK(allocations > 1);
     load_expecting(batch, 0);
     ft_local_batch_free(batch);
-    ft_local_owner_free(table.owner);
     fake_host_end(&host);
 }
 
@@ -147,24 +143,6 @@ static void a_cursor_is_made_or_not(void) {
     fake_host_end(&host);
 }
 
-static void an_owner_is_made_or_not(void) {
-    fake_host host = {0};
-    ft_local_host table = fake_host_table(&host);
-    ft_local_owner *owner = NULL;
-    long allocations = 0;
-    while (owner == NULL) {
-        owner = (ft_local_owner *)&host;
-        allocations_left = allocations;
-        ft_local_status status = ft_local_owner_new(&table, 100, &owner);
-        allocations_left = -1;
-        CHECK_EQ(status, owner == NULL ? FT_LOCAL_ERR_NO_MEMORY : FT_LOCAL_OK);
-        allocations++;
-    }
-    CHECK(allocations > 2);
-    ft_local_owner_free(owner);
-    fake_host_end(&host);
-}
-
 static void objects_come_back_or_stay_with_the_caller(void) {
     fake_host host = {0};
     fake_source source = {.host = &host, .per_call = 1};
@@ -212,35 +190,6 @@ static void a_wrapper_is_made_or_the_object_released(void) {
     fake_host_end(&host);
 }
 
-// What was retained for a wrapper that there is no memory for waits for the owner in the place
-// that was kept for it.
-static void *wrap_without_memory(void *arg) {
-    bound_host *all = arg;
-    allocations_left = 0;
-    ft_local_status status = make_wrapper(all);
-    allocations_left = -1;
-    CHECK_EQ(status, FT_LOCAL_ERR_NO_MEMORY);
-    CHECK_PTR(all->wrapper, NULL);
-    return NULL;
-}
-
-static void a_wrapper_that_is_not_made_keeps_no_place(void) {
-    bound_host all;
-    bound_host_begin(&all, 1);
-    elsewhere(wrap_without_memory, &all);
-    CHECK_EQ(fake_object_references(all.object), 2);
-    CHECK_EQ(make_wrapper(&all), FT_LOCAL_ERR_OWNER_FULL);
-    drain_expecting(&all, 1);
-    CHECK_EQ(fake_object_references(all.object), 1);
-    wrap_without_memory(&all);
-    CHECK_EQ(fake_object_references(all.object), 1);
-    CHECK_EQ(make_wrapper(&all), FT_LOCAL_OK);
-    ft_local_wrapper *wrapper = all.wrapper;
-    CHECK_EQ(make_wrapper(&all), FT_LOCAL_ERR_OWNER_FULL);
-    ft_local_wrapper_free(wrapper);
-    bound_host_end(&all);
-}
-
 int main(void) {
     // Under valgrind and the sanitizers, which put functions of their own there, nothing fails.
     allocations_left = 0;
@@ -255,7 +204,5 @@ int main(void) {
     RUN(a_cursor_is_made_or_not);
     RUN(objects_come_back_or_stay_with_the_caller);
     RUN(a_wrapper_is_made_or_the_object_released);
-    RUN(an_owner_is_made_or_not);
-    RUN(a_wrapper_that_is_not_made_keeps_no_place);
     return fake_hosts_report();
 }

@@ -5,8 +5,8 @@
 // Three words say who owes a release. New: you do, from now on. Borrowed: you do not, and it is
 // good for as long as the comment says. Moved: no longer yours.
 //
-// Four phrases say what threads may do. Any thread, at once. Any thread, one at a time. Owner
-// thread only. When nobody else uses the handle.
+// Three phrases say what threads may do. Any thread, at once. Any thread, one at a time. When
+// nobody else uses the handle.
 //
 // Every pointer is checked. A handle parameter takes NULL, which is an argument error except to
 // `_free`, or a handle of its kind that was not freed; a handle of another kind, and most that were
@@ -52,9 +52,6 @@
 #define FT_LOCAL_VERSION_PATCH 0
 #define FT_LOCAL_ABI_VERSION 0
 
-
-// The largest capacity of an owner. Its memory is taken when it is made: 16 bytes for each.
-#define FT_LOCAL_OWNER_MAX_CAPACITY 16777216
 
 // In the child of a fork: drop the results that the parent had in the buffer. The parent hands
 // them out.
@@ -103,9 +100,6 @@ typedef enum ft_local_status_code {
     FT_LOCAL_ERR_EMPTY = -13,
     // This process is a fork, and the batch was made with FT_LOCAL_FORK_ERROR.
     FT_LOCAL_ERR_FORKED = -14,
-    // The queue of an owner has no room for another release. Nothing was changed, or as much as
-    // there was room for was done.
-    FT_LOCAL_ERR_OWNER_FULL = -15,
 } ft_local_status_code;
 
 // Runs a source to fill a buffer of results, in one thread at a time, and hands each result to
@@ -126,19 +120,8 @@ typedef struct ft_local_batch ft_local_batch;
 // made with FT_LOCAL_FORK_KEEP.
 typedef struct ft_local_cursor ft_local_cursor;
 
-// Keeps the releases that fall due in other threads for the one thread that may do them.
-//
-// Some runtimes let only the thread that made an object touch it. Such a host makes an owner in
-// that thread and sets `owner` in its `ft_local_host`. Its handles may then be used and freed in
-// any thread: what is to be released elsewhere waits in a queue until the owner drains it. Every
-// handle keeps a place in the queue, so that freeing it never fails.
-typedef struct ft_local_owner ft_local_owner;
-
 // Holds one object, retained once. Make one for each thread that uses the object: the object's
 // reference count is then touched when the wrapper is made and when it is freed, not in between.
-//
-// A wrapper is reference-counted itself, without a locked instruction in the thread that made it:
-// see `ft_local_wrapper_retain`.
 typedef struct ft_local_wrapper ft_local_wrapper;
 
 // What a function returns: `FT_LOCAL_OK`, one of the library's errors, which are negative, or a
@@ -190,9 +173,6 @@ typedef struct ft_local_host {
     int32_t (*interrupted)(void *ctx);
     // `interrupted` without `ctx`.
     int32_t (*interrupted_plain)(void);
-    // For runtimes whose objects only one thread may release: its owner, which was made with a
-    // host of the same release. What falls due in other threads then waits for the owner.
-    struct ft_local_owner *owner;
 } ft_local_host;
 
 // Where the results of a batch come from: `fill`, or `next_plain` for one at a time.
@@ -350,59 +330,6 @@ FT_LOCAL_MUST_USE const char *ft_local_status_text(ft_local_status status);
 // Since: 0.1.
 FT_LOCAL_MUST_USE const char *ft_local_last_error(void);
 
-// Makes the calling thread the owner of the objects of `host`, with room for `capacity` releases.
-// A batch and a wrapper need one place each, as long as they live; what is cleared from a batch in
-// another thread needs one for each object until it is drained.
-//
-// Ownership: `host` is read for the way it releases; `*out` is new: free it with
-// `ft_local_owner_free`.
-// Threads: any thread, at once. The caller's becomes the owner.
-// Blocks: no.
-// Calls host: no.
-// Errors: FT_LOCAL_ERR_ARGUMENT, also if `capacity` is 0 or above FT_LOCAL_OWNER_MAX_CAPACITY, or
-// `host` has no release or an owner already; FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
-// Since: 0.1.
-FT_LOCAL_MUST_USE
-ft_local_status ft_local_owner_new(const struct ft_local_host *host,
-                                   size_t capacity,
-                                   struct ft_local_owner **out);
-
-// Whether releases wait for the owner. Costs one read of memory.
-//
-// Ownership: nothing changes hands.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
-// Errors: 0 if `owner` is not an owner; `ft_local_last_error` then says so.
-// Since: 0.1.
-FT_LOCAL_MUST_USE int32_t ft_local_owner_pending(const struct ft_local_owner *owner);
-
-// Does the releases that wait for the owner, and says in `*released` how many there were; a batch
-// that was freed elsewhere counts as one.
-//
-// Ownership: references that other threads gave up end here.
-// Threads: owner thread only.
-// Blocks: no.
-// Calls host: release, once for each object.
-// Errors: FT_LOCAL_ERR_ARGUMENT, also in another thread than the owner's. `*released` is then 0.
-// Since: 0.1.
-FT_LOCAL_MUST_USE
-ft_local_status ft_local_owner_drain(const struct ft_local_owner *owner,
-                                     size_t *released);
-
-// Drains an owner and frees it; its memory stays until the last handle made with it is freed. What
-// these leave to the owner from now on is never released, so free them first. NULL is nothing to
-// free.
-//
-// Ownership: `owner` is moved: no longer yours.
-// Threads: owner thread only.
-// Blocks: no.
-// Calls host: release, once for each object that waits.
-// Errors: none that are told. What is not an owner, or was freed, is left alone; in another
-// thread nothing is drained.
-// Since: 0.1.
-void ft_local_owner_free(struct ft_local_owner *owner);
-
 // Sets a host's struct to zero and its size: `FT_LOCAL_HOST_INIT` for languages without macros.
 //
 // Ownership: `host` stays the caller's.
@@ -437,8 +364,8 @@ ft_local_status ft_local_source_init(struct ft_local_source *source,
 // Threads: any thread, at once.
 // Blocks: no.
 // Calls host: retain, once.
-// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY, FT_LOCAL_ERR_RETAIN,
-// FT_LOCAL_ERR_OWNER_FULL. `*out` is then NULL.
+// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY, FT_LOCAL_ERR_RETAIN. `*out` is then
+// NULL.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_wrapper_new(const struct ft_local_host *host,
@@ -455,19 +382,6 @@ ft_local_status ft_local_wrapper_new(const struct ft_local_host *host,
 // Since: 0.1.
 FT_LOCAL_MUST_USE void *ft_local_wrapper_get(const struct ft_local_wrapper *wrapper);
 
-// Counts one more reference to a wrapper. Costs no locked instruction in the thread that made the
-// wrapper.
-//
-// Ownership: the reference is new: give it back with `ft_local_wrapper_free`, in the thread that
-// took it. (The last reference may be given back by any thread.)
-// Threads: any thread, at once. A thread takes a reference of its own while the one that it was
-// shown is still there.
-// Blocks: no.
-// Calls host: no.
-// Errors: FT_LOCAL_ERR_ARGUMENT.
-// Since: 0.1.
-FT_LOCAL_MUST_USE ft_local_status ft_local_wrapper_retain(const struct ft_local_wrapper *wrapper);
-
 // Shows the object to `visitor`, for a garbage collector that wants to know what is referred to.
 //
 // Ownership: the object is borrowed during the call of `visitor`.
@@ -480,15 +394,12 @@ int32_t ft_local_wrapper_visit(const struct ft_local_wrapper *wrapper,
                                ft_local_visitor visitor,
                                void *arg);
 
-// Gives a reference to a wrapper back. The last one, which is the only one unless
-// `ft_local_wrapper_retain` was called, releases the object and frees the wrapper. NULL is nothing
-// to free.
+// Frees a wrapper and releases its object. NULL is ignored.
 //
-// Ownership: the reference is moved: no longer yours.
-// Threads: any thread, at once, each for a reference that it took; the last reference when nobody
-// else uses the handle.
+// Ownership: `wrapper` is moved: no longer yours.
+// Threads: when nobody else uses the handle.
 // Blocks: no.
-// Calls host: release, once, for the last reference.
+// Calls host: release, once.
 // Errors: none that are told. What is not a wrapper, or was freed, is left alone.
 // Since: 0.1.
 void ft_local_wrapper_free(struct ft_local_wrapper *wrapper);
@@ -514,7 +425,7 @@ ft_local_status ft_local_batch_options_init(struct ft_local_batch_options *optio
 // Blocks: no.
 // Calls host: no.
 // Errors: FT_LOCAL_ERR_ARGUMENT, also if `size` is 0 or above FT_LOCAL_BATCH_MAX_SIZE;
-// FT_LOCAL_ERR_NO_MEMORY; FT_LOCAL_ERR_OWNER_FULL. `*out` is then NULL.
+// FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_new(const struct ft_local_host *host,
@@ -581,8 +492,7 @@ int32_t ft_local_batch_visit(const struct ft_local_batch *batch,
 // Threads: any thread, at once.
 // Blocks: no, and takes no lock.
 // Calls host: release, once for each result.
-// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED;
-// FT_LOCAL_ERR_OWNER_FULL if the owner of the objects has no room for more, and the rest stays.
+// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
 // Since: 0.1.
 FT_LOCAL_MUST_USE ft_local_status ft_local_batch_clear(const struct ft_local_batch *batch);
 

@@ -1,7 +1,6 @@
 //! The runtime that owns the objects, as the library sees it.
 
 use crate::object::{Object, Release};
-use crate::owner::Owner;
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -48,15 +47,6 @@ pub unsafe trait Host: Send + Sync {
     fn interrupted(&self) -> bool {
         false
     }
-
-    /// Whether the calling thread may release one more object, and has room kept for it, if objects
-    /// are bound to another thread, which has to be told.
-    fn may_release(&self) -> bool {
-        true
-    }
-
-    /// Gives back the room that `may_release` has kept.
-    fn did_not_release(&self) {}
 }
 
 /// Rust as the host: objects are `Box<T>`, `Arc<T>` or plain words.
@@ -232,15 +222,6 @@ impl HostTable {
     pub fn holds_plain_values(&self) -> bool {
         matches!(self.release, Release::None)
     }
-
-    /// The thread that objects are bound to, if they are.
-    pub(crate) fn owner(&self) -> Option<&Owner> {
-        match self.release {
-            // SAFETY: who made the table keeps the owner alive as long as the table is in use.
-            Release::Bound(owner) => Some(unsafe { owner.as_ref() }),
-            _ => None,
-        }
-    }
 }
 
 // SAFETY: the word is the address in the handle.
@@ -291,18 +272,6 @@ unsafe impl Host for HostTable {
                 Interrupt::Plain(asked) => asked() != 0,
                 Interrupt::WithCtx(asked, ctx) => asked(ctx) != 0,
             }
-        }
-    }
-
-    fn may_release(&self) -> bool {
-        self.owner().is_none_or(|owner| owner.is_current() || owner.reserve())
-    }
-
-    fn did_not_release(&self) {
-        if let Some(owner) = self.owner()
-            && !owner.is_current()
-        {
-            owner.give_room_back();
         }
     }
 }

@@ -34,24 +34,20 @@ mod batch;
 mod border;
 #[doc(hidden)]
 pub mod capi;
-mod count;
 mod cursor;
 mod fork;
 mod host;
 mod memory;
 mod object;
-mod owner;
 mod source;
 mod status;
 mod sync;
 mod wrapper;
 
 pub use batch::{Batch, ForkPolicy, MAX_SIZE, Options, Stats};
-pub use count::Count;
 pub use cursor::Cursor;
 pub use host::{Host, HostTable, Native, Pointer, Word};
 pub use object::{Object, Release};
-pub use owner::Owner;
 pub use source::{Iter, Made, Slots, Source};
 pub use status::{LoadError, NewError};
 pub use wrapper::Wrapper;

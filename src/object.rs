@@ -1,9 +1,7 @@
 //! The one place where a reference of the host is given back.
 
-use crate::owner::Owner;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
-use std::ptr::NonNull;
 
 /// How a host gives a reference back.
 #[derive(Debug, Clone, Copy)]
@@ -14,8 +12,6 @@ pub enum Release {
     Plain(unsafe extern "C-unwind" fn(*mut c_void)),
     /// By a function of the host's context and the handle.
     WithCtx(unsafe extern "C-unwind" fn(*mut c_void, *mut c_void), *mut c_void),
-    /// In one thread only, which the owner stands for.
-    Bound(NonNull<Owner>),
 }
 
 impl Release {
@@ -25,13 +21,12 @@ impl Release {
     /// `handle` must stand for one reference that this is the way to end.
     #[inline]
     pub(crate) unsafe fn call(self, handle: *mut c_void) {
-        // SAFETY: the caller's promise. An owner lives as long as objects refer to it.
+        // SAFETY: the caller's promise.
         unsafe {
             match self {
                 Self::None => {}
                 Self::Plain(release) => release(handle),
                 Self::WithCtx(release, ctx) => release(ctx, handle),
-                Self::Bound(owner) => owner.as_ref().release(handle),
             }
         }
     }
@@ -59,10 +54,6 @@ impl Object {
     /// The handle. It is good as long as `self` lives.
     pub fn as_ptr(&self) -> *mut c_void {
         self.handle
-    }
-
-    pub(crate) fn release(&self) -> Release {
-        self.release
     }
 
     /// Moves the reference out: the caller owes the release.

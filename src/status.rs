@@ -45,9 +45,6 @@ pub enum LoadError<E> {
     Forked,
     /// There is not enough memory.
     OutOfMemory,
-    /// The host's objects are bound to a thread that has not given back enough of those that wait
-    /// for it; see [`Owner`](crate::Owner).
-    Deferred,
 }
 
 impl<E> From<Panicked> for LoadError<E> {
@@ -92,9 +89,6 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
                 "this process is a fork, and the batch was made to be used in its parent only",
             ),
             Self::OutOfMemory => f.write_str("not enough memory"),
-            Self::Deferred => f.write_str(
-                "the thread that the objects are bound to has yet to release those that wait for it",
-            ),
         }
     }
 }

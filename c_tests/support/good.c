@@ -17,13 +17,11 @@ good *good_begin(void) {
     CHECK_EQ(ft_local_cursor_next(all->cursor, &object), FT_LOCAL_OK);
     receive(object, 1);
     CHECK(ft_local_cursor_len(all->cursor) > 0);
-    CHECK_EQ(ft_local_owner_new(&all->host_table, 1, &all->owner), FT_LOCAL_OK);
     return all;
 }
 
 void good_end(good *all) {
     CHECK_PTR(ft_local_wrapper_get(all->wrapper), all->object);
-    CHECK_EQ(ft_local_owner_pending(all->owner), 0);
     CHECK_EQ(atomic_load(&all->host.alive), 1 + 8);
     CHECK_EQ(ft_local_cursor_len(all->cursor) + ft_local_batch_len(all->batch), 8);
     CHECK_EQ(ft_local_batch_is_closed(all->batch), 0);
@@ -34,7 +32,6 @@ void good_end(good *all) {
     load_expecting(all->batch, 3);
     ft_local_wrapper_free(all->wrapper);
     ft_local_batch_free(all->batch);
-    ft_local_owner_free(all->owner);
     fake_object_release(all->object);
     fake_host_end(&all->host);
     free(all);
@@ -43,10 +40,9 @@ void good_end(good *all) {
 // Puts another message in the place of the one that was read, which would otherwise do for the
 // next call too.
 void refused_without_status(const char *word) {
-    size_t released;
     CHECK_SAYS(ft_local_last_error(), word);
     ft_local_status other =
-        strstr(word, "owner") ? ft_local_host_init(NULL, 0) : ft_local_owner_drain(NULL, &released);
+        strstr(word, "stats") ? ft_local_host_init(NULL, 0) : ft_local_stats_init(NULL, 0);
     CHECK_EQ(other, FT_LOCAL_ERR_ARGUMENT);
 }
 

@@ -17,7 +17,6 @@ typedef struct good {
     ft_local_wrapper *wrapper;
     ft_local_batch *batch;
     ft_local_cursor *cursor;
-    ft_local_owner *owner;
 } good;
 
 good *good_begin(void);

@@ -263,10 +263,8 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         self.made_own = false;
         if let Some((word, origin)) = parents {
             self.batch.count_dropped(origin);
-            if self.batch.host.may_release() {
-                // SAFETY: the word came from the source, and is nowhere else.
-                drop(unsafe { self.batch.host.adopt_word(word) });
-            }
+            // SAFETY: the word came from the source, and is nowhere else.
+            drop(unsafe { self.batch.host.adopt_word(word) });
         }
         Ok(())
     }

@@ -132,34 +132,23 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// Drops the results in the buffer. The batch works on.
     ///
     /// # Errors
-    /// [`LoadError::Forked`] and [`LoadError::Panicked`]. [`LoadError::Deferred`] if the host's
-    /// objects are bound to another thread, which has not given back enough of them yet; the rest
-    /// stays.
+    /// [`LoadError::Forked`] and [`LoadError::Panicked`].
     pub fn clear(&self) -> Result<(), LoadError<S::Error>> {
         self.enter()?;
-        if self.release_all() { Ok(()) } else { Err(LoadError::Deferred) }
+        self.release_all();
+        Ok(())
     }
 
-    /// Drops what is in the buffer, as far as the host lets this thread. Returns whether that was
-    /// all.
-    pub(super) fn release_all(&self) -> bool {
-        while self.host.may_release() {
-            match self.guarded(|| self.take()) {
-                Ok(Some(word)) => {
-                    self.counters.others.released.add(1);
-                    // SAFETY: the queue gives each word once, and they all come from the source.
-                    drop(unsafe { self.host.adopt_word(word) });
-                }
-                Ok(None) | Err(Panicked) => {
-                    self.host.did_not_release();
-                    return true;
-                }
-            }
+    /// Drops what is in the buffer.
+    pub(super) fn release_all(&self) {
+        while let Ok(Some(word)) = self.guarded(|| self.take()) {
+            self.counters.others.released.add(1);
+            // SAFETY: the queue gives each word once, and they all come from the source.
+            drop(unsafe { self.host.adopt_word(word) });
         }
-        false
     }
 
-    /// At the end of the batch: the host has room for these.
+    /// At the end of the batch.
     pub(super) fn drop_all(&mut self) {
         let mut all = self.take_any();
         while let Ok(Some(word)) = self.guarded(|| all.next()) {
@@ -229,7 +218,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         });
         let others = self.take_any().inspect(|_| self.counters.others.dropped_on_fork.add(1));
         for word in own.into_iter().chain(others) {
-            if remembered && parents.len() < parents.capacity() && self.host.may_release() {
+            if remembered && parents.len() < parents.capacity() {
                 // SAFETY: as in `release_all`.
                 parents.push(unsafe { self.host.adopt_word(word) });
             }

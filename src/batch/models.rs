@@ -3,7 +3,7 @@
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test --release --lib --target-dir target/loom models`
 //!
-//! `parts`, `queue` and `returned`, and the owner's models, are small enough to be checked with no
+//! `parts`, `queue` and `returned` are small enough to be checked with no
 //! bound; whole batches, and three threads, are not.
 
 mod ends;

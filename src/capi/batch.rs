@@ -4,13 +4,11 @@ use super::argument::{cleared, enter, status_of};
 use super::handle::{Handle, Marked, borrow, reclaim, retire};
 use super::host::{ft_local_host, table};
 use super::options::{ft_local_batch_options, options};
-use super::owner::Kept;
 use super::source::{ForeignSource, ft_local_source};
 use super::status::{ft_local_status, ft_local_status_code as code};
 use super::wrapper::{NO_VISITOR, ft_local_visitor};
 use crate::batch::Batch;
 use crate::host::HostTable;
-use crate::owner::Owner;
 use crate::sync::Ordering;
 use std::ffi::{CStr, c_void};
 use std::sync::atomic::AtomicUsize;
@@ -70,7 +68,7 @@ pub(super) unsafe fn add_reference(handle: *const ft_local_batch) {
 }
 
 /// Ends what `add_reference` or the making of the batch began. The last reference ends the batch,
-/// which calls the host; if another thread owns the host's objects, that thread does it.
+/// which calls the host.
 ///
 /// # Safety
 /// The reference must be the caller's.
@@ -81,29 +79,8 @@ pub(super) unsafe fn drop_reference(handle: *mut ft_local_batch) {
     if shared.references.fetch_sub(1, Ordering::AcqRel) > 1 {
         return;
     }
-    match shared.batch.host().owner() {
-        Some(owner) if !owner.is_current() => owner.defer(handle.cast(), end_for_owner),
-        // SAFETY: that was the last reference.
-        _ => drop(unsafe { end(handle) }),
-    }
-}
-
-/// # Safety
-/// No reference may be left.
-unsafe fn end(handle: *mut ft_local_batch) -> Kept {
-    // SAFETY: the caller's promise; the batch was made with what is taken up again.
-    unsafe {
-        let release = (*handle).0.value().batch.host().release;
-        drop(reclaim(handle));
-        Kept::again(release)
-    }
-}
-
-/// # Safety
-/// As for `end`, in the owner's thread.
-unsafe fn end_for_owner(_owner: &Owner, handle: *mut c_void) {
-    // SAFETY: the caller's promise. The place in the queue was the batch's own.
-    unsafe { end(handle.cast()) }.used();
+    // SAFETY: that was the last reference.
+    drop(unsafe { reclaim(handle) });
 }
 
 /// Makes a batch that asks `source` for up to `size` results whenever it has none.
@@ -113,7 +90,7 @@ unsafe fn end_for_owner(_owner: &Owner, handle: *mut c_void) {
 /// Blocks: no.
 /// Calls host: no.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, also if `size` is 0 or above FT_LOCAL_BATCH_MAX_SIZE;
-/// FT_LOCAL_ERR_NO_MEMORY; FT_LOCAL_ERR_OWNER_FULL. `*out` is then NULL.
+/// FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
 /// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -154,10 +131,8 @@ pub unsafe extern "C" fn ft_local_batch_new_with(
         };
         let made = Batch::with_options(host, source, size, options);
         Ok(made.map_err(ft_local_status::from).and_then(|batch| {
-            let kept = Kept::of(host.release)?;
             let shared = Shared { batch, references: AtomicUsize::new(1) };
             *out = ft_local_batch(Marked::new(ft_local_batch::MARK, shared)).give_out()?;
-            kept.leave();
             Ok(())
         }))
     });
@@ -235,8 +210,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_visit(
 /// Threads: any thread, at once.
 /// Blocks: no, and takes no lock.
 /// Calls host: release, once for each result.
-/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED;
-/// FT_LOCAL_ERR_OWNER_FULL if the owner of the objects has no room for more, and the rest stays.
+/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
 /// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]

@@ -27,9 +27,6 @@ impl<T> Marked<T> {
     pub(super) const fn value(&self) -> &T {
         &self.value
     }
-
-    /// How far the value lies behind the beginning of the handle.
-    pub(super) const OFFSET: usize = std::mem::offset_of!(Self, value);
 }
 
 /// A type that C sees as a handle.

@@ -1,7 +1,6 @@
 //! The host's table of functions, as C writes it.
 
 use super::argument::{Versioned, enter, init, read, status_of};
-use super::owner::{bound, ft_local_owner};
 use super::status::{Refusal, ft_local_status};
 use crate::host::{Block, HostTable, Interrupt, Retain};
 use crate::object::Release;
@@ -57,9 +56,6 @@ pub struct ft_local_host {
     pub interrupted: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void) -> i32>,
     /// `interrupted` without `ctx`.
     pub interrupted_plain: Option<unsafe extern "C-unwind" fn() -> i32>,
-    /// For runtimes whose objects only one thread may release: its owner, which was made with a
-    /// host of the same release. What falls due in other threads then waits for the owner.
-    pub owner: *mut ft_local_owner,
 }
 
 // SAFETY: `repr(C)`, the size first, then pointers and functions.
@@ -114,12 +110,6 @@ pub(super) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Ref
         (Some(asked), None) => Interrupt::WithCtx(asked, host.ctx),
         (None, Some(asked)) => Interrupt::Plain(asked),
         (Some(_), Some(_)) => return Err(TWO_INTERRUPTS),
-    };
-    let release = if host.owner.is_null() {
-        release
-    } else {
-        // SAFETY: the caller's promise.
-        unsafe { bound(host.owner, release) }?
     };
     Ok(HostTable { retain, release, block, interrupt })
 }

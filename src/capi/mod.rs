@@ -9,7 +9,6 @@
 
 mod version;
 mod status;
-mod owner;
 mod host;
 mod source;
 mod wrapper;
@@ -30,15 +29,10 @@ pub use status::{ft_local_last_error, ft_local_status_text};
 
 pub use host::ft_local_host_init;
 
-pub use owner::{
-    ft_local_owner_drain, ft_local_owner_free, ft_local_owner_new, ft_local_owner_pending,
-};
-
 pub use source::ft_local_source_init;
 
 pub use wrapper::{
-    ft_local_wrapper_free, ft_local_wrapper_get, ft_local_wrapper_new, ft_local_wrapper_retain,
-    ft_local_wrapper_visit,
+    ft_local_wrapper_free, ft_local_wrapper_get, ft_local_wrapper_new, ft_local_wrapper_visit,
 };
 
 pub use options::ft_local_batch_options_init;

@@ -46,9 +46,6 @@ pub enum ft_local_status_code {
     FT_LOCAL_ERR_EMPTY = -13,
     /// This process is a fork, and the batch was made with FT_LOCAL_FORK_ERROR.
     FT_LOCAL_ERR_FORKED = -14,
-    /// The queue of an owner has no room for another release. Nothing was changed, or as much as
-    /// there was room for was done.
-    FT_LOCAL_ERR_OWNER_FULL = -15,
 }
 
 use ft_local_status_code as code;
@@ -83,7 +80,6 @@ impl From<LoadError<ft_local_status>> for ft_local_status {
             LoadError::TimedOut => code::FT_LOCAL_ERR_TIMED_OUT.into(),
             LoadError::Forked => code::FT_LOCAL_ERR_FORKED.into(),
             LoadError::OutOfMemory => code::FT_LOCAL_ERR_NO_MEMORY.into(),
-            LoadError::Deferred => code::FT_LOCAL_ERR_OWNER_FULL.into(),
         }
     }
 }
@@ -141,7 +137,6 @@ pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char
         -12 => c"no result came in time",
         -13 => c"no result is ready",
         -14 => c"this process is a fork, and the batch was made to be used in its parent only",
-        -15 => c"the owner's queue has no room; let its thread drain it, or make it larger",
         1.. => c"the source failed with a code of its own",
         _ => c"not a status of this version of ft_local",
     }

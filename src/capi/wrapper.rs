@@ -3,9 +3,7 @@
 use super::argument::{cleared, enter, status_of};
 use super::handle::{Handle, Marked, borrow, discard, retire};
 use super::host::{ft_local_host, table};
-use super::owner::Kept;
 use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
-use crate::count::Count;
 use crate::host::Retain;
 use crate::object::Object;
 use crate::wrapper::Wrapper;
@@ -13,26 +11,17 @@ use std::ffi::{CStr, c_void};
 
 /// Holds one object, retained once. Make one for each thread that uses the object: the object's
 /// reference count is then touched when the wrapper is made and when it is freed, not in between.
-///
-/// A wrapper is reference-counted itself, without a locked instruction in the thread that made it:
-/// see `ft_local_wrapper_retain`.
-pub struct ft_local_wrapper(Wrapper<Marked<Counted>>);
-
-/// An object, and the references to the wrapper.
-pub(super) struct Counted {
-    object: Object,
-    count: Count,
-}
+pub struct ft_local_wrapper(Wrapper<Marked<Object>>);
 
 const _: () = assert!(size_of::<ft_local_wrapper>() == 64, "a wrapper fills one cache line");
 
 impl Handle for ft_local_wrapper {
-    type Inner = Counted;
+    type Inner = Object;
     const MARK: usize = 0x6c77_7270;
     const NULL: &'static CStr = c"wrapper is NULL, or no address of a handle";
     const WRONG: &'static CStr = c"wrapper is not an ft_local_wrapper, or was freed";
 
-    fn marked(&self) -> &Marked<Counted> {
+    fn marked(&self) -> &Marked<Object> {
         self.0.get()
     }
 }
@@ -50,8 +39,8 @@ pub(super) const NO_VISITOR: Refusal = Refusal(c"visitor is NULL");
 /// Threads: any thread, at once.
 /// Blocks: no.
 /// Calls host: retain, once.
-/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY, FT_LOCAL_ERR_RETAIN,
-/// FT_LOCAL_ERR_OWNER_FULL. `*out` is then NULL.
+/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY, FT_LOCAL_ERR_RETAIN. `*out` is then
+/// NULL.
 /// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -74,24 +63,12 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
             }
             Ok((out, host))
         })?;
-        let kept = Kept::of(host.release)?;
         // SAFETY: the caller's promise.
         let object = unsafe { host.retain(object) }.ok_or(code::FT_LOCAL_ERR_RETAIN)?;
-        let made = ft_local_wrapper::make_out(|| {
-            let counted = Counted { object, count: Count::new() };
-            ft_local_wrapper(Wrapper::new(Marked::new(ft_local_wrapper::MARK, counted)))
-        });
-        match made {
-            Ok(handle) => {
-                kept.leave();
-                *out = handle;
-                Ok(())
-            }
-            Err(no_memory) => {
-                kept.after_release();
-                Err(no_memory.into())
-            }
-        }
+        *out = ft_local_wrapper::make_out(|| {
+            ft_local_wrapper(Wrapper::new(Marked::new(ft_local_wrapper::MARK, object)))
+        })?;
+        Ok(())
     })
 }
 
@@ -107,28 +84,7 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_wrapper_get(wrapper: *const ft_local_wrapper) -> *mut c_void {
     // SAFETY: the caller's promise.
-    enter(|| unsafe { borrow(wrapper) })
-        .map_or(std::ptr::null_mut(), |counted| counted.object.as_ptr())
-}
-
-/// Counts one more reference to a wrapper. Costs no locked instruction in the thread that made the
-/// wrapper.
-///
-/// Ownership: the reference is new: give it back with `ft_local_wrapper_free`, in the thread that
-/// took it. (The last reference may be given back by any thread.)
-/// Threads: any thread, at once. A thread takes a reference of its own while the one that it was
-/// shown is still there.
-/// Blocks: no.
-/// Calls host: no.
-/// Errors: FT_LOCAL_ERR_ARGUMENT.
-/// Since: 0.1.
-#[must_use]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ft_local_wrapper_retain(
-    wrapper: *const ft_local_wrapper,
-) -> ft_local_status {
-    // SAFETY: the caller's promise: there is a reference, and it stays.
-    status_of(|| enter(|| unsafe { borrow(wrapper).map(|counted| counted.count.take()) }))
+    enter(|| unsafe { borrow(wrapper) }).map_or(std::ptr::null_mut(), Object::as_ptr)
 }
 
 /// Shows the object to `visitor`, for a garbage collector that wants to know what is referred to.
@@ -149,20 +105,17 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_visit(
     let checked = enter(|| Ok((unsafe { borrow(wrapper) }?, visitor.ok_or(NO_VISITOR)?)));
     match checked {
         // SAFETY: the caller's promise.
-        Ok((counted, visitor)) => unsafe { visitor(counted.object.as_ptr(), arg) },
+        Ok((object, visitor)) => unsafe { visitor(object.as_ptr(), arg) },
         Err(status) => status,
     }
 }
 
-/// Gives a reference to a wrapper back. The last one, which is the only one unless
-/// `ft_local_wrapper_retain` was called, releases the object and frees the wrapper. NULL is nothing
-/// to free.
+/// Frees a wrapper and releases its object. NULL is ignored.
 ///
-/// Ownership: the reference is moved: no longer yours.
-/// Threads: any thread, at once, each for a reference that it took; the last reference when nobody
-/// else uses the handle.
+/// Ownership: `wrapper` is moved: no longer yours.
+/// Threads: when nobody else uses the handle.
 /// Blocks: no.
-/// Calls host: release, once, for the last reference.
+/// Calls host: release, once.
 /// Errors: none that are told. What is not a wrapper, or was freed, is left alone.
 /// Since: 0.1.
 #[unsafe(no_mangle)]
@@ -170,30 +123,14 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_free(wrapper: *mut ft_local_wra
     if wrapper.is_null() {
         return;
     }
-    // SAFETY: the caller's promise: the reference is the calling thread's.
-    let last = enter(|| unsafe { borrow(wrapper).map(|counted| counted.count.give_back()) });
-    if last == Ok(true) {
-        // SAFETY: that was the last reference.
-        unsafe { end(wrapper) };
-    }
-}
-
-/// Out of the border: this calls the host.
-///
-/// Only the object is moved out. The count was just written, word by word, and a processor that
-/// copies several words at once would wait until all of that has reached the cache.
-///
-/// # Safety
-/// No reference may be left.
-unsafe fn end(wrapper: *mut ft_local_wrapper) {
-    // SAFETY: the caller's promise; the wrapper was made with what is taken up again, and the
-    // object is all of it that is to be dropped.
-    unsafe {
-        let Ok(counted) = retire(wrapper) else { return };
-        let object = std::ptr::read(&raw const counted.object);
-        let kept = Kept::again(object.release());
-        discard(wrapper);
+    // SAFETY: the caller's promise: nobody else uses the handle.
+    if let Ok(object) = enter(|| unsafe { retire(wrapper) }) {
+        // SAFETY: only the object is moved out, which is all that is to be dropped: a processor
+        // that copied the mark too, which was just written, would wait for the cache.
+        let object = unsafe { std::ptr::read(object) };
+        // SAFETY: nothing is left in the wrapper.
+        unsafe { discard(wrapper) };
+        // Out of the border: this calls the host.
         drop(object);
-        kept.after_release();
     }
 }

@@ -65,7 +65,6 @@ class Host(ctypes.Structure):
         ("attach", c_void_p),
         ("interrupted", c_void_p),
         ("interrupted_plain", c_void_p),
-        ("owner", c_void_p),
     ]
 
 

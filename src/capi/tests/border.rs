@@ -2,7 +2,6 @@
 
 use super::super::cursor::*;
 use super::super::options::*;
-use super::super::owner::*;
 use super::super::stats::*;
 use super::*;
 use crate::border::drill;
@@ -32,49 +31,41 @@ fn declared() -> Vec<&'static str> {
     names
 }
 
-unsafe extern "C-unwind" fn release(_object: *mut c_void) {}
-
 struct Handles {
     host: ft_local_host,
     source: ft_local_source,
     batch: *mut ft_local_batch,
     cursor: *mut ft_local_cursor,
     wrapper: *mut ft_local_wrapper,
-    owner: *mut ft_local_owner,
 }
 
 impl Handles {
     fn new() -> Self {
         let (host, source) = (values(), source());
-        let (mut batch, mut cursor, mut wrapper, mut owner) =
-            (null_mut(), null_mut(), null_mut(), null_mut());
-        let mut counting = values();
-        counting.retain_plain = Some(same);
-        counting.release_plain = Some(release);
+        let (mut batch, mut cursor, mut wrapper) = (null_mut(), null_mut(), null_mut());
         // SAFETY: all arguments are good.
         let statuses = unsafe {
             [
                 ft_local_batch_new(&raw const host, &raw const source, 4, &raw mut batch),
                 ft_local_cursor_new(batch, &raw mut cursor),
                 ft_local_wrapper_new(&raw const host, null_mut(), &raw mut wrapper),
-                ft_local_owner_new(&raw const counting, 4, &raw mut owner),
             ]
         };
-        assert_eq!(statuses, [0; 4]);
-        Self { host, source, batch, cursor, wrapper, owner }
+        assert_eq!(statuses, [0; 3]);
+        Self { host, source, batch, cursor, wrapper }
     }
 }
 
 #[test]
 fn every_export_stops_a_panic() {
-    let Handles { host, source, batch, cursor, wrapper, owner } = Handles::new();
+    let Handles { host, source, batch, cursor, wrapper } = Handles::new();
     let (host, source) = (&raw const host, &raw const source);
     let (mut object, mut number) = (null_mut::<c_void>(), 0_usize);
     let (object, number) = (&raw mut object, &raw mut number);
     let (out, count) = (|| object, || number);
     // SAFETY: all arguments are good; handles are used while they live. Nothing is freed by the
     // calls below: the panic comes before the handle is taken back.
-    let exports: [Drill; 40] = unsafe {
+    let exports: [Drill; 35] = unsafe {
         [
             ("ft_local_version", &|n| survives(n, 0, || text(ft_local_version()).len())),
             ("ft_local_version_number", &|n| survives(n, 0, || ft_local_version_number())),
@@ -95,21 +86,10 @@ fn every_export_stops_a_panic() {
             ("ft_local_wrapper_get", &|n| {
                 survives(n, null_mut(), || ft_local_wrapper_get(wrapper))
             }),
-            ("ft_local_wrapper_retain", &|n| {
-                survives(n, PANIC, || ft_local_wrapper_retain(wrapper))
-            }),
             ("ft_local_wrapper_visit", &|n| {
                 survives(n, PANIC, || ft_local_wrapper_visit(wrapper, Some(look), null_mut()))
             }),
             ("ft_local_wrapper_free", &|n| survives(n, (), || ft_local_wrapper_free(wrapper))),
-            ("ft_local_owner_new", &|n| {
-                survives(n, PANIC, || ft_local_owner_new(host, 1, &mut null_mut()))
-            }),
-            ("ft_local_owner_pending", &|n| survives(n, 0, || ft_local_owner_pending(owner))),
-            ("ft_local_owner_drain", &|n| {
-                survives(n, PANIC, || ft_local_owner_drain(owner, count()))
-            }),
-            ("ft_local_owner_free", &|n| survives(n, (), || ft_local_owner_free(owner))),
             ("ft_local_batch_new", &|n| {
                 survives(n, PANIC, || ft_local_batch_new(host, source, 4, &mut null_mut()))
             }),
@@ -173,6 +153,5 @@ fn every_export_stops_a_panic() {
         ft_local_cursor_free(cursor);
         ft_local_wrapper_free(wrapper);
         ft_local_batch_free(batch);
-        ft_local_owner_free(owner);
     }
 }
