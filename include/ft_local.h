@@ -33,7 +33,7 @@
 
 // What a host's struct begins as. `ft_local_host_init` is the same for languages without macros.
 #define FT_LOCAL_HOST_INIT                                                                         \
-    { sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+    { sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
 // What a source's struct begins as. `ft_local_source_init` is the same for languages without
 // macros.
