@@ -98,6 +98,15 @@ static inline void shim_leave_operand(PyObject *operand) {
     }
 }
 
+/* A reference to `object` of its own, if the wrapper holds the only one; else NULL.
+ *
+ * Some code takes an object with one reference for a temporary that nobody else knows. numpy then
+ * writes the result of an operator into the operand, and pandas warns that what is assigned to is
+ * about to vanish. Nobody contends for such a count. */
+static inline PyObject *shim_hold(PyObject *object) {
+    return Py_REFCNT(object) == 1 ? Py_NewRef(object) : NULL;
+}
+
 /* The body of a slot that asks the wrapped object, which `expression` calls `wrapped`. */
 #define SHIM_ASK(result_type, failure, self, expression)                                           \
     PyObject *wrapped = shim_direct(self);                                                         \

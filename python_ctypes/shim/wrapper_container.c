@@ -17,10 +17,16 @@ static PyObject *get_item(PyObject *self, PyObject *key) {
     SHIM_ASK(PyObject *, NULL, self, get_item_of(wrapped, key));
 }
 
+static int set_item_of(PyObject *object, PyObject *key, PyObject *value) {
+    PyObject *held = shim_hold(object);
+    int result =
+        value == NULL ? PyObject_DelItem(object, key) : PyObject_SetItem(object, key, value);
+    Py_XDECREF(held);
+    return result;
+}
+
 static int set_item(PyObject *self, PyObject *key, PyObject *value) {
-    SHIM_ASK(int, -1, self,
-             value == NULL ? PyObject_DelItem(wrapped, key)
-                           : PyObject_SetItem(wrapped, key, value));
+    SHIM_ASK(int, -1, self, set_item_of(wrapped, key, value));
 }
 
 static int contains(PyObject *self, PyObject *item) {
@@ -50,7 +56,11 @@ static PyObject *concatenate(PyObject *self, PyObject *other) {
     }
     PyObject *bare_other = shim_enter_operand(other);
     if (bare_other != NULL) {
+        PyObject *held = shim_hold(wrapped);
+        PyObject *held_other = other == bare_other ? NULL : shim_hold(bare_other);
         result = PySequence_Concat(wrapped, bare_other);
+        Py_XDECREF(held);
+        Py_XDECREF(held_other);
         shim_leave_operand(other);
     }
     shim_leave(self);

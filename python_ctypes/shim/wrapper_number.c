@@ -8,8 +8,31 @@
 
 #include "wrapper.h"
 
+/* An object that only its wrapper holds is passed on with one more reference: see shim_hold. Apart
+ * from their callers, which end with the operation itself for all other objects. */
+__attribute__((noinline)) static PyObject *unary_on_held(PyObject *wrapped, unaryfunc operation) {
+    PyObject *held = shim_hold(wrapped);
+    PyObject *result = operation(wrapped);
+    Py_XDECREF(held);
+    return result;
+}
+
+__attribute__((noinline)) static PyObject *binary_on_held(PyObject *left, PyObject *right,
+                                                          PyObject *bare_left, PyObject *bare_right,
+                                                          binaryfunc operation) {
+    /* What is not wrapped may be a temporary indeed, whose memory the operation may use again. */
+    PyObject *held_left = left == bare_left ? NULL : shim_hold(bare_left);
+    PyObject *held_right = right == bare_right ? NULL : shim_hold(bare_right);
+    PyObject *result = operation(bare_left, bare_right);
+    Py_XDECREF(held_left);
+    Py_XDECREF(held_right);
+    return result;
+}
+
 static inline PyObject *apply_unary(PyObject *self, unaryfunc operation) {
-    SHIM_ASK(PyObject *, NULL, self, operation(wrapped));
+    SHIM_ASK(PyObject *, NULL, self,
+             SHIM_LIKELY(Py_REFCNT(wrapped) != 1) ? operation(wrapped)
+                                                  : unary_on_held(wrapped, operation));
 }
 
 static PyObject *apply_binary_nested(PyObject *left, PyObject *right, binaryfunc operation) {
@@ -31,7 +54,9 @@ static inline PyObject *apply_binary(PyObject *left, PyObject *right, binaryfunc
     PyObject *bare_left = shim_direct_operand(left);
     PyObject *bare_right = shim_direct_operand(right);
     if (SHIM_LIKELY(bare_left != NULL && bare_right != NULL)) {
-        return operation(bare_left, bare_right);
+        return SHIM_LIKELY(Py_REFCNT(bare_left) != 1 && Py_REFCNT(bare_right) != 1)
+                   ? operation(bare_left, bare_right)
+                   : binary_on_held(left, right, bare_left, bare_right, operation);
     }
     return apply_binary_nested(left, right, operation);
 }
@@ -47,7 +72,11 @@ static inline PyObject *apply_ternary(PyObject *first, PyObject *second, PyObjec
     if (bare_second != NULL) {
         PyObject *bare_first = shim_enter_operand(first);
         if (bare_first != NULL) {
+            PyObject *held_first = first == bare_first ? NULL : shim_hold(bare_first);
+            PyObject *held_second = second == bare_second ? NULL : shim_hold(bare_second);
             result = operation(bare_first, bare_second, bare_third);
+            Py_XDECREF(held_first);
+            Py_XDECREF(held_second);
             shim_leave_operand(first);
         }
         shim_leave_operand(second);
