@@ -15,30 +15,66 @@ fn main() {
 #[cfg(feature = "header")]
 mod header {
     use std::env;
-    use std::path::Path;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    /// The modules of `src/capi` in the order in which a reader needs them, and their titles.
+    const SECTIONS: [(&str, &str); 10] = [
+        ("version", "Version"),
+        ("status", "Status"),
+        ("host", "Host: what the library must know of your runtime"),
+        ("source", "Source: what makes results"),
+        ("wrapper", "Wrapper: one object for one thread"),
+        ("options", "Batch: options"),
+        ("batch", "Batch: results made by one thread at a time, each for exactly one load"),
+        ("load", "Batch: load"),
+        ("cursor", "Cursor: one thread's way to take many results"),
+        ("stats", "Batch: statistics"),
+    ];
 
     /// Writes the header to `$FT_LOCAL_HEADER`, or to its place in the source tree.
     pub(super) fn write() {
         println!("cargo:rerun-if-changed=src/capi");
         println!("cargo:rerun-if-changed=cbindgen.toml");
         println!("cargo:rerun-if-env-changed=FT_LOCAL_HEADER");
-        let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
-        let root = Path::new(&root);
+        let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
         let target = env::var_os("FT_LOCAL_HEADER")
             .map_or_else(|| root.join("include/ft_local.h"), Into::into);
-        let mut config = cbindgen::Config::from_file(root.join("cbindgen.toml"))
+        let capi = root.join("src/capi");
+        let config = cbindgen::Config::from_file(root.join("cbindgen.toml"))
             .expect("cbindgen.toml is a cbindgen configuration");
-        let versions = config.after_includes.get_or_insert_default();
-        for part in ["MAJOR", "MINOR", "PATCH"] {
-            let value = env::var(format!("CARGO_PKG_VERSION_{part}")).expect("cargo sets it");
-            versions.push_str(&format!("\n#define FT_LOCAL_VERSION_{part} {value}"));
+        let mut header = part(&capi, "begin");
+        for (module, title) in SECTIONS {
+            let rule = "-".repeat(96 - title.len());
+            header.push_str(&format!("// {title} {rule}\n\n"));
+            header.push_str(&part(&capi, module));
+            header.push_str(&section(&config, &capi.join(module).with_extension("rs")));
+            header.push('\n');
         }
-        versions.push_str(&format!("\n#define FT_LOCAL_ABI_VERSION {}\n", super::ABI_VERSION));
+        header.push_str(&part(&capi, "end"));
+        fs::write(target, header.trim_end().to_owned() + "\n").expect("the header can be written");
+    }
+
+    /// What is written by hand for one section, if anything is.
+    fn part(capi: &Path, name: &str) -> String {
+        let text = fs::read_to_string(capi.join(format!("header/{name}.h"))).unwrap_or_default();
+        let text = ["MAJOR", "MINOR", "PATCH"].iter().fold(text, |text, part| {
+            let value = env::var(format!("CARGO_PKG_VERSION_{part}")).expect("cargo sets it");
+            text.replace(&format!("@{part}@"), &value)
+        });
+        let text = text.replace("@ABI@", &super::ABI_VERSION.to_string());
+        if text.is_empty() { text } else { text + "\n" }
+    }
+
+    /// What cbindgen makes of one module.
+    fn section(config: &cbindgen::Config, module: &Path) -> String {
+        let mut text = Vec::new();
         cbindgen::Builder::new()
-            .with_config(config)
-            .with_src(root.join("src/capi/mod.rs"))
+            .with_config(config.clone())
+            .with_src(module)
             .generate()
             .expect("the C interface can be written as a header")
-            .write_to_file(target);
+            .write(&mut text);
+        String::from_utf8(text).expect("a header is text")
     }
 }

@@ -1,18 +1,38 @@
-// ft_local: shared, reference-counted objects in many threads without fighting over their counts.
+// ft_local: many threads use shared, reference-counted objects without contending for their counts.
 //
-// This file is made from src/capi/ by `make header`; do not edit it.
+// Made from src/capi/ by `make header`; do not edit.
 //
-// Three words say who owes a release. New: you do, from now on. Borrowed: you do not, and it is
-// good for as long as the comment says. Moved: no longer yours.
+// The library knows an object as a pointer, and a runtime by the functions in an `ft_local_host`.
+// Objects may also be plain values, which need no functions:
 //
-// Three phrases say what threads may do. Any thread, at once. Any thread, one at a time. When
-// nobody else uses the handle.
+//     static void *make_id(void *last) { return (void *)++*(uintptr_t *)last; }
 //
-// Every pointer is checked. A handle parameter takes NULL, which is an argument error except to
-// `_free`, or a handle of its kind that was not freed; a handle of another kind, and most that were
-// freed, are told from good ones, but do not count on it. An out parameter is the address of a
-// pointer, which is set to NULL before anything else happens.
-
+//     uintptr_t last = 0;
+//     ft_local_host host = FT_LOCAL_HOST_INIT;
+//     ft_local_source source = FT_LOCAL_SOURCE_INIT;
+//     source.ctx = &last;
+//     source.next_plain = make_id;
+//     ft_local_batch *ids;
+//     ft_local_status status = ft_local_batch_new(&host, &source, 64, &ids);
+//     void *id;
+//     status = ft_local_batch_load(ids, &id); // in any thread, as often as you like
+//     ft_local_batch_free(ids);
+//
+// Start with `ft_local_batch_new` and `ft_local_batch_load` if results are expensive to make, or
+// made by code that must not run in two threads at once. Add `ft_local_cursor_new` in threads that
+// take many. `ft_local_wrapper_new` is for one object that many threads use.
+//
+// Ownership terms. New: the caller must release it. Borrowed: the caller must not, and it is valid
+// for as long as the comment says. Moved: it is no longer the caller's.
+//
+// Threads. "Any thread, at once": several threads may call it at the same time. "Any thread, one at
+// a time": any thread, but only one at a time. "When nobody else uses the handle": no other thread
+// is inside a call with the same handle, or starts one.
+//
+// Arguments are checked: a bad one gets FT_LOCAL_ERR_ARGUMENT and changes nothing. NULL is ignored
+// by the `_free` functions and refused everywhere else. A handle of another kind and a freed handle
+// are usually detected, but do not rely on it. An out parameter is set to NULL, or to 0, before
+// anything else happens.
 
 #ifndef FT_LOCAL_H
 #define FT_LOCAL_H
@@ -20,51 +40,61 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// A function returns a status that has to be looked at.
+// The caller must use the result: a status to check, or a handle to free.
 #if defined(__GNUC__)
 #define FT_LOCAL_MUST_USE __attribute__((warn_unused_result))
 #else
 #define FT_LOCAL_MUST_USE
 #endif
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Version -----------------------------------------------------------------------------------------
+
 // The version of this header. `ft_local_version_number` asks the library that was loaded.
-#define FT_LOCAL_VERSION_NUMBER                                                                    \
-    (FT_LOCAL_VERSION_MAJOR * 1000000 + FT_LOCAL_VERSION_MINOR * 1000 + FT_LOCAL_VERSION_PATCH)
-
-// What a host's struct begins as. `ft_local_host_init` is the same for languages without macros.
-#define FT_LOCAL_HOST_INIT                                                                         \
-    { sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
-
-// What a source's struct begins as. `ft_local_source_init` is the same for languages without
-// macros.
-#define FT_LOCAL_SOURCE_INIT { sizeof(ft_local_source), NULL, NULL, NULL, NULL, NULL }
-
-// What the options of a batch begin as. `ft_local_batch_options_init` is the same for languages
-// without macros.
-#define FT_LOCAL_BATCH_OPTIONS_INIT { sizeof(ft_local_batch_options), 0, 0, 0, 0 }
-
-// What the counts of a batch begin as. `ft_local_stats_init` is the same for languages without
-// macros.
-#define FT_LOCAL_STATS_INIT { sizeof(ft_local_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
-
 #define FT_LOCAL_VERSION_MAJOR 0
 #define FT_LOCAL_VERSION_MINOR 1
 #define FT_LOCAL_VERSION_PATCH 0
+#define FT_LOCAL_VERSION_NUMBER                                                                    \
+    (FT_LOCAL_VERSION_MAJOR * 1000000 + FT_LOCAL_VERSION_MINOR * 1000 + FT_LOCAL_VERSION_PATCH)
+// The version of the binary interface, which is also the number in the SONAME.
 #define FT_LOCAL_ABI_VERSION 0
 
+// The version of the library that was loaded, as "major.minor.patch".
+//
+// Ownership: the text is borrowed, and good for ever.
+// Threads: any thread, at once.
+// Blocks: no.
+// Calls host: no.
+// Errors: none.
+// Since: 0.1.
+FT_LOCAL_MUST_USE const char *ft_local_version(void);
 
-// In the child of a fork: drop the results that the parent had in the buffer. The parent hands
-// them out.
-#define FT_LOCAL_FORK_DISCARD 0
+// The version of the library that was loaded, as a number that grows from version to version:
+// major * 1000000 + minor * 1000 + patch. `FT_LOCAL_VERSION_NUMBER` is that of the header.
+//
+// Ownership: nothing changes hands.
+// Threads: any thread, at once.
+// Blocks: no.
+// Calls host: no.
+// Errors: none.
+// Since: 0.1.
+FT_LOCAL_MUST_USE uint32_t ft_local_version_number(void);
 
-// In the child of a fork: hand them out too, so that they are there twice.
-#define FT_LOCAL_FORK_KEEP 1
+// The version of the binary interface that the loaded library has, which is also the number in
+// its SONAME. A program works with a library whose number is `FT_LOCAL_ABI_VERSION`.
+//
+// Ownership: nothing changes hands.
+// Threads: any thread, at once.
+// Blocks: no.
+// Calls host: no.
+// Errors: none.
+// Since: 0.1.
+FT_LOCAL_MUST_USE uint32_t ft_local_abi_version(void);
 
-// In the child of a fork: every use of the batch but to free it is FT_LOCAL_ERR_FORKED.
-#define FT_LOCAL_FORK_ERROR 2
-
-// The largest size of a batch. Its memory is taken when it is made: 16 bytes for each result.
-#define FT_LOCAL_BATCH_MAX_SIZE 1073741824
+// Status ------------------------------------------------------------------------------------------
 
 // The library's own values of `ft_local_status`. A number is never given a second meaning.
 typedef enum ft_local_status_code {
@@ -102,31 +132,36 @@ typedef enum ft_local_status_code {
     FT_LOCAL_ERR_FORKED = -14,
 } ft_local_status_code;
 
-// Runs a source to fill a buffer of results, in one thread at a time, and hands each result to
-// exactly one of the threads that load, in the order in which the source made them. (When a fill
-// fails, its first result comes after those that other threads have taken meanwhile; and a
-// cursor claims several results at once.)
-//
-// After a fork, the child drops the results that the parent had in the buffer, which the parent
-// hands out, and asks the source for new ones, unless the batch's options say otherwise.
-typedef struct ft_local_batch ft_local_batch;
-
-// Takes several results of a batch at once, guided by how many are left and how many cursors there
-// are, and hands them out without touching anything that other threads write. Make one for each
-// thread.
-//
-// When a cursor is freed, what it has in hand goes back to the batch, and is handed out before
-// anything newer. In the child of a fork, what it had in hand is the parent's, unless the batch was
-// made with FT_LOCAL_FORK_KEEP.
-typedef struct ft_local_cursor ft_local_cursor;
-
-// Holds one object, retained once. Make one for each thread that uses the object: the object's
-// reference count is then touched when the wrapper is made and when it is freed, not in between.
-typedef struct ft_local_wrapper ft_local_wrapper;
-
 // What a function returns: `FT_LOCAL_OK`, one of the library's errors, which are negative, or a
 // positive code that comes from the host's own source.
 typedef int32_t ft_local_status;
+
+// Says in English what a status means.
+//
+// Ownership: the text is borrowed, and good for ever.
+// Threads: any thread, at once.
+// Blocks: no.
+// Calls host: no.
+// Errors: none. A positive status and an unknown one get a text too.
+// Since: 0.1.
+FT_LOCAL_MUST_USE const char *ft_local_status_text(ft_local_status status);
+
+// Says which argument the last `FT_LOCAL_ERR_ARGUMENT` in the calling thread was about, and what
+// is wrong with it. An empty text if there was none.
+//
+// Ownership: the text is borrowed, and good for ever.
+// Threads: any thread, at once; each has its own last error.
+// Blocks: no.
+// Calls host: no.
+// Errors: none.
+// Since: 0.1.
+FT_LOCAL_MUST_USE const char *ft_local_last_error(void);
+
+// Host: what the library must know of your runtime ------------------------------------------------
+
+// Initializer for ft_local_host; `ft_local_host_init` is the same for languages without macros.
+#define FT_LOCAL_HOST_INIT                                                                         \
+    { sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
 // A function that blocks, which the library hands to the host's `block`. It returns, and never
 // throws or jumps.
@@ -175,6 +210,24 @@ typedef struct ft_local_host {
     int32_t (*interrupted_plain)(void);
 } ft_local_host;
 
+// Sets a host's struct to zero and its size: `FT_LOCAL_HOST_INIT` for languages without macros.
+//
+// Ownership: `host` stays the caller's.
+// Threads: any thread, at once.
+// Blocks: no.
+// Calls host: no.
+// Errors: FT_LOCAL_ERR_ARGUMENT if `host` is NULL, or `struct_size` is not the size of an
+// `ft_local_host` in any version of the header.
+// Since: 0.1.
+FT_LOCAL_MUST_USE
+ft_local_status ft_local_host_init(struct ft_local_host *host,
+                                   size_t struct_size);
+
+// Source: what makes results ----------------------------------------------------------------------
+
+// Initializer for ft_local_source; `ft_local_source_init` is the same for languages without macros.
+#define FT_LOCAL_SOURCE_INIT { sizeof(ft_local_source), NULL, NULL, NULL, NULL, NULL }
+
 // Where the results of a batch come from: `fill`, or `next_plain` for one at a time.
 //
 // One thread at a time calls it, not always the same one. It may use other batches; loading from
@@ -207,142 +260,6 @@ typedef struct ft_local_source {
     void *ended_ctx;
 } ft_local_source;
 
-// Shown one object; returns 0 to go on, anything else to stop. Does nothing but look.
-typedef int32_t (*ft_local_visitor)(void *object, void *arg);
-
-// Choices for a batch. Zero is the default of each.
-//
-// Begin with `FT_LOCAL_BATCH_OPTIONS_INIT` or `ft_local_batch_options_init`.
-typedef struct ft_local_batch_options {
-    // `sizeof(ft_local_batch_options)` in the header that the host was compiled with.
-    size_t struct_size;
-    // After how many results a thread that runs the source hands that on to another; 0 for as
-    // many as fit. With a slow source, a small number keeps the load that happens to fill from
-    // taking `size` times as long as the source.
-    size_t fill_budget;
-    // A load that leaves fewer results than this runs the source, while other threads go on with
-    // what is left; 0 for never. At most the size of the batch.
-    size_t low_water;
-    // FT_LOCAL_FORK_DISCARD, FT_LOCAL_FORK_KEEP or FT_LOCAL_FORK_ERROR.
-    int32_t on_fork;
-    // 0.
-    int32_t reserved;
-} ft_local_batch_options;
-
-// Counts of what a batch has done. Nothing counts on the path of a load that finds a result: what
-// was loaded is known from the buffer's own counts.
-//
-// When no thread uses the batch, the books are exact: `produced + given_back` equals `loads +
-// claimed + released + dropped_on_fork` and `ft_local_batch_len`.
-//
-// Begin with `FT_LOCAL_STATS_INIT` or `ft_local_stats_init`.
-typedef struct ft_local_stats {
-    // `sizeof(ft_local_stats)` in the header that the host was compiled with.
-    size_t struct_size;
-    // Results handed out by loads.
-    uint64_t loads;
-    // Claims by cursors.
-    uint64_t claims;
-    // Results that cursors have claimed.
-    uint64_t claimed;
-    // How often a thread took the role of running the source, and ran it.
-    uint64_t fills;
-    // Results that the source has made.
-    uint64_t produced;
-    // Loads that had to wait for another thread.
-    uint64_t waits;
-    // How long they waited, in nanoseconds.
-    uint64_t wait_ns;
-    // How long fills took, from the first call of the source to the last, in nanoseconds.
-    uint64_t source_ns;
-    // Failures of the source.
-    uint64_t errors;
-    // Results that cursors had in hand, or that were loaded, and came back.
-    uint64_t given_back;
-    // Results that nobody got, because the batch was cleared or closed.
-    uint64_t released;
-    // Results that the child of a fork dropped, because the parent hands them out.
-    uint64_t dropped_on_fork;
-} ft_local_stats;
-
-// How a cursor begins, for ever: the results in hand are those from `next` to before `end`.
-typedef struct ft_local_cursor_frame {
-    // The next result, if this is not `end`.
-    void **next;
-    // Where the results in hand end.
-    void **end;
-} ft_local_cursor_frame;
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
-
-// The version of the library that was loaded, as "major.minor.patch".
-//
-// Ownership: the text is borrowed, and good for ever.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
-// Errors: none.
-// Since: 0.1.
-FT_LOCAL_MUST_USE const char *ft_local_version(void);
-
-// The version of the library that was loaded, as a number that grows from version to version:
-// major * 1000000 + minor * 1000 + patch. `FT_LOCAL_VERSION_NUMBER` is that of the header.
-//
-// Ownership: nothing changes hands.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
-// Errors: none.
-// Since: 0.1.
-FT_LOCAL_MUST_USE uint32_t ft_local_version_number(void);
-
-// The version of the binary interface that the loaded library has, which is also the number in
-// its SONAME. A program works with a library whose number is `FT_LOCAL_ABI_VERSION`.
-//
-// Ownership: nothing changes hands.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
-// Errors: none.
-// Since: 0.1.
-FT_LOCAL_MUST_USE uint32_t ft_local_abi_version(void);
-
-// Says in English what a status means.
-//
-// Ownership: the text is borrowed, and good for ever.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
-// Errors: none. A positive status and an unknown one get a text too.
-// Since: 0.1.
-FT_LOCAL_MUST_USE const char *ft_local_status_text(ft_local_status status);
-
-// Says which argument the last `FT_LOCAL_ERR_ARGUMENT` in the calling thread was about, and what
-// is wrong with it. An empty text if there was none.
-//
-// Ownership: the text is borrowed, and good for ever.
-// Threads: any thread, at once; each has its own last error.
-// Blocks: no.
-// Calls host: no.
-// Errors: none.
-// Since: 0.1.
-FT_LOCAL_MUST_USE const char *ft_local_last_error(void);
-
-// Sets a host's struct to zero and its size: `FT_LOCAL_HOST_INIT` for languages without macros.
-//
-// Ownership: `host` stays the caller's.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
-// Errors: FT_LOCAL_ERR_ARGUMENT if `host` is NULL, or `struct_size` is not the size of an
-// `ft_local_host` in any version of the header.
-// Since: 0.1.
-FT_LOCAL_MUST_USE
-ft_local_status ft_local_host_init(struct ft_local_host *host,
-                                   size_t struct_size);
-
 // Sets a source's struct to zero and its size: `FT_LOCAL_SOURCE_INIT` for languages without
 // macros.
 //
@@ -357,6 +274,15 @@ FT_LOCAL_MUST_USE
 ft_local_status ft_local_source_init(struct ft_local_source *source,
                                      size_t struct_size);
 
+// Wrapper: one object for one thread --------------------------------------------------------------
+
+// Holds one object, retained once. Make one for each thread that uses the object: the object's
+// reference count is then touched when the wrapper is made and when it is freed, not in between.
+typedef struct ft_local_wrapper ft_local_wrapper;
+
+// Shown one object; returns 0 to go on, anything else to stop. Does nothing but look.
+typedef int32_t (*ft_local_visitor)(void *object, void *arg);
+
 // Makes a wrapper of `object`.
 //
 // Ownership: `object` is borrowed during the call and retained once by the host's `retain`;
@@ -368,7 +294,7 @@ ft_local_status ft_local_source_init(struct ft_local_source *source,
 // NULL.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
-ft_local_status ft_local_wrapper_new(const struct ft_local_host *host,
+ft_local_status ft_local_wrapper_new(const ft_local_host *host,
                                      void *object,
                                      struct ft_local_wrapper **out);
 
@@ -404,6 +330,41 @@ int32_t ft_local_wrapper_visit(const struct ft_local_wrapper *wrapper,
 // Since: 0.1.
 void ft_local_wrapper_free(struct ft_local_wrapper *wrapper);
 
+// Batch: options ----------------------------------------------------------------------------------
+
+// Initializer for ft_local_batch_options; `ft_local_batch_options_init` is the same for languages
+// without macros.
+#define FT_LOCAL_BATCH_OPTIONS_INIT { sizeof(ft_local_batch_options), 0, 0, 0, 0 }
+
+// In the child of a fork: drop the results that the parent had in the buffer. The parent hands
+// them out.
+#define FT_LOCAL_FORK_DISCARD 0
+
+// In the child of a fork: hand them out too, so that they are there twice.
+#define FT_LOCAL_FORK_KEEP 1
+
+// In the child of a fork: every use of the batch but to free it is FT_LOCAL_ERR_FORKED.
+#define FT_LOCAL_FORK_ERROR 2
+
+// Choices for a batch. Zero is the default of each.
+//
+// Begin with `FT_LOCAL_BATCH_OPTIONS_INIT` or `ft_local_batch_options_init`.
+typedef struct ft_local_batch_options {
+    // `sizeof(ft_local_batch_options)` in the header that the host was compiled with.
+    size_t struct_size;
+    // After how many results a thread that runs the source hands that on to another; 0 for as
+    // many as fit. With a slow source, a small number keeps the load that happens to fill from
+    // taking `size` times as long as the source.
+    size_t fill_budget;
+    // A load that leaves fewer results than this runs the source, while other threads go on with
+    // what is left; 0 for never. At most the size of the batch.
+    size_t low_water;
+    // FT_LOCAL_FORK_DISCARD, FT_LOCAL_FORK_KEEP or FT_LOCAL_FORK_ERROR.
+    int32_t on_fork;
+    // 0.
+    int32_t reserved;
+} ft_local_batch_options;
+
 // Sets the options of a batch to zero and their size: `FT_LOCAL_BATCH_OPTIONS_INIT` for languages
 // without macros.
 //
@@ -418,6 +379,20 @@ FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_options_init(struct ft_local_batch_options *options,
                                             size_t struct_size);
 
+// Batch: results made by one thread at a time, each for exactly one load --------------------------
+
+// The largest size of a batch. Its memory is taken when it is made: 16 bytes for each result.
+#define FT_LOCAL_BATCH_MAX_SIZE 1073741824
+
+// Runs a source to fill a buffer of results, in one thread at a time, and hands each result to
+// exactly one of the threads that load, in the order in which the source made them. (When a fill
+// fails, its first result comes after those that other threads have taken meanwhile; and a
+// cursor claims several results at once.)
+//
+// After a fork, the child drops the results that the parent had in the buffer, which the parent
+// hands out, and asks the source for new ones, unless the batch's options say otherwise.
+typedef struct ft_local_batch ft_local_batch;
+
 // Makes a batch that asks `source` for up to `size` results whenever it has none.
 //
 // Ownership: `host` and `source` are copied; `*out` is new: free it with `ft_local_batch_free`.
@@ -428,8 +403,8 @@ ft_local_status ft_local_batch_options_init(struct ft_local_batch_options *optio
 // FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
-ft_local_status ft_local_batch_new(const struct ft_local_host *host,
-                                   const struct ft_local_source *source,
+ft_local_status ft_local_batch_new(const ft_local_host *host,
+                                   const ft_local_source *source,
                                    size_t size,
                                    struct ft_local_batch **out);
 
@@ -444,10 +419,10 @@ ft_local_status ft_local_batch_new(const struct ft_local_host *host,
 // `options` may be NULL, which is the default.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
-ft_local_status ft_local_batch_new_with(const struct ft_local_host *host,
-                                        const struct ft_local_source *source,
+ft_local_status ft_local_batch_new_with(const ft_local_host *host,
+                                        const ft_local_source *source,
                                         size_t size,
-                                        const struct ft_local_batch_options *options,
+                                        const ft_local_batch_options *options,
                                         struct ft_local_batch **out);
 
 // How many results are ready; a moment later there may be others.
@@ -531,6 +506,8 @@ FT_LOCAL_MUST_USE int32_t ft_local_batch_is_closed(const struct ft_local_batch *
 // Since: 0.1.
 void ft_local_batch_free(struct ft_local_batch *batch);
 
+// Batch: load -------------------------------------------------------------------------------------
+
 // Takes the next result. If there is none, runs the source, or waits for the thread that runs it.
 //
 // Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
@@ -545,9 +522,7 @@ void ft_local_batch_free(struct ft_local_batch *batch);
 // NULL, and the batch works on. For good: FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
 // FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_PANIC.
 // Since: 0.1.
-FT_LOCAL_MUST_USE
-ft_local_status ft_local_batch_load(const struct ft_local_batch *batch,
-                                    void **out);
+FT_LOCAL_MUST_USE ft_local_status ft_local_batch_load(const ft_local_batch *batch, void **out);
 
 // Takes the next result, as `ft_local_batch_load`, but does not wait for another thread longer than
 // `timeout_ns` nanoseconds. If this thread comes to run the source itself, that takes as long as
@@ -560,7 +535,7 @@ ft_local_status ft_local_batch_load(const struct ft_local_batch *batch,
 // Errors: as for `ft_local_batch_load`, and FT_LOCAL_ERR_TIMED_OUT. `*out` is then NULL.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
-ft_local_status ft_local_batch_load_for(const struct ft_local_batch *batch,
+ft_local_status ft_local_batch_load_for(const ft_local_batch *batch,
                                         int64_t timeout_ns,
                                         void **out);
 
@@ -573,9 +548,7 @@ ft_local_status ft_local_batch_load_for(const struct ft_local_batch *batch,
 // Errors: FT_LOCAL_ERR_EMPTY if none is ready; FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
 // FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then NULL.
 // Since: 0.1.
-FT_LOCAL_MUST_USE
-ft_local_status ft_local_batch_try_load(const struct ft_local_batch *batch,
-                                        void **out);
+FT_LOCAL_MUST_USE ft_local_status ft_local_batch_try_load(const ft_local_batch *batch, void **out);
 
 // Takes the next `n` results, as `n` times `ft_local_batch_load_for` with what is left of the time,
 // but claims as many at once as are ready.
@@ -591,7 +564,7 @@ ft_local_status ft_local_batch_try_load(const struct ft_local_batch *batch,
 // `n` is 0.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
-ft_local_status ft_local_batch_load_many(const struct ft_local_batch *batch,
+ft_local_status ft_local_batch_load_many(const ft_local_batch *batch,
                                          size_t n,
                                          int64_t timeout_ns,
                                          void **objects,
@@ -609,7 +582,7 @@ ft_local_status ft_local_batch_load_many(const struct ft_local_batch *batch,
 // FT_LOCAL_ERR_FORKED. The objects are then still yours.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
-ft_local_status ft_local_batch_give_back(const struct ft_local_batch *batch,
+ft_local_status ft_local_batch_give_back(const ft_local_batch *batch,
                                          void *const *objects,
                                          size_t n);
 
@@ -626,11 +599,30 @@ ft_local_status ft_local_batch_give_back(const struct ft_local_batch *batch,
 // Errors: as for `ft_local_batch_load`. What was made before an error is kept. `*made` is then 0.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
-ft_local_status ft_local_batch_prefill(const struct ft_local_batch *batch,
+ft_local_status ft_local_batch_prefill(const ft_local_batch *batch,
                                        size_t low_water,
                                        size_t max,
                                        int64_t timeout_ns,
                                        size_t *made);
+
+// Cursor: one thread's way to take many results ---------------------------------------------------
+
+// Takes several results of a batch at once, guided by how many are left and how many cursors there
+// are, and hands them out without touching anything that other threads write. Make one for each
+// thread.
+//
+// When a cursor is freed, what it has in hand goes back to the batch, and is handed out before
+// anything newer. In the child of a fork, what it had in hand is the parent's, unless the batch was
+// made with FT_LOCAL_FORK_KEEP.
+typedef struct ft_local_cursor ft_local_cursor;
+
+// How a cursor begins, for ever: the results in hand are those from `next` to before `end`.
+typedef struct ft_local_cursor_frame {
+    // The next result, if this is not `end`.
+    void **next;
+    // Where the results in hand end.
+    void **end;
+} ft_local_cursor_frame;
 
 // Makes a cursor of a batch.
 //
@@ -642,7 +634,7 @@ ft_local_status ft_local_batch_prefill(const struct ft_local_batch *batch,
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
-ft_local_status ft_local_cursor_new(const struct ft_local_batch *batch,
+ft_local_status ft_local_cursor_new(const ft_local_batch *batch,
                                     struct ft_local_cursor **out);
 
 // Takes the next result: one in hand, or else as `ft_local_batch_load` does.
@@ -705,6 +697,47 @@ int32_t ft_local_cursor_visit(const struct ft_local_cursor *cursor,
 // Since: 0.1.
 void ft_local_cursor_free(struct ft_local_cursor *cursor);
 
+// Batch: statistics -------------------------------------------------------------------------------
+
+// Initializer for ft_local_stats; `ft_local_stats_init` is the same for languages without macros.
+#define FT_LOCAL_STATS_INIT { sizeof(ft_local_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+// Counts of what a batch has done. Nothing counts on the path of a load that finds a result: what
+// was loaded is known from the buffer's own counts.
+//
+// When no thread uses the batch, the books are exact: `produced + given_back` equals `loads +
+// claimed + released + dropped_on_fork` and `ft_local_batch_len`.
+//
+// Begin with `FT_LOCAL_STATS_INIT` or `ft_local_stats_init`.
+typedef struct ft_local_stats {
+    // `sizeof(ft_local_stats)` in the header that the host was compiled with.
+    size_t struct_size;
+    // Results handed out by loads.
+    uint64_t loads;
+    // Claims by cursors.
+    uint64_t claims;
+    // Results that cursors have claimed.
+    uint64_t claimed;
+    // How often a thread took the role of running the source, and ran it.
+    uint64_t fills;
+    // Results that the source has made.
+    uint64_t produced;
+    // Loads that had to wait for another thread.
+    uint64_t waits;
+    // How long they waited, in nanoseconds.
+    uint64_t wait_ns;
+    // How long fills took, from the first call of the source to the last, in nanoseconds.
+    uint64_t source_ns;
+    // Failures of the source.
+    uint64_t errors;
+    // Results that cursors had in hand, or that were loaded, and came back.
+    uint64_t given_back;
+    // Results that nobody got, because the batch was cleared or closed.
+    uint64_t released;
+    // Results that the child of a fork dropped, because the parent hands them out.
+    uint64_t dropped_on_fork;
+} ft_local_stats;
+
 // Tells what a batch has done so far. While threads use it, the counts may be of slightly
 // different moments.
 //
@@ -715,7 +748,7 @@ void ft_local_cursor_free(struct ft_local_cursor *cursor);
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then as it was.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
-ft_local_status ft_local_batch_stats(const struct ft_local_batch *batch,
+ft_local_status ft_local_batch_stats(const ft_local_batch *batch,
                                      struct ft_local_stats *out);
 
 // Sets the counts of a batch to zero and their size: `FT_LOCAL_STATS_INIT` for languages without
@@ -732,19 +765,9 @@ FT_LOCAL_MUST_USE
 ft_local_status ft_local_stats_init(struct ft_local_stats *stats,
                                     size_t struct_size);
 
-#ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
-
-#endif  /* FT_LOCAL_H */
-
 // Define FT_LOCAL_NO_INLINE for programs that read this file and know declarations only.
 #if !defined(FT_LOCAL_H_INLINE) && !defined(FT_LOCAL_NO_INLINE)
 #define FT_LOCAL_H_INLINE
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 // `ft_local_cursor_next`, without a call if there is a result in hand: 1.5 times as fast or more.
 // `cursor` and `out` are not checked. Not exported: see `ft_local_cursor_next`.
@@ -759,8 +782,10 @@ static inline ft_local_status ft_local_cursor_next_inline(ft_local_cursor *curso
     return ft_local_cursor_next(cursor, out);
 }
 
+#endif
+
 #ifdef __cplusplus
 }
 #endif
 
-#endif
+#endif // FT_LOCAL_H

@@ -22,11 +22,16 @@ fn survives<R: PartialEq + std::fmt::Debug>(name: &str, expected: R, call: impl 
 fn declared() -> Vec<&'static str> {
     let header = include_str!("../../../include/ft_local.h");
     let header = header.split("static inline").next().unwrap();
-    let calls = header.match_indices('(').filter_map(|(end, _)| {
-        let name = header[..end].rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
-        name.starts_with("ft_local_").then_some(name)
-    });
-    let mut names: Vec<_> = calls.collect();
+    // A declaration begins its line; comments and lists of parameters that go on do not.
+    let mut names: Vec<_> = header
+        .lines()
+        .filter(|line| !line.starts_with(['/', '#', ' ']))
+        .filter_map(|line| {
+            let (before, _) = line.split_once('(')?;
+            let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
+            name.starts_with("ft_local_").then_some(name)
+        })
+        .collect();
     names.sort_unstable();
     names
 }
