@@ -42,6 +42,7 @@ use ring::Ring;
 use role::FillRole;
 use stats::Counters;
 pub use stats::Stats;
+use std::marker::PhantomData;
 
 /// The largest buffer: its memory is asked for when the batch is made, 16 bytes for a result.
 pub const MAX_SIZE: usize = 1 << 30;
@@ -87,6 +88,9 @@ pub struct Batch<H: Host, S: Source<H>> {
     counters: Counters,
     /// The source and the slots it writes to. Only the holder of `role` touches them.
     workplace: CachePadded<UnsafeCell<Workplace<S>>>,
+    /// Objects go in, by `give_back`, as well as out: a batch of one host is no batch of a host
+    /// whose objects live shorter, nor of one whose objects live longer.
+    invariant: PhantomData<fn(H) -> H>,
 }
 
 struct Front {
@@ -150,6 +154,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             cursors: CachePadded::new(AtomicUsize::new(0)),
             counters: Counters::new(),
             workplace: CachePadded::new(UnsafeCell::new(Workplace::new(source, size)?)),
+            invariant: PhantomData,
         })
     }
 

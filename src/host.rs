@@ -131,14 +131,14 @@ unsafe impl Pointer for usize {
 }
 
 /// The function that does the blocking in [`HostTable::block`].
-pub type Wait = unsafe extern "C" fn(arg: *mut c_void);
+pub(crate) type Wait = unsafe extern "C" fn(arg: *mut c_void);
 
 /// A host known by its functions, as a C program gives it.
 ///
 /// Where there are two forms of a function, one with the host's `ctx` and one without, at most one
 /// is given. A table without any way to release is a host of plain values.
 #[derive(Debug, Clone, Copy)]
-pub struct HostTable {
+pub(crate) struct HostTable {
     /// How a reference is taken.
     pub retain: Retain,
     /// How a reference is given back.
@@ -151,7 +151,7 @@ pub struct HostTable {
 
 /// How a host takes a reference.
 #[derive(Debug, Clone, Copy)]
-pub enum Retain {
+pub(crate) enum Retain {
     /// It cannot, or has no need to.
     None,
     /// By a function of the object alone.
@@ -162,7 +162,7 @@ pub enum Retain {
 
 /// How a thread of the host waits.
 #[derive(Debug, Clone, Copy)]
-pub enum Block {
+pub(crate) enum Block {
     /// As any other thread does.
     Plainly,
     /// It leaves the runtime, waits, and comes back with what leaving gave it.
@@ -176,7 +176,7 @@ pub enum Block {
 
 /// How a waiting thread of the host learns that it is to stop: not 0 from the function.
 #[derive(Debug, Clone, Copy)]
-pub enum Interrupt {
+pub(crate) enum Interrupt {
     /// It never does.
     None,
     /// By a function without arguments.

@@ -10,8 +10,7 @@
 //!
 //! [`Host`] says what the library must know of the runtime: how a reference is kept as one machine
 //! word, and how a thread waits. [`Native`] is Rust itself as the host, for `Box`, `Arc` and plain
-//! words. [`HostTable`] is a host known by function pointers; it is what the C interface in
-//! `include/ft_local.h` uses.
+//! words. A host known by function pointers is what the C interface in `include/ft_local.h` is for.
 //!
 //! ```
 //! use ft_local::{Batch, Native};
@@ -46,8 +45,7 @@ mod wrapper;
 
 pub use batch::{Batch, ForkPolicy, MAX_SIZE, Options, Stats};
 pub use cursor::Cursor;
-pub use host::{Host, HostTable, Native, Pointer, Word};
-pub use object::{Object, Release};
+pub use host::{Host, Native, Pointer, Word};
 pub use source::{Iter, Made, Slots, Source};
 pub use status::{LoadError, NewError};
 pub use wrapper::Wrapper;

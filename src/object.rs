@@ -5,7 +5,7 @@ use std::mem::ManuallyDrop;
 
 /// How a host gives a reference back.
 #[derive(Debug, Clone, Copy)]
-pub enum Release {
+pub(crate) enum Release {
     /// There is nothing to give back: a plain value.
     None,
     /// By a function of the handle alone.
@@ -34,7 +34,7 @@ impl Release {
 
 /// One reference to an object of a host known by its functions. Dropping it releases it.
 #[derive(Debug)]
-pub struct Object {
+pub(crate) struct Object {
     handle: *mut c_void,
     release: Release,
 }

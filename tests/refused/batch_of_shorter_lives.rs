@@ -1,0 +1,24 @@
+//! A batch takes objects in, so it cannot pass for one of objects that live shorter.
+
+use ft_local::{Batch, Native, Slots, Source};
+use std::convert::Infallible;
+
+type Texts<'a> = Native<Box<&'a str>>;
+
+/// A source of texts that live as long as the batch wants them to.
+struct Any;
+
+impl<'a> Source<Texts<'a>> for Any {
+    type Error = Infallible;
+
+    fn fill(&mut self, _: &Texts<'a>, slots: &mut Slots<'_, Texts<'a>>) -> Result<(), Infallible> {
+        slots.push(Box::new("of the program"));
+        Ok(())
+    }
+}
+
+fn shrink<'b, 'short>(batch: &'b Batch<Texts<'static>, Any>) -> &'b Batch<Texts<'short>, Any> {
+    batch
+}
+
+fn main() {}
