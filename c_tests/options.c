@@ -77,8 +77,9 @@ static void a_later_struct_is_accepted_if_what_is_new_is_not_used(void) {
 }
 
 static void sizes_that_no_version_has_are_refused(void) {
-    const size_t known = sizeof(ft_local_batch_options);
-    const size_t sizes[] = {0, 1, known - 1, known - sizeof(size_t), known + 1, 1 << 20, SIZE_MAX};
+    // The first version's size, which stays the smallest when the struct grows.
+    const size_t first = 3 * sizeof(size_t) + 2 * sizeof(int32_t);
+    const size_t sizes[] = {0, 1, first - 1, first - sizeof(size_t), first + 1, 1 << 20, SIZE_MAX};
     for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++) {
         ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
         options.struct_size = sizes[index];

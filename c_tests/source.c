@@ -71,7 +71,7 @@ static void a_later_struct_is_accepted_if_what_is_new_is_not_used(void) {
 
 static void sizes_that_no_version_has_are_refused(void) {
     const size_t known = sizeof(ft_local_source);
-    const size_t first = offsetof(ft_local_source, next_plain);
+    const size_t first = 3 * sizeof(void *);
     const size_t sizes[] = {0,           1,       sizeof(size_t), first - sizeof(void *),
                             known - 1,   1 << 20, known + 1,      SIZE_MAX,
                             SIZE_MAX - 7};
@@ -95,7 +95,7 @@ static int32_t never_asked(void *ctx) {
 
 static void an_earlier_struct_is_accepted_and_not_read_beyond_its_end(void) {
     ft_local_source table = FT_LOCAL_SOURCE_INIT;
-    table.struct_size = offsetof(ft_local_source, next_plain);
+    table.struct_size = 3 * sizeof(void *);
     table.next_plain = fake_object_retain;
     accept(&table);
     table = (ft_local_source)FT_LOCAL_SOURCE_INIT;

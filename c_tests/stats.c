@@ -44,9 +44,10 @@ static void sizes_that_no_version_has_are_refused(void) {
     fake_host host = {0};
     fake_source source = {.host = &host, .per_call = 1};
     ft_local_batch *batch = fake_source_batch(&source, 3);
-    const size_t known = sizeof(ft_local_stats);
-    const size_t sizes[] = {0,         1,       known - 1, known - sizeof(uint64_t),
-                            known + 1, 1 << 20, SIZE_MAX};
+    // The first version's size, which stays the smallest when the struct grows.
+    const size_t first = _Alignof(uint64_t) + 12 * sizeof(uint64_t);
+    const size_t sizes[] = {0,         1,       first - 1, first - sizeof(uint64_t),
+                            first + 1, 1 << 20, SIZE_MAX};
     for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++) {
         ft_local_stats stats;
         memset(&stats, 0xff, sizeof stats);

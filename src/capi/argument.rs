@@ -79,7 +79,8 @@ pub(super) unsafe trait Versioned: Copy {
     const SIZE: &'static CStr;
     /// What is said when a part is in use that this version does not know.
     const UNKNOWN: &'static CStr;
-    /// How long it was in the first version.
+    /// How long it was in the first version. A number, and not computed from the fields, so that it
+    /// stays when the struct grows.
     const FIRST_SIZE: usize;
 }
 

@@ -64,7 +64,7 @@ unsafe impl Versioned for ft_local_host {
     const SIZE: &'static CStr = c"host->struct_size is no size of an ft_local_host; begin with FT_LOCAL_HOST_INIT or ft_local_host_init";
     const UNKNOWN: &'static CStr =
         c"host has a field set that this version of the library does not know";
-    const FIRST_SIZE: usize = std::mem::offset_of!(Self, retain_plain);
+    const FIRST_SIZE: usize = 4 * size_of::<usize>();
 }
 
 const TWO_RETAINS: Refusal = Refusal(c"host has both retain and retain_plain; set one");
@@ -85,29 +85,43 @@ const NO_RELEASE: Refusal =
 pub(super) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Refusal> {
     // SAFETY: the caller's promise.
     let host = unsafe { read(given) }?;
-    let retain = match (host.retain, host.retain_plain) {
+    // Each field by its name: none that is added later is forgotten here.
+    let ft_local_host {
+        struct_size: _,
+        ctx,
+        retain,
+        release,
+        retain_plain,
+        release_plain,
+        block,
+        detach,
+        attach,
+        interrupted,
+        interrupted_plain,
+    } = host;
+    let retain = match (retain, retain_plain) {
         (None, None) => Retain::None,
-        (Some(retain), None) => Retain::WithCtx(retain, host.ctx),
+        (Some(retain), None) => Retain::WithCtx(retain, ctx),
         (None, Some(retain)) => Retain::Plain(retain),
         (Some(_), Some(_)) => return Err(TWO_RETAINS),
     };
-    let release = match (host.release, host.release_plain) {
+    let release = match (release, release_plain) {
         (None, None) if matches!(retain, Retain::None) => Release::None,
         (None, None) => return Err(NO_RELEASE),
-        (Some(release), None) => Release::WithCtx(release, host.ctx),
+        (Some(release), None) => Release::WithCtx(release, ctx),
         (None, Some(release)) => Release::Plain(release),
         (Some(_), Some(_)) => return Err(TWO_RELEASES),
     };
-    let block = match (host.block, host.detach, host.attach) {
+    let block = match (block, detach, attach) {
         (None, None, None) => Block::Plainly,
-        (Some(block), None, None) => Block::Through(block, host.ctx),
+        (Some(block), None, None) => Block::Through(block, ctx),
         (None, Some(detach), Some(attach)) => Block::DetachAttach(detach, attach),
         (None, _, _) => return Err(HALF_BLOCK),
         (Some(_), _, _) => return Err(TWO_BLOCKS),
     };
-    let interrupt = match (host.interrupted, host.interrupted_plain) {
+    let interrupt = match (interrupted, interrupted_plain) {
         (None, None) => Interrupt::None,
-        (Some(asked), None) => Interrupt::WithCtx(asked, host.ctx),
+        (Some(asked), None) => Interrupt::WithCtx(asked, ctx),
         (None, Some(asked)) => Interrupt::Plain(asked),
         (Some(_), Some(_)) => return Err(TWO_INTERRUPTS),
     };

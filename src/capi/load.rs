@@ -134,7 +134,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_many(
 ) -> ft_local_status {
     let checked = enter(|| {
         // SAFETY: the caller's promise.
-        unsafe { Ok((cleared_count(count)?, batch_at(batch)?, words(objects, n)?)) }
+        unsafe { Ok((cleared_count(count)?, batch_at(batch)?, slots(objects, n)?)) }
     });
     let (count, batch, room) = match checked {
         Ok(checked) => checked,
@@ -175,7 +175,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_give_back(
 ) -> ft_local_status {
     let checked = enter(|| {
         // SAFETY: the caller's promise.
-        let (batch, words) = unsafe { (batch_at(batch)?, words(objects.cast_mut(), n)?) };
+        let (batch, words) = unsafe { (batch_at(batch)?, words(objects, n)?) };
         if !batch.host().holds_plain_values() && words.contains(&0) {
             return Err(Refusal(c"one of the objects is NULL"));
         }
@@ -189,19 +189,38 @@ pub unsafe extern "C-unwind" fn ft_local_batch_give_back(
     }
 }
 
-/// The caller's array as the core's words, which have the same size.
-///
-/// # Safety
-/// `objects` must be NULL or point to `n` slots that may be written.
-unsafe fn words<'a>(objects: *mut *mut c_void, n: usize) -> Result<&'a mut [Word], Refusal> {
+/// Whether the caller's array can be one of the core's words, which have the same size.
+fn check_array(objects: *const *mut c_void, n: usize) -> Result<(), Refusal> {
     const { assert!(size_of::<Word>() == size_of::<*mut c_void>()) };
-    if n == 0 {
-        return Ok(&mut []);
-    }
     check_address(objects, c"objects is NULL, or no address of pointers")?;
     if n > isize::MAX.unsigned_abs() / size_of::<Word>() {
         return Err(Refusal(c"n is more than any array holds"));
     }
+    Ok(())
+}
+
+/// The objects in the caller's array. They are only read: other threads may read them too.
+///
+/// # Safety
+/// `objects` must be NULL or point to `n` objects.
+unsafe fn words<'a>(objects: *const *mut c_void, n: usize) -> Result<&'a [Word], Refusal> {
+    if n == 0 {
+        return Ok(&[]);
+    }
+    check_array(objects, n)?;
+    // SAFETY: the caller's promise.
+    Ok(unsafe { std::slice::from_raw_parts(objects.cast(), n) })
+}
+
+/// The caller's array as room for words.
+///
+/// # Safety
+/// `objects` must be NULL or point to `n` slots that may be written.
+unsafe fn slots<'a>(objects: *mut *mut c_void, n: usize) -> Result<&'a mut [Word], Refusal> {
+    if n == 0 {
+        return Ok(&mut []);
+    }
+    check_array(objects, n)?;
     // SAFETY: the caller's promise.
     Ok(unsafe { std::slice::from_raw_parts_mut(objects.cast(), n) })
 }

@@ -40,7 +40,7 @@ unsafe impl Versioned for ft_local_batch_options {
     const SIZE: &'static CStr = c"options->struct_size is no size of an ft_local_batch_options; begin with FT_LOCAL_BATCH_OPTIONS_INIT or ft_local_batch_options_init";
     const UNKNOWN: &'static CStr =
         c"options has a field set that this version of the library does not know";
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = 3 * size_of::<usize>() + 2 * size_of::<i32>();
 }
 
 /// The core's form of the options; NULL is the default.
@@ -53,16 +53,18 @@ pub(super) unsafe fn options(given: *const ft_local_batch_options) -> Result<Opt
     }
     // SAFETY: the caller's promise.
     let options = unsafe { read(given) }?;
-    let on_fork = match options.on_fork {
+    // Each field by its name: none that is added later is forgotten here.
+    let ft_local_batch_options { struct_size: _, fill_budget, low_water, on_fork, reserved } =
+        options;
+    let on_fork = match on_fork {
         FT_LOCAL_FORK_DISCARD => ForkPolicy::Discard,
         FT_LOCAL_FORK_KEEP => ForkPolicy::Keep,
         FT_LOCAL_FORK_ERROR => ForkPolicy::Error,
         _ => return Err(Refusal(c"options->on_fork is none of the FT_LOCAL_FORK_ values")),
     };
-    if options.reserved != 0 {
+    if reserved != 0 {
         return Err(Refusal(ft_local_batch_options::UNKNOWN));
     }
-    let ft_local_batch_options { fill_budget, low_water, .. } = options;
     Ok(Options { fill_budget, low_water, on_fork })
 }
 

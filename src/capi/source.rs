@@ -53,7 +53,7 @@ unsafe impl Versioned for ft_local_source {
     const SIZE: &'static CStr = c"source->struct_size is no size of an ft_local_source; begin with FT_LOCAL_SOURCE_INIT or ft_local_source_init";
     const UNKNOWN: &'static CStr =
         c"source has a field set that this version of the library does not know";
-    const FIRST_SIZE: usize = std::mem::offset_of!(Self, next_plain);
+    const FIRST_SIZE: usize = 3 * size_of::<usize>();
 }
 
 /// A source that was checked.
@@ -90,18 +90,19 @@ impl ForeignSource {
     pub(super) unsafe fn new(given: *const ft_local_source) -> Result<Self, Refusal> {
         // SAFETY: the caller's promise.
         let source = unsafe { read(given) }?;
-        if source.ended_plain.is_some() && source.next_plain.is_none() {
+        // Each field by its name: none that is added later is forgotten here.
+        let ft_local_source { struct_size: _, ctx, fill, next_plain, ended_plain, ended_ctx } =
+            source;
+        if ended_plain.is_some() && next_plain.is_none() {
             return Err(NOT_ASKED);
         }
-        let function = match (source.fill, source.next_plain) {
+        let function = match (fill, next_plain) {
             (Some(fill), None) => Function::Fill(fill),
-            (None, Some(next)) => {
-                Function::Next(next, source.ended_plain.map(|ended| (ended, source.ended_ctx)))
-            }
+            (None, Some(next)) => Function::Next(next, ended_plain.map(|ended| (ended, ended_ctx))),
             (None, None) => return Err(NO_FUNCTION),
             (Some(_), Some(_)) => return Err(TWO_FUNCTIONS),
         };
-        Ok(Self { ctx: source.ctx, function })
+        Ok(Self { ctx, function })
     }
 }
 

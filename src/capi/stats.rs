@@ -6,6 +6,7 @@ use super::handle::borrow;
 use super::status::ft_local_status;
 use crate::batch::Stats;
 use std::ffi::CStr;
+use std::time::Duration;
 
 /// Counts of what a batch has done. Nothing counts on the path of a load that finds a result: what
 /// was loaded is known from the buffer's own counts.
@@ -51,29 +52,47 @@ unsafe impl Versioned for ft_local_stats {
     const SIZE: &'static CStr = c"out->struct_size is no size of an ft_local_stats; begin with FT_LOCAL_STATS_INIT or ft_local_stats_init";
     const UNKNOWN: &'static CStr =
         c"out has a field that this version of the library does not know";
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize =
+        size_of::<usize>().next_multiple_of(align_of::<u64>()) + 12 * size_of::<u64>();
 }
 
 impl ft_local_stats {
     fn new(stats: Stats, struct_size: usize) -> Self {
-        let nanoseconds =
-            |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        // Each field by its name, of both: none that is added later is forgotten here.
+        let Stats {
+            loads,
+            claims,
+            claimed,
+            fills,
+            produced,
+            waits,
+            wait_time,
+            source_time,
+            errors,
+            given_back,
+            released,
+            dropped_on_fork,
+        } = stats;
         Self {
             struct_size,
-            loads: stats.loads,
-            claims: stats.claims,
-            claimed: stats.claimed,
-            fills: stats.fills,
-            produced: stats.produced,
-            waits: stats.waits,
-            wait_ns: nanoseconds(stats.wait_time),
-            source_ns: nanoseconds(stats.source_time),
-            errors: stats.errors,
-            given_back: stats.given_back,
-            released: stats.released,
-            dropped_on_fork: stats.dropped_on_fork,
+            loads,
+            claims,
+            claimed,
+            fills,
+            produced,
+            waits,
+            wait_ns: nanoseconds(wait_time),
+            source_ns: nanoseconds(source_time),
+            errors,
+            given_back,
+            released,
+            dropped_on_fork,
         }
     }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Tells what a batch has done so far. While threads use it, the counts may be of slightly

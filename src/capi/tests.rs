@@ -6,7 +6,9 @@ use super::argument::{Versioned, init, read};
 use super::batch::*;
 use super::host::*;
 use super::load::*;
+use super::options::*;
 use super::source::*;
+use super::stats::*;
 use super::status::*;
 use super::version::*;
 use super::wrapper::*;
@@ -125,6 +127,15 @@ fn an_earlier_struct_is_read_with_its_missing_tail_as_zero() {
     let copy = unsafe { read(&raw const host) }.unwrap_or_else(|refusal| panic!("{:?}", refusal.0));
     assert!(copy.interrupted.is_none());
     assert_eq!(copy.struct_size, ft_local_host::FIRST_SIZE);
+}
+
+#[test]
+fn the_first_size_of_each_struct_is_what_programs_were_compiled_with() {
+    let word = size_of::<usize>();
+    assert_eq!(ft_local_host::FIRST_SIZE, 4 * word);
+    assert_eq!(ft_local_source::FIRST_SIZE, 3 * word);
+    assert_eq!(ft_local_batch_options::FIRST_SIZE, 3 * word + 8);
+    assert_eq!(ft_local_stats::FIRST_SIZE, align_of::<u64>() + 12 * 8);
 }
 
 unsafe extern "C-unwind" fn look_ctx(_ctx: *mut c_void) -> i32 {

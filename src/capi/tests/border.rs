@@ -1,8 +1,6 @@
 //! Every exported function meets a panic, and must turn it into its error value.
 
 use super::super::cursor::*;
-use super::super::options::*;
-use super::super::stats::*;
 use super::*;
 use crate::border::drill;
 
