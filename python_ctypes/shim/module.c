@@ -121,7 +121,8 @@ static int make_types(PyObject *module, shim_state *state) {
 static int execute(PyObject *module) {
     shim_state *state = PyModule_GetState(module);
     if (check_library() < 0 || find_functions(state) < 0 || find_classes(state) < 0 ||
-        make_names(state) < 0 || shim_kinds_init(state) < 0 || make_types(module, state) < 0) {
+        make_names(state) < 0 || shim_fold_init(state) < 0 || shim_kinds_init(state) < 0 ||
+        make_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddIntConstant(module, "MAX_SIZE", FT_LOCAL_BATCH_MAX_SIZE);
@@ -145,6 +146,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->trunc);
     Py_VISIT(state->floor);
     Py_VISIT(state->ceil);
+    Py_VISIT(state->datetime_type);
     return 0;
 }
 
@@ -167,6 +169,7 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->name_exit);
     Py_CLEAR(state->name_aenter);
     Py_CLEAR(state->name_aexit);
+    Py_CLEAR(state->datetime_type);
     return 0;
 }
 

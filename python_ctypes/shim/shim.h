@@ -62,6 +62,8 @@ typedef struct {
     PyObject *name_exit;
     PyObject *name_aenter;
     PyObject *name_aexit;
+    /* wrapper_fold.c: `datetime.datetime`, or NULL if it is a class written in Python. */
+    PyTypeObject *datetime_type;
 } shim_state;
 
 /* module.c */
@@ -126,6 +128,9 @@ PyTypeObject *shim_cursor_type(PyObject *module);
 int shim_kinds_init(shim_state *state);
 int shim_kinds_traverse(shim_state *state, visitproc visit, void *arg);
 void shim_kinds_clear(shim_state *state);
+
+/* wrapper_fold.c: finds the type of datetimes. -1 with an exception. */
+int shim_fold_init(shim_state *state);
 
 /* wrapper.c: a new wrapper of `object`; its constructor is not called. */
 PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object);

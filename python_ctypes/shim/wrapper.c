@@ -88,6 +88,9 @@ PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object) {
     self->vectorcall = call_of(object);
     self->nested = shim_wrapper_type_of(object) != NULL || PyWeakref_CheckProxy(object);
     self->direct = self->nested ? NULL : self->wrapped;
+    if (Py_TYPE(object)->tp_basicsize >= SHIM_SIZE_OF_DATETIME) {
+        self->fold = shim_fold_of((PyObject *)self, object);
+    }
     return (PyObject *)self;
 }
 

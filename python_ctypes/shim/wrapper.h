@@ -19,19 +19,27 @@ typedef struct shim_wrapper {
      * to be seen to first. */
     PyObject *direct;
     shim_cache *cache;
+    /* Whether what is asked of the wrapped object may come back to a wrapper without any Python
+     * code in between, whose depth the interpreter would limit. */
+    bool nested;
+    /* `fold` of a wrapped datetime, else 0, and where a datetime has it: zoneinfo reads it there
+     * in whatever has the attributes of a datetime, and takes it for an index below 2. */
+    unsigned char gap[10 - sizeof(void *)];
+    unsigned char fold;
     vectorcallfunc vectorcall;
     ft_local_wrapper *handle;
     /* What `handle` holds. NULL only after the garbage collector has cleared the wrapper. */
     PyObject *wrapped;
     PyObject *weak_references;
-    /* Whether what is asked of the wrapped object may come back to a wrapper without any Python
-     * code in between, whose depth the interpreter would limit. */
-    bool nested;
 } shim_wrapper;
 
 #define SHIM_LIKELY(condition) __builtin_expect(!!(condition), 1)
 
 void shim_wrapper_dealloc(PyObject *self);
+
+/* wrapper_fold.c: the fold of `object`, for its wrapper. Nothing smaller has one. */
+#define SHIM_SIZE_OF_DATETIME (Py_ssize_t)(sizeof(PyObject) + 4 * sizeof(void *))
+unsigned char shim_fold_of(PyObject *self, PyObject *object);
 
 /* Sets the exception for a wrapper without a wrapped object; returns NULL. */
 PyObject *shim_wrapper_is_cleared(void);

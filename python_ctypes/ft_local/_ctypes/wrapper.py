@@ -34,10 +34,13 @@ class LocalWrapper:
     is no sequence raises TypeError in other words.
     """
 
-    # The slot is the one reference to the object. A reference that the library held instead would
+    # `wrapped` is the one reference to the object. A reference that the library held instead would
     # be hidden from the garbage collector, because a Python class cannot tell it (tp_traverse) of
     # what lies in foreign memory: every cycle through a wrapper would live for ever.
-    __slots__ = ("__weakref__", "wrapped")
+    #
+    # The others are never set. zoneinfo reads a byte in the third place of whatever has the
+    # attributes of a datetime, where a datetime has its fold, and takes it for an index below 2.
+    __slots__ = ("__weakref__", "_unset_1", "_unset_2", "_unset_3", "wrapped")
 
     __module__ = "ft_local"
 
