@@ -26,6 +26,22 @@ typedef struct waiting {
     void *arg;
 } waiting;
 
+// A load that is in the library, on the stack, where the collector sees what it refers to. The one
+// that this thread began last is the one that a source is called for.
+typedef struct load {
+    SCM source;
+    // What the source returned, as `call-guarded` in ft-local.scm has it: (#t . result), or
+    // (#f . exception). #f if it left by a continuation.
+    SCM outcome;
+    struct load *outer;
+} load;
+
+static _Thread_local load *current;
+
+// `block` sets this, since only a thread that waited has to look for asyncs. While it fills, the
+// source's own Scheme code runs them.
+static _Thread_local bool waited;
+
 static void *wait_outside(void *arg) {
     waiting *call = arg;
     call->wait(call->arg);
@@ -35,83 +51,60 @@ static void *wait_outside(void *arg) {
 // Outside of Guile, where a collection need not stop this thread first.
 static void block(void *ctx, ft_local_wait wait, void *arg) {
     (void)ctx;
+    waited = true;
     scm_without_guile(wait_outside, &(waiting){wait, arg});
 }
 
-// A call of Scheme code that must come back here. It may leave in two ways, by an exception and by
-// a continuation, and neither may pass through the library's frames.
-typedef struct call {
-    SCM thunk;
-    SCM result;
-    // A continuation that leaves `thunk` has no exception: `returned` tells.
-    bool returned;
-    // The exception, if `key` is not #f.
-    SCM key;
-    SCM args;
-} call;
+// An async, such as the handler of a signal, may throw, or leave by a continuation. So it must not
+// run here, inside the library. `batch_load` runs it, and then waits on.
+static int32_t interrupted(void) {
+    bool answer = waited;
+    waited = false;
+    return answer;
+}
 
-// What the innermost load of this thread failed with, on the stack of that load, where the
-// collector sees it.
-static _Thread_local call *failure;
+static SCM call_guarded, raise_exception;
 
+// An abort to a prompt unwinds the stack whatever is on it; an exception stops it.
 static void refuse_continuation(void *arg) {
-    call *self = arg;
-    if (!self->returned && scm_is_false(self->key)) {
-        scm_misc_error("batch-load", "a source must return or throw, not leave by a continuation",
-                       SCM_EOL);
+    load *self = arg;
+    if (scm_is_false(self->outcome)) {
+        scm_throw(scm_from_utf8_symbol("left"), SCM_EOL);
     }
 }
 
-static SCM call_thunk(void *arg) {
-    call *self = arg;
+static SCM call_source(void *arg) {
+    load *self = arg;
     scm_dynwind_begin(0);
     scm_dynwind_unwind_handler(refuse_continuation, self, 0);
-    self->result =
-        SCM_UNBNDP(self->thunk) ? (scm_async_tick(), SCM_BOOL_F) : scm_call_0(self->thunk);
-    self->returned = true;
+    self->outcome = scm_call_1(call_guarded, self->source);
     scm_dynwind_end();
     return SCM_BOOL_T;
 }
 
-static SCM note_throw(void *arg, SCM key, SCM args) {
-    call *self = arg;
-    self->key = key;
-    self->args = args;
+static SCM ignore_throw(void *arg, SCM key, SCM args) {
+    (void)arg, (void)key, (void)args;
     return SCM_BOOL_F;
 }
 
-// Whether `thunk` returned; if not, the load that this happens in gets to know why.
-static bool call_safely(SCM thunk, SCM *result) {
-    call self = {.thunk = thunk, .key = SCM_BOOL_F, .args = SCM_EOL};
-    scm_c_catch(SCM_BOOL_T, call_thunk, &self, note_throw, &self, note_throw, &self);
-    if (!self.returned) {
-        failure->key = self.key;
-        failure->args = self.args;
-    }
-    *result = self.result;
-    return self.returned;
-}
-
 static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
-    (void)capacity;
-    SCM result;
-    if (!call_safely(*(SCM *)ctx, &result)) {
+    (void)ctx, (void)capacity;
+    load *self = current;
+    waited = false;
+    self->outcome = SCM_BOOL_F;
+    scm_c_catch(SCM_BOOL_T, call_source, self, ignore_throw, NULL, NULL, NULL);
+    if (scm_is_false(self->outcome) || scm_is_false(scm_car(self->outcome))) {
         return 1;
     }
-    *out = retain(SCM_UNPACK_POINTER(result));
+    *out = retain(SCM_UNPACK_POINTER(scm_cdr(self->outcome)));
     *produced = 1;
     return 0;
 }
 
-// Runs what waits to run in this thread, such as the handler of a signal, which may throw.
-static int32_t interrupted(void) {
-    SCM ignored;
-    return failure != NULL && !call_safely(SCM_UNDEFINED, &ignored);
-}
-
 static SCM batch_type;
 
-// Slots of the foreign object: the handle, and the protected place of the source.
+// Slots of the foreign object: the handle, and the source, which the collector sees there. A
+// protected source that refers to its batch would keep both alive.
 enum { HANDLE, SOURCE };
 
 static ft_local_batch *batch_of(SCM object) {
@@ -120,13 +113,13 @@ static ft_local_batch *batch_of(SCM object) {
 }
 
 static void finalize(SCM object) {
-    SCM *source = scm_foreign_object_ref(object, SOURCE);
     ft_local_batch_free(scm_foreign_object_ref(object, HANDLE));
-    scm_gc_unprotect_object(*source);
-    free(source);
 }
 
 static void raise_status(const char *who, ft_local_status status) {
+    if (status == FT_LOCAL_ERR_NO_MEMORY) {
+        scm_report_out_of_memory();
+    }
     scm_misc_error(who, "~A",
                    scm_list_1(scm_from_utf8_string(status == FT_LOCAL_ERR_ARGUMENT
                                                        ? ft_local_last_error()
@@ -135,35 +128,40 @@ static void raise_status(const char *who, ft_local_status status) {
 
 static SCM make_batch(SCM thunk, SCM size) {
     SCM_ASSERT_TYPE(scm_is_true(scm_thunk_p(thunk)), thunk, 1, "make-batch", "thunk");
-    size_t slots = scm_to_size_t(size);
-    SCM *place = scm_malloc(sizeof *place);
-    *place = scm_gc_protect_object(thunk);
+    // What is out of range is named, with the range.
+    size_t slots = scm_to_unsigned_integer(size, 1, FT_LOCAL_BATCH_MAX_SIZE);
     ft_local_host host = FT_LOCAL_HOST_INIT;
     host.retain_plain = retain;
     host.release_plain = release;
     host.block = block;
     host.interrupted_plain = interrupted;
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
-    source.ctx = place;
     source.fill = fill;
     ft_local_batch *batch;
     ft_local_status status = ft_local_batch_new(&host, &source, slots, &batch);
     if (status != FT_LOCAL_OK) {
-        scm_gc_unprotect_object(thunk);
-        free(place);
         raise_status("make-batch", status);
     }
-    return scm_make_foreign_object_2(batch_type, batch, place);
+    return scm_make_foreign_object_2(batch_type, batch, SCM_UNPACK_POINTER(thunk));
+}
+
+static ft_local_status load_once(ft_local_batch *batch, load *self, void **loaded) {
+    self->outcome = SCM_BOOL_F;
+    current = self;
+    ft_local_status status = ft_local_batch_load(batch, loaded);
+    current = self->outer;
+    return status;
 }
 
 static SCM batch_load(SCM object) {
     ft_local_batch *batch = batch_of(object);
-    call mine = {.key = SCM_BOOL_F, .args = SCM_EOL};
-    call *outer = failure;
-    failure = &mine;
+    load self = {.source = SCM_PACK_POINTER(scm_foreign_object_ref(object, SOURCE)),
+                 .outer = current};
     void *loaded;
-    ft_local_status status = ft_local_batch_load(batch, &loaded);
-    failure = outer;
+    ft_local_status status;
+    while ((status = load_once(batch, &self, &loaded)) == FT_LOCAL_ERR_INTERRUPTED) {
+        scm_async_tick();
+    }
     scm_remember_upto_here_1(object);
     if (status == FT_LOCAL_OK) {
         // On the stack, where the collector finds it, before it is given up.
@@ -172,10 +170,21 @@ static SCM batch_load(SCM object) {
         scm_remember_upto_here_1(result);
         return result;
     }
-    if (scm_is_true(mine.key)) {
-        scm_throw(mine.key, mine.args);
+    if (status < 0) {
+        raise_status("batch-load", status);
+    } else if (scm_is_true(self.outcome)) {
+        scm_call_1(raise_exception, scm_cdr(self.outcome));
     }
-    raise_status("batch-load", status);
+    scm_misc_error("batch-load", "a source must return or throw, not leave by a continuation",
+                   SCM_EOL);
+}
+
+static SCM batch_close(SCM object) {
+    ft_local_status status = ft_local_batch_close(batch_of(object));
+    scm_remember_upto_here_1(object);
+    if (status != FT_LOCAL_OK) {
+        raise_status("batch-close!", status);
+    }
     return SCM_UNSPECIFIED;
 }
 
@@ -199,11 +208,14 @@ static SCM count_protected(void) {
 }
 
 void init_ft_local(void) {
+    call_guarded = scm_permanent_object(scm_variable_ref(scm_c_lookup("call-guarded")));
+    raise_exception = scm_permanent_object(scm_c_public_ref("guile", "raise-exception"));
     batch_type = scm_permanent_object(scm_make_foreign_object_type(
         scm_from_utf8_symbol("batch"),
         scm_list_2(scm_from_utf8_symbol("handle"), scm_from_utf8_symbol("source")), finalize));
     scm_c_define_gsubr("make-batch", 2, 0, 0, (scm_t_subr)make_batch);
     scm_c_define_gsubr("batch-load", 1, 0, 0, (scm_t_subr)batch_load);
+    scm_c_define_gsubr("batch-close!", 1, 0, 0, (scm_t_subr)batch_close);
     scm_c_define_gsubr("batch-clear!", 1, 0, 0, (scm_t_subr)batch_clear);
     scm_c_define_gsubr("batch-length", 1, 0, 0, (scm_t_subr)batch_length);
     scm_c_define_gsubr("protected-count", 0, 0, 0, (scm_t_subr)count_protected);

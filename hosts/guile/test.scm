@@ -1,6 +1,6 @@
 ;; Exact books over Guile's threads, and every way in which a source can leave.
 
-(use-modules (ft-local) (ice-9 control) (ice-9 format) (ice-9 threads) (srfi srfi-1))
+(use-modules (ft-local) (ice-9 control) (ice-9 exceptions) (ice-9 format) (ice-9 rdelim) (ice-9 threads) (srfi srfi-1))
 
 (define threads 4)
 (define loads 25000)
@@ -94,6 +94,26 @@
     (check (eq? (batch-load batch) 'stayed))
     (batch-clear! batch)))
 
+(test "a continuation that was captured in a source cannot be entered again"
+  (let* ((captured #f)
+         (batch (make-batch (lambda () (call/cc (lambda (k) (set! captured k))) 7) 2)))
+    (check (= (batch-load batch) 7))
+    (check (string-contains (format #f "~a" (thrown (captured 1))) "barrier"))
+    (check (= (batch-load batch) 7))
+    (check (= (batch-load batch) 7))
+    (batch-clear! batch)))
+
+(test "what a source raises comes out unchanged, whatever it is"
+  (let ((condition (make-exception (make-error) (make-exception-with-message "busy"))))
+    (for-each
+     (lambda (raised)
+       (let ((batch (make-batch (lambda () (raise-exception raised)) 2)))
+         (check (eq? raised (with-exception-handler identity (lambda () (batch-load batch))
+                              #:unwind? #t)))))
+     (list 42 'symbol condition)))
+  (let ((batch (make-batch (lambda () (exit 3)) 2)))
+    (check (equal? (thrown (batch-load batch)) '(quit 3)))))
+
 (test "a source that loads from its own batch gets an error"
   (letrec ((batch (make-batch (lambda () (batch-load batch)) 2)))
     (check (string-contains (format #f "~a" (thrown (batch-load batch))) "filling"))))
@@ -140,10 +160,66 @@
           (sigaction SIGUSR1 SIG_DFL)
           (go-on))))
 
+(test "a signal's handler may leave a thread that waits by a continuation"
+  (play (lambda (batch go-on)
+          (let ((main (current-thread)))
+            (check (eq? 'left
+                        (let/ec leave
+                          (call-with-new-thread
+                           (lambda () (system-async-mark (lambda () (leave 'left)) main)))
+                          (batch-load batch)))))
+          (go-on))))
+
+(test "a thread that waits, or runs the source, can be cancelled"
+  (play (lambda (batch go-on)
+          (let ((waiter (call-with-new-thread (lambda () (batch-load batch)))))
+            (cancel-thread waiter 'cancelled)
+            (check (eq? (join-thread waiter) 'cancelled)))
+          (go-on)))
+  (let* ((batch (make-batch (lambda () (cancel-thread (current-thread)) (let loop () (loop))) 2))
+         (filler (call-with-new-thread (lambda () (thrown (batch-load batch))))))
+    (check (string-contains (format #f "~a" (join-thread filler)) "continuation")))
+  (let* ((runs #t) (batch (make-batch (lambda () (when runs (set! runs #f) (throw 'once)) 1) 2)))
+    (check (equal? (join-thread (call-with-new-thread (lambda () (thrown (batch-load batch)))))
+                   '(once)))
+    (check (= (batch-load batch) 1))
+    (batch-clear! batch)))
+
+(test "closing a batch wakes a thread that waits, which does not run the source"
+  (let ((waiter #f))
+    (play (lambda (batch go-on)
+            (set! waiter (call-with-new-thread (lambda () (thrown (batch-load batch)))))
+            (batch-close! batch)
+            (check (string-contains (format #f "~a" (join-thread waiter)) "closed"))
+            (check (string-contains (format #f "~a" (thrown (batch-load batch))) "closed"))
+            (go-on)))))
+
+(define (resident)
+  (gc) (gc)
+  (* 4 (string->number (cadr (string-split (call-with-input-file "/proc/self/statm" read-line)
+                                           #\space)))))
+
+;; The finalizer has a thread of its own. If it never comes, the script ends the test.
+(test "batches that nobody knows any more are freed, though their sources know them"
+  (define (forget-some)
+    (do ((count 0 (1+ count))) ((= count 10000))
+      (letrec ((batch (make-batch (lambda () (and batch 1)) 250)))
+        (batch-load batch)
+        (batch-clear! batch))))
+  (forget-some)
+  (let ((before (resident)))
+    (forget-some)
+    ;; In KiB. If they stayed there would be 40,000 more.
+    (let loop ()
+      (unless (< (- (resident) before) 20000)
+        (usleep 10000)
+        (loop)))))
+
 (test "bad arguments are refused"
   (check (eq? (car (thrown (make-batch 5 5))) 'wrong-type-arg))
   (check (eq? (car (thrown (make-batch list -1))) 'out-of-range))
-  (check (string-contains (format #f "~a" (thrown (make-batch list 0))) "size"))
+  (check (eq? (car (thrown (make-batch list 1.5))) 'wrong-type-arg))
+  (check (equal? (cadddr (thrown (make-batch list 0))) '(1 1073741824 0)))
   (check (eq? (car (thrown (batch-load 'no-batch))) 'wrong-type-arg)))
 
 (define (rate)
