@@ -17,15 +17,25 @@ public final class Batch<T> implements AutoCloseable {
         System.loadLibrary("ft_local_jni");
     }
 
+    /** The largest size of a batch. */
+    public static final long MAX_SIZE = maxSize();
+
     private static final Cleaner CLEANER = Cleaner.create();
 
     private final Supplier<? extends T> source;
     private final long handle;
-    private volatile boolean closed;
 
-    /** A batch that asks {@code source} for up to {@code size} results whenever it has none. */
+    /**
+     * A batch that asks {@code source} for up to {@code size} results whenever it has none.
+     *
+     * @throws IllegalArgumentException if {@code size} is not between 1 and {@link #MAX_SIZE}
+     */
     public Batch(Supplier<? extends T> source, long size) {
         this.source = Objects.requireNonNull(source, "source");
+        if (size < 1 || size > MAX_SIZE) {
+            throw new IllegalArgumentException(
+                    String.format("size must be between 1 and %d, got %d", MAX_SIZE, size));
+        }
         long made = create(size);
         handle = made;
         // Memory is freed when nobody can be inside `load` any more.
@@ -36,19 +46,13 @@ public final class Batch<T> implements AutoCloseable {
      * Takes the next result. An exception of the source comes out of the call that ran it.
      *
      * @throws InterruptedException if the thread is interrupted while it waits
+     * @throws IllegalStateException if the batch is closed, or {@code source} loads from it
      */
     @SuppressWarnings("unchecked")
     public T load() throws InterruptedException {
-        if (closed) {
-            throw new IllegalStateException("the batch is closed; make another");
-        }
         try {
             return (T) load(handle, source);
         } finally {
-            if (closed) {
-                // The source may have run on after `close` had released what was left.
-                clear(handle);
-            }
             Reference.reachabilityFence(this);
         }
     }
@@ -62,16 +66,26 @@ public final class Batch<T> implements AutoCloseable {
         }
     }
 
-    /** Releases what nobody loaded; later loads fail. */
-    @Override
-    public void close() {
-        closed = true;
+    /** How many loads have had to wait for another thread so far. */
+    public long waits() {
         try {
-            clear(handle);
+            return waits(handle);
         } finally {
             Reference.reachabilityFence(this);
         }
     }
+
+    /** Releases what nobody loaded. Later loads fail, and so do those that wait. */
+    @Override
+    public void close() {
+        try {
+            close(handle);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private static native long maxSize();
 
     private static native long create(long size);
 
@@ -79,7 +93,9 @@ public final class Batch<T> implements AutoCloseable {
 
     private static native long length(long handle);
 
-    private static native void clear(long handle);
+    private static native long waits(long handle);
+
+    private static native void close(long handle);
 
     private static native void free(long handle);
 }

@@ -9,7 +9,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -46,7 +45,7 @@ final class BatchTest {
         }
     }
 
-    private static void check(boolean holds, String what, Object... values) {
+    static void check(boolean holds, String what, Object... values) {
         if (!holds) {
             throw new AssertionError(String.format(what, values));
         }
@@ -132,32 +131,6 @@ final class BatchTest {
         }
     }
 
-    private static void aWaitingThreadCanBeInterrupted() throws Exception {
-        CountDownLatch sourceRuns = new CountDownLatch(1), goOn = new CountDownLatch(1);
-        Batch<Integer> batch = new Batch<>(() -> {
-            sourceRuns.countDown();
-            try {
-                goOn.await();
-            } catch (InterruptedException unexpected) {
-                throw new IllegalStateException(unexpected);
-            }
-            return 7;
-        }, 2);
-        AtomicReference<Object> got = new AtomicReference<>();
-        Thread filler = new Thread(() -> got.set(loadOrError(batch)));
-        filler.start();
-        sourceRuns.await();
-        AtomicReference<Object> error = new AtomicReference<>();
-        Thread waiter = new Thread(() -> error.set(loadOrError(batch)));
-        waiter.start();
-        waiter.interrupt();
-        waiter.join();
-        check(error.get() instanceof InterruptedException, "%s", error.get());
-        goOn.countDown();
-        filler.join();
-        check(got.get().equals(7) && batch.load() == 7, "a result was lost");
-    }
-
     private static void closeMayComeWhileOthersLoad() throws Exception {
         Maker maker = new Maker(1001);
         Batch<UUID> guids = new Batch<>(maker::make, SIZE);
@@ -176,7 +149,7 @@ final class BatchTest {
         check(maker.alive() == 0, "%d alive after close", maker.alive());
     }
 
-    private static Object loadOrError(Batch<?> batch) {
+    static Object loadOrError(Batch<?> batch) {
         try {
             return batch.load();
         } catch (InterruptedException | RuntimeException error) {
@@ -205,7 +178,8 @@ final class BatchTest {
                 new Batch<>(() -> 1, size);
                 throw new AssertionError("size " + size);
             } catch (IllegalArgumentException error) {
-                check(error.getMessage().contains("size"), "%s", error);
+                check(error.getMessage().equals(
+                        "size must be between 1 and 1073741824, got " + size), "%s", error);
             }
         }
         Batch<Object> batch = new Batch<>(() -> null, 1);
@@ -216,11 +190,11 @@ final class BatchTest {
 
     public static void main(String[] arguments) throws Exception {
         anErrorOfTheSourceReachesItsLoad();
-        aWaitingThreadCanBeInterrupted();
         sourcesMayLoadFromOtherBatchesButNotTheirOwn();
         aForgottenBatchIsFreedThoughItsSourceKnowsIt();
         closeMayComeWhileOthersLoad();
         badUseIsNamed();
+        EndsTest.run();
         System.out.println("note: " + eachGuidGoesToOneThread());
     }
 }

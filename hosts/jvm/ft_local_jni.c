@@ -97,6 +97,11 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *java, void *reserved) {
     return thread_class == NULL ? JNI_ERR : JNI_VERSION_10;
 }
 
+JNIEXPORT jlong JNICALL Java_ft_1local_Batch_maxSize(JNIEnv *env, jclass class) {
+    (void)env, (void)class;
+    return FT_LOCAL_BATCH_MAX_SIZE;
+}
+
 JNIEXPORT jlong JNICALL Java_ft_1local_Batch_create(JNIEnv *env, jclass class, jlong size) {
     (void)class;
     ft_local_host host = FT_LOCAL_HOST_INIT;
@@ -105,7 +110,6 @@ JNIEXPORT jlong JNICALL Java_ft_1local_Batch_create(JNIEnv *env, jclass class, j
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
     source.next_plain = make_one;
     ft_local_batch *batch;
-    // A negative size is too large as an unsigned one, and refused.
     ft_local_status status = ft_local_batch_new(&host, &source, (size_t)size, &batch);
     if (status != FT_LOCAL_OK) {
         throw_status(env, status);
@@ -136,9 +140,19 @@ JNIEXPORT jlong JNICALL Java_ft_1local_Batch_length(JNIEnv *env, jclass class, j
     return (jlong)ft_local_batch_len((ft_local_batch *)batch);
 }
 
-JNIEXPORT void JNICALL Java_ft_1local_Batch_clear(JNIEnv *env, jclass class, jlong batch) {
+JNIEXPORT jlong JNICALL Java_ft_1local_Batch_waits(JNIEnv *env, jclass class, jlong batch) {
     (void)class;
-    ft_local_status status = ft_local_batch_clear((ft_local_batch *)batch);
+    ft_local_stats stats = FT_LOCAL_STATS_INIT;
+    ft_local_status status = ft_local_batch_stats((ft_local_batch *)batch, &stats);
+    if (status != FT_LOCAL_OK) {
+        throw_status(env, status);
+    }
+    return (jlong)stats.waits;
+}
+
+JNIEXPORT void JNICALL Java_ft_1local_Batch_close(JNIEnv *env, jclass class, jlong batch) {
+    (void)class;
+    ft_local_status status = ft_local_batch_close((ft_local_batch *)batch);
     if (status != FT_LOCAL_OK) {
         throw_status(env, status);
     }
