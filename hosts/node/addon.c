@@ -45,12 +45,13 @@ NAPI_MODULE_INIT() {
         {"newObjects", new_objects},
         {"loadObject", load_object},
         {"lengthOfObjects", length_of_objects},
-        {"clearObjects", clear_objects},
+        {"closeObjects", close_objects},
         {"newIds", new_ids},
         {"joinIds", join_ids},
         {"tokenOfIds", token_of_ids},
         {"loadId", load_id},
         {"lengthOfIds", length_of_ids},
+        {"closeIds", close_ids},
     };
     for (size_t index = 0; index < sizeof functions / sizeof *functions; index++) {
         napi_value function;
@@ -59,6 +60,10 @@ NAPI_MODULE_INIT() {
             napi_set_named_property(env, exports, functions[index].name, function) != napi_ok) {
             return NULL;
         }
+    }
+    if (napi_set_named_property(env, exports, "maxSize", number(env, FT_LOCAL_BATCH_MAX_SIZE)) !=
+        napi_ok) {
+        return NULL;
     }
     return exports;
 }

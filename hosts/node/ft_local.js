@@ -2,6 +2,16 @@
 
 const native = require(process.env.FT_LOCAL_ADDON ?? './ft_local.node');
 
+function checkSize(size) {
+  if (typeof size !== 'number') {
+    throw new TypeError(`size must be a number, got ${typeof size}`);
+  }
+  if (!Number.isInteger(size) || size < 1 || size > native.maxSize) {
+    throw new RangeError(`size must be an integer from 1 to ${native.maxSize}, got ${size}`);
+  }
+  return size;
+}
+
 /**
  * Results of any kind, made up to `size` at a time and handed out one by one, in one thread.
  *
@@ -11,23 +21,16 @@ const native = require(process.env.FT_LOCAL_ADDON ?? './ft_local.node');
 class Batch {
   #source;
   #objects;
-  #closed = false;
 
   constructor(size, source) {
-    if (typeof source !== 'function') throw new TypeError('source is no function');
+    if (typeof source !== 'function') throw new TypeError('source must be a function');
     this.#source = source;
-    this.#objects = native.newObjects(size);
+    this.#objects = native.newObjects(checkSize(size));
   }
 
   /** The next result. What the source throws comes out of the load that ran it. */
   load() {
-    if (this.#closed) throw new Error('the batch is closed; make another');
-    try {
-      return native.loadObject(this.#objects, this.#source);
-    } finally {
-      // The source may have closed the batch, and then have made more.
-      if (this.#closed) native.clearObjects(this.#objects);
-    }
+    return native.loadObject(this.#objects, this.#source);
   }
 
   /** How many results are ready. */
@@ -35,10 +38,9 @@ class Batch {
     return native.lengthOfObjects(this.#objects);
   }
 
-  /** Releases what nobody loaded; later loads fail. */
+  /** Ends the batch: releases what nobody loaded, and later loads fail. */
   close() {
-    this.#closed = true;
-    native.clearObjects(this.#objects);
+    native.closeObjects(this.#objects);
   }
 }
 
@@ -48,7 +50,12 @@ class Ids {
 
   /** New ids, made `size` at a time; or those of another thread, by their `token`. */
   constructor({ size, token }) {
-    this.#ids = token === undefined ? native.newIds(size) : native.joinIds(token);
+    if (token === undefined) {
+      this.#ids = native.newIds(checkSize(size));
+    } else {
+      if (!Number.isSafeInteger(token)) throw new TypeError('token must be that of other Ids');
+      this.#ids = native.joinIds(token);
+    }
   }
 
   /** What another thread joins these ids by, while this object is alive. */
@@ -64,6 +71,11 @@ class Ids {
   /** How many ids are ready; a moment later there may be others. */
   get length() {
     return native.lengthOfIds(this.#ids);
+  }
+
+  /** Ends the ids for all threads that share them: later loads fail. */
+  close() {
+    native.closeIds(this.#ids);
   }
 }
 

@@ -116,3 +116,14 @@ napi_value length_of_ids(napi_env env, napi_callback_info info) {
     ids *self = arguments(env, info, &value, 1);
     return number(env, (int64_t)ft_local_batch_len(self->batch));
 }
+
+// closeIds(ids)
+napi_value close_ids(napi_env env, napi_callback_info info) {
+    napi_value value;
+    ids *self = arguments(env, info, &value, 1);
+    ft_local_status status = ft_local_batch_close(self->batch);
+    if (status != FT_LOCAL_OK) {
+        throw_status(env, status);
+    }
+    return NULL;
+}

@@ -99,11 +99,11 @@ napi_value length_of_objects(napi_env env, napi_callback_info info) {
     return number(env, (int64_t)ft_local_batch_len(self->batch));
 }
 
-// clearObjects(objects)
-napi_value clear_objects(napi_env env, napi_callback_info info) {
+// closeObjects(objects)
+napi_value close_objects(napi_env env, napi_callback_info info) {
     napi_value value;
     objects *self = arguments(env, info, &value, 1);
-    ft_local_status status = ft_local_batch_clear(self->batch);
+    ft_local_status status = ft_local_batch_close(self->batch);
     if (status != FT_LOCAL_OK) {
         throw_status(env, status);
     }

@@ -104,21 +104,139 @@ async function sourcesMayLoadFromOtherBatchesButNotTheirOwn() {
   });
   assert.deepStrictEqual([own.load(), own.load()], [1, 2]);
   assert.match(errors[1], /source/);
-  const closing = new Batch(2, () => closing.close());
-  closing.load();
+}
+
+async function aSourceMayCloseItsBatch() {
+  let calls = 0;
+  const closing = new Batch(1000, () => {
+    closing.close();
+    return ++calls;
+  });
+  assert.strictEqual(closing.load(), 1);
   assert.strictEqual(closing.length, 0);
+  assert.throws(() => closing.load(), /closed/);
+  assert.strictEqual(calls, 1);
+}
+
+async function aSourceMayThrowAnything() {
+  const overflow = () => 1 + overflow();
+  for (const thrown of [undefined, null, 0, 'text', new Error('an error'), overflow]) {
+    let calls = 0;
+    const batch = new Batch(4, () => {
+      if (++calls !== 2) return calls;
+      if (thrown === overflow) overflow();
+      throw thrown;
+    });
+    let caught = 'nothing';
+    try {
+      batch.load();
+    } catch (error) {
+      caught = error;
+    }
+    if (thrown === overflow) assert(caught instanceof RangeError);
+    else assert.strictEqual(caught, thrown);
+    assert.strictEqual(batch.load(), 1);
+    assert.strictEqual(batch.load(), 3);
+  }
 }
 
 async function badUseIsNamed() {
-  for (const size of [0, -1, 'many', Infinity, undefined]) {
-    assert.throws(() => new Batch(size, () => 1), /size/);
-    assert.throws(() => new Ids({ size }), /size/);
+  for (const size of [0, -1, 1.5, NaN, Infinity, 2 ** 31, 2 ** 70]) {
+    const error = {
+      name: 'RangeError',
+      message: `size must be an integer from 1 to 1073741824, got ${size}`,
+    };
+    assert.throws(() => new Batch(size, () => 1), error);
+    assert.throws(() => new Ids({ size }), error);
   }
-  assert.throws(() => new Batch(1), /source/);
-  assert.throws(() => new Ids({ token: 12345 }), /token/);
+  for (const size of ['many', '1', 1n, null, undefined, {}]) {
+    assert.throws(() => new Batch(size, () => 1), { name: 'TypeError', message: /size/ });
+    assert.throws(() => new Ids({ size }), { name: 'TypeError', message: /size/ });
+  }
+  assert.throws(() => new Batch(1), { name: 'TypeError', message: /source/ });
+  for (const token of [12345, 1.5, 'one']) assert.throws(() => new Ids({ token }), /token/);
   const batch = new Batch(1, () => 1);
   batch.close();
+  batch.close();
   assert.throws(() => batch.load(), /closed/);
+}
+
+/** What there is of memory, after a collection and the finalizers, which run in later turns. */
+async function resident() {
+  for (let turns = 0; turns < 3; turns++) {
+    globalThis.gc();
+    await turn();
+  }
+  return process.memoryUsage.rss();
+}
+
+async function makeAndDropBatches() {
+  for (let count = 0; count < 10000; count++) {
+    const batch = new Batch(100, () => batch && 1);
+    batch.load();
+    if (count % 2 === 0) batch.close();
+    // Turns of the event loop, in which finalizers run.
+    if (count % 1000 === 0) await resident();
+  }
+}
+
+async function droppedBatchesAreFreed() {
+  await makeAndDropBatches();
+  const before = await resident();
+  await makeAndDropBatches();
+  // If they stayed, there would be more than 40 MB. If they always do, the script ends the test.
+  while ((await resident()) - before > 20e6);
+}
+
+/** What a worker does whose source never returns, or ends the worker. */
+function neverReturn(exits) {
+  const batch = new Batch(SIZE, () => {
+    if (batch.length < SIZE / 2) return {};
+    parentPort.postMessage('in the source');
+    if (exits) process.exit(3);
+    for (;;);
+  });
+  batch.load();
+}
+
+async function aWorkerCanEndInItsSource() {
+  for (const exits of [false, true]) {
+    const worker = new Worker(__filename, { workerData: { exits } });
+    const ended = new Promise((resolve) => worker.on('exit', resolve));
+    if (exits) {
+      assert.strictEqual(await ended, 3);
+    } else {
+      await new Promise((resolve) => worker.on('message', resolve));
+      assert.strictEqual(await worker.terminate(), 1);
+    }
+  }
+}
+
+/** What a worker does until the ids are closed. */
+function loadUntilClosed(ids) {
+  for (let first = true; ; first = false) {
+    try {
+      ids.load();
+    } catch (error) {
+      return error.message;
+    }
+    if (first) parentPort.postMessage('loads');
+  }
+}
+
+async function closingIdsEndsThemForAllWorkers() {
+  const ids = new Ids({ size: SIZE });
+  const workers = Array.from(
+    { length: WORKERS },
+    () => new Worker(__filename, { workerData: { token: ids.token } }),
+  );
+  const message = (worker) => new Promise((resolve) => worker.once('message', resolve));
+  await Promise.all(workers.map(message));
+  const ends = workers.map(message);
+  ids.close();
+  for (const end of await Promise.all(ends)) assert.match(end, /closed/);
+  assert.strictEqual(ids.length, 0);
+  assert.throws(() => ids.load(), /closed/);
 }
 
 /** What each worker does. It ends with a batch of its own that still has results. */
@@ -175,10 +293,19 @@ async function main() {
   await anyValueCanBeAResult();
   await sourcesMayLoadFromOtherBatchesButNotTheirOwn();
   await aForgottenBatchIsFreedThoughItsSourceKnowsIt();
+  await aSourceMayCloseItsBatch();
+  await aSourceMayThrowAnything();
+  await aWorkerCanEndInItsSource();
+  await closingIdsEndsThemForAllWorkers();
+  await droppedBatchesAreFreed();
   await badUseIsNamed();
   await idsGoWithTheirLastUser();
   console.log(`note: ${await eachGuidIsHandedOutOnce()}; ${await workersShareIds()}`);
 }
 
 if (isMainThread) main();
+else if (workerData.exits !== undefined) neverReturn(workerData.exits);
+else if (workerData.token !== undefined) {
+  parentPort.postMessage(loadUntilClosed(new Ids({ token: workerData.token })));
+}
 else parentPort.postMessage(sumOfIds(new Ids({ token: workerData })));
