@@ -2,14 +2,15 @@
 
 `LocalWrapper` is one thread's own proxy of a shared object. `BatchExecutor` runs a source in one
 thread at a time and hands each result to exactly one of many threads; a `Cursor` is one thread's
-own handle on it. `backend` says which of the two implementations is in use: "c", or "ctypes" where
-no C extension was compiled.
+own handle on it. `share` and `immortal` make one object cheap to use in every thread where the
+interpreter can, and `sharing` says what was done. `backend` says which of the two implementations
+is in use: "c", or "ctypes" where no C extension was compiled.
 """
 
-from ._backend import choose as _choose
+from ._backend import module as _module
+from ._backend import name as backend
 from ._outcomes import BatchStats, EndOfSource, ExecutorClosed, ForkedError
-
-backend, _module = _choose()
+from ._sharing import immortal, share, sharing
 
 LocalWrapper = _module.LocalWrapper
 BatchExecutor = _module.BatchExecutor
@@ -31,6 +32,9 @@ __all__ = [
     "__version__",
     "abi_version",
     "backend",
+    "immortal",
     "library_path",
     "library_version",
+    "share",
+    "sharing",
 ]

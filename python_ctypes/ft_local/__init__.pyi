@@ -28,10 +28,14 @@ __all__ = [
     "__version__",
     "abi_version",
     "backend",
+    "immortal",
     "library_path",
     "library_version",
+    "share",
+    "sharing",
 ]
 
+_T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 _D = TypeVar("_D")
 _Timeout: TypeAlias = SupportsFloat | SupportsIndex | None
@@ -42,6 +46,9 @@ backend: Final[Literal["c", "ctypes"]]
 def abi_version() -> int: ...
 def library_path() -> str: ...
 def library_version() -> str: ...
+def share(obj: _T, *, deep: bool = False) -> _T: ...
+def immortal(factory: Callable[[], _T]) -> _T: ...
+def sharing(obj: object) -> Literal["deferred", "immortal", "counted"]: ...
 
 class EndOfSource(Exception): ...  # noqa: N818
 class ExecutorClosed(RuntimeError): ...  # noqa: N818

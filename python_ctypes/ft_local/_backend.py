@@ -43,3 +43,6 @@ def choose() -> tuple[str, ModuleType]:
         if error.name != _MODULES["c"]:
             raise
         return "ctypes", importlib.import_module(_MODULES["ctypes"])
+
+
+name, module = choose()

@@ -125,6 +125,9 @@ static int execute(PyObject *module) {
         make_types(module, state) < 0) {
         return -1;
     }
+    if (PyModule_AddFunctions(module, shim_sharing_functions) < 0) {
+        return -1;
+    }
     return PyModule_AddIntConstant(module, "MAX_SIZE", FT_LOCAL_BATCH_MAX_SIZE);
 }
 

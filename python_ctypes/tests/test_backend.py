@@ -26,8 +26,11 @@ def test_what_is_public():
         "__version__",
         "abi_version",
         "backend",
+        "immortal",
         "library_path",
         "library_version",
+        "share",
+        "sharing",
     ]
     assert all(hasattr(ft_local, name) for name in ft_local.__all__)
 

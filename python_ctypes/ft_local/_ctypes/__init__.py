@@ -3,12 +3,14 @@
 Its modules have the names of the library's: `library` finds and describes it, `host` is CPython's
 host table, `handle` what the library makes, `source` what it calls, and `load` takes its results.
 `batch`, `cursor` and `wrapper` are the three types, `settings` checks the arguments of the first,
-and `operators` is the long table of what the last passes on. Its names are those of the C shim.
+and `operators` is the long table of what the last passes on. `sharing` has CPython's functions for
+deferred and immortal objects. Its names are those of the C shim.
 """
 
 from .batch import BatchExecutor
 from .cursor import Cursor
 from .library import MAX_SIZE, abi_version, library_path, library_version
+from .sharing import call_immortal, enable_deferred, is_immortal
 from .wrapper import LocalWrapper
 
 __all__ = [
@@ -17,6 +19,9 @@ __all__ = [
     "Cursor",
     "LocalWrapper",
     "abi_version",
+    "call_immortal",
+    "enable_deferred",
+    "is_immortal",
     "library_path",
     "library_version",
 ]
