@@ -65,7 +65,7 @@ def test_a_shared_object_is_freed_by_the_collector():
 def test_a_tuple_that_the_collector_would_forget_is_not_shared():
     # Made by C, so that it is tracked until the next collection.
     plain = "a b".partition(" ")
-    nested = tuple([plain, plain])
+    nested = (plain, plain)
     assert sharing(share(plain)) == "counted"
     assert sharing(share(nested)) == "counted"
     assert sharing(share((plain, []))) == SHARED
@@ -74,7 +74,7 @@ def test_a_tuple_that_the_collector_would_forget_is_not_shared():
 def test_tuples_of_the_same_tuples_take_no_exponential_time():
     values = "a b".partition(" ")
     for _ in range(200):
-        values = tuple([values, values])
+        values = (values, values)
     assert sharing(share(values)) == "counted"
 
 

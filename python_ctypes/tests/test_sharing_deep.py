@@ -1,4 +1,4 @@
-"""`share(obj, deep=True)`: what it reaches, where it stops, and that it runs no code of the program."""
+"""`share(obj, deep=True)`: what it reaches, where it stops, and that it runs none of its code."""
 
 import collections
 import functools
