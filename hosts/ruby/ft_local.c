@@ -9,9 +9,10 @@ typedef struct {
     ft_local_batch *batch;
     VALUE source;
     size_t size;
-    // How the thread that was interrupted goes on. The lock is held from here to `rb_jump_tag`.
-    int interrupt;
 } ruby_batch;
+
+// Classes that ruby.h does not name.
+static VALUE closed_queue_error, fiber_error, uncaught_throw_error;
 
 static int32_t mark_one(void *value, void *arg) {
     (void)arg;
@@ -58,17 +59,33 @@ static ruby_batch *unwrap(VALUE object) {
     return self;
 }
 
-static VALUE call_source(VALUE source) {
-    return rb_proc_call_kw(source, rb_ary_new(), 0);
+// `cell` is an array with the source in it, which the result replaces. A result that went through
+// `rb_fiber_resume` would be kept alive by the thread's root fiber.
+static VALUE call_source(RB_BLOCK_CALL_FUNC_ARGLIST(unused, cell)) {
+    (void)unused, (void)argc, (void)argv, (void)blockarg;
+    rb_ary_store(cell, 0, rb_proc_call_kw(rb_ary_entry(cell, 0), rb_ary_new(), 0));
+    return Qnil;
 }
 
-// An exception, `throw` or `break` of the source stops here. Its tag is the status of the load that
-// ran the source, where it goes on.
+// A source runs in a fiber of its own. In the fiber of the load it could yield that one, and leave
+// the library's frames on a stack that nobody may ever come back to.
+static VALUE call_in_fiber(VALUE source) {
+    VALUE cell = rb_ary_new_from_values(1, &source);
+    VALUE fiber = rb_fiber_new(call_source, cell);
+    rb_fiber_resume(fiber, 0, NULL);
+    if (RTEST(rb_fiber_alive_p(fiber))) {
+        rb_raise(fiber_error, "the source yielded its fiber; it must return or raise");
+    }
+    return rb_ary_pop(cell);
+}
+
+// An exception of the source stops here. Its tag is the status of the load that ran the source,
+// where it goes on.
 static int32_t fill_one(void *ctx, void **out, size_t capacity, size_t *produced) {
     ruby_batch *self = ctx;
     int tag = 0;
     (void)capacity;
-    VALUE value = rb_protect(call_source, self->source, &tag);
+    VALUE value = rb_protect(call_in_fiber, self->source, &tag);
     if (tag == 0) {
         out[0] = (void *)value;
         *produced = 1;
@@ -94,19 +111,9 @@ static void block(void *ctx, ft_local_wait wait, void *arg) {
     rb_thread_call_without_gvl2(call_wait, &(call){wait, arg}, NULL, NULL);
 }
 
-static VALUE check_interrupts(VALUE unused) {
-    rb_thread_check_ints();
-    return unused;
-}
-
-static int32_t interrupted(void *ctx) {
-    ruby_batch *self = ctx;
-    int tag = 0;
-    rb_protect(check_interrupts, Qnil, &tag);
-    if (tag != 0) {
-        self->interrupt = tag;
-    }
-    return tag;
+// Only looks. `batch_load` runs what is pending, outside the library, where it may jump.
+static int32_t interrupted(void) {
+    return rb_thread_interrupted(rb_thread_current());
 }
 
 static void check(ft_local_status status) {
@@ -117,12 +124,25 @@ static void check(ft_local_status status) {
         rb_raise(rb_eArgError, "%s", ft_local_last_error());
     case FT_LOCAL_ERR_NO_MEMORY:
         rb_memerror();
+    case FT_LOCAL_ERR_CLOSED:
+        rb_raise(closed_queue_error, "%s", ft_local_status_text(status));
     case FT_LOCAL_ERR_REENTRANT:
     case FT_LOCAL_ERR_DEADLOCK:
         rb_raise(rb_eThreadError, "%s", ft_local_status_text(status));
     default:
         rb_raise(rb_eRuntimeError, "%s", ft_local_status_text(status));
     }
+}
+
+static size_t check_size(VALUE size) {
+    if (!RB_INTEGER_TYPE_P(size)) {
+        rb_raise(rb_eTypeError, "size must be an Integer, got %" PRIsVALUE, rb_obj_class(size));
+    }
+    if (!FIXNUM_P(size) || FIX2LONG(size) < 1 || FIX2LONG(size) > FT_LOCAL_BATCH_MAX_SIZE) {
+        rb_raise(rb_eArgError, "size must be between 1 and %ld, got %" PRIsVALUE,
+                 (long)FT_LOCAL_BATCH_MAX_SIZE, size);
+    }
+    return (size_t)FIX2LONG(size);
 }
 
 // call-seq: Batch.new(size) { result }
@@ -134,11 +154,10 @@ static VALUE batch_initialize(VALUE object, VALUE size) {
     }
     rb_need_block();
     self->source = rb_block_proc();
-    self->size = NUM2SIZET(size);
+    self->size = check_size(size);
     ft_local_host host = FT_LOCAL_HOST_INIT;
-    host.ctx = self;
     host.block = block;
-    host.interrupted = interrupted;
+    host.interrupted_plain = interrupted;
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
     source.ctx = self;
     source.fill = fill_one;
@@ -146,19 +165,51 @@ static VALUE batch_initialize(VALUE object, VALUE size) {
     return object;
 }
 
+// Goes on with what the source raised. What it threw found no `catch` in its fiber, and looks for one
+// here.
+static void jump(int tag) {
+    VALUE error = rb_errinfo();
+    if (RB_TYPE_P(error, T_OBJECT) && RTEST(rb_obj_is_kind_of(error, uncaught_throw_error))) {
+        rb_set_errinfo(Qnil);
+        rb_throw_obj(rb_funcall(error, rb_intern("tag"), 0),
+                     rb_funcall(error, rb_intern("value"), 0));
+    }
+    rb_jump_tag(tag);
+}
+
 // Takes the next result; the block runs if there is none.
 static VALUE batch_load(VALUE object) {
     ruby_batch *self = unwrap(object);
     void *value;
-    ft_local_status status = ft_local_batch_load(self->batch, &value);
+    ft_local_status status;
+    while ((status = ft_local_batch_load(self->batch, &value)) == FT_LOCAL_ERR_INTERRUPTED) {
+        // A signal's handler may return, and then the thread waits on.
+        rb_thread_check_ints();
+    }
     if (status > 0) {
-        rb_jump_tag(status);
-    } else if (status == FT_LOCAL_ERR_INTERRUPTED) {
-        rb_jump_tag(self->interrupt);
+        jump(status);
     }
     check(status);
     RB_GC_GUARD(object);
     return (VALUE)value;
+}
+
+// Ends the batch: drops what is ready. Later loads fail, and so do those that wait.
+static VALUE batch_close(VALUE object) {
+    check(ft_local_batch_close(unwrap(object)->batch));
+    RB_GC_GUARD(object);
+    return Qnil;
+}
+
+static VALUE batch_is_closed(VALUE object) {
+    return ft_local_batch_is_closed(unwrap(object)->batch) ? Qtrue : Qfalse;
+}
+
+// How many loads have had to wait for another thread so far.
+static VALUE batch_waits(VALUE object) {
+    ft_local_stats stats = FT_LOCAL_STATS_INIT;
+    check(ft_local_batch_stats(unwrap(object)->batch, &stats));
+    return ULL2NUM(stats.waits);
 }
 
 // How many results are ready.
@@ -166,13 +217,25 @@ static VALUE batch_length(VALUE object) {
     return SIZET2NUM(ft_local_batch_len(unwrap(object)->batch));
 }
 
+static VALUE class_named(const char *name) {
+    VALUE class = rb_const_get(rb_cObject, rb_intern(name));
+    rb_gc_register_mark_object(class);
+    return class;
+}
+
 void Init_ft_local(void);
 
 void Init_ft_local(void) {
+    closed_queue_error = class_named("ClosedQueueError");
+    fiber_error = class_named("FiberError");
+    uncaught_throw_error = class_named("UncaughtThrowError");
     VALUE class = rb_define_class_under(rb_define_module("FtLocal"), "Batch", rb_cObject);
     rb_define_alloc_func(class, batch_alloc);
     rb_undef_method(class, "initialize_copy");
     rb_define_method(class, "initialize", batch_initialize, 1);
     rb_define_method(class, "load", batch_load, 0);
+    rb_define_method(class, "close", batch_close, 0);
+    rb_define_method(class, "closed?", batch_is_closed, 0);
+    rb_define_method(class, "waits", batch_waits, 0);
     rb_define_method(class, "length", batch_length, 0);
 }

@@ -95,6 +95,105 @@ class BatchTest < Minitest::Test
     assert_equal 42, catch(:out) { batch.load }
   end
 
+  def test_throw_with_nothing_to_catch_it_is_an_error
+    batch = FtLocal::Batch.new(4) { throw :out, 42 }
+    assert_raises(UncaughtThrowError) { batch.load }
+  end
+
+  def test_a_source_cannot_break_or_return
+    [proc { break 1 }, proc { return 1 }].each do |source|
+      assert_raises(LocalJumpError) { FtLocal::Batch.new(2, &source).load }
+    end
+  end
+
+  # Nothing of that breaks the batch, in this thread or another.
+  def test_a_source_cannot_leave_its_fiber
+    yields = true
+    batch = FtLocal::Batch.new(2) { yields ? Fiber.yield(:left) : 1 }
+    assert_match(/yielded/, assert_raises(FiberError) { batch.load }.message)
+    inside = Fiber.new { batch.load }
+    assert_match(/yielded/, assert_raises(FiberError) { inside.resume }.message)
+    yields = false
+    assert_equal 1, batch.load
+    assert_equal 1, Fiber.new { batch.load }.resume
+    assert_equal 1, Thread.new { batch.load }.value
+  end
+
+  def test_a_fiber_that_a_source_yielded_is_does_no_harm
+    kept = nil
+    calls = 0
+    batch = FtLocal::Batch.new(2) do
+      kept ||= Fiber.current
+      Fiber.yield if (calls += 1) == 1
+      calls
+    end
+    assert_raises(FiberError) { batch.load }
+    assert_nil kept.resume
+    refute_predicate kept, :alive?
+    assert_equal [2, 3], [batch.load, batch.load]
+  end
+
+  def test_a_source_may_use_fibers
+    numbers = Fiber.new { 3.times { |number| Fiber.yield number } }
+    batch = FtLocal::Batch.new(2) { numbers.resume }
+    assert_equal [0, 1, 2], Array.new(3) { batch.load }
+  end
+
+  # As much of a scheduler as it takes to run another fiber while one sleeps.
+  class Scheduler
+    def initialize = @ready = []
+
+    def fiber(&block) = Fiber.new(blocking: false, &block).tap(&:resume)
+
+    def kernel_sleep(*)
+      @ready << Fiber.current
+      Fiber.yield
+    end
+
+    def block(*) = raise(NotImplementedError)
+    def unblock(*) = raise(NotImplementedError)
+    def io_wait(*) = raise(NotImplementedError)
+
+    def close
+      @ready.shift.resume until @ready.empty?
+    end
+  end
+
+  def test_fibers_of_a_scheduler_load_while_the_source_sleeps
+    calls = 0
+    batch = FtLocal::Batch.new(2) { sleep(0).then { calls += 1 } }
+    loaded = []
+    Thread.new do
+      Fiber.set_scheduler(Scheduler.new)
+      3.times { Fiber.schedule { sleep(0).then { loaded << batch.load } } }
+    end.join
+    assert_equal [1, 2, 3], loaded
+  end
+
+  def test_a_thread_can_be_killed_in_its_source
+    reached = Queue.new
+    batch = FtLocal::Batch.new(2) { reached << 1 and Thread.stop }
+    ensured = false
+    filler = Thread.new do
+      batch.load
+    ensure
+      ensured = true
+    end
+    reached.pop
+    assert_same filler, filler.kill.join
+    assert ensured
+    other = Thread.new { batch.load }
+    other.report_on_exception = false
+    reached.pop
+    other.raise(IOError, "stop")
+    assert_equal "stop", assert_raises(IOError) { other.value }.message
+  end
+
+  def test_exit_in_a_source_is_a_system_exit
+    batch = FtLocal::Batch.new(2) { exit 3 }
+    assert_equal 3, assert_raises(SystemExit) { batch.load }.status
+  end
+
   def waiting
     go_on = Queue.new
     batch = FtLocal::Batch.new(2) { go_on.pop }
@@ -102,6 +201,7 @@ class BatchTest < Minitest::Test
     Thread.pass until filler.stop?
     waiter = Thread.new { batch.load }
     waiter.report_on_exception = false
+    Thread.pass until batch.waits == 1
     yield batch, waiter
     2.times { |number| go_on << number }
     assert_equal 0, filler.value
@@ -132,15 +232,72 @@ class BatchTest < Minitest::Test
     end
   end
 
+  def test_a_handler_of_a_signal_runs_in_a_thread_that_waits
+    waiting do |batch, waiter|
+      handled = Queue.new
+      before = trap("USR1") { handled << 1 }
+      Process.kill("USR1", Process.pid)
+      assert_equal 1, handled.pop
+      assert_predicate waiter, :alive?
+      refute_predicate batch, :closed?
+      trap("USR1", before)
+    end
+  end
+
+  def test_close_wakes_a_thread_that_waits
+    calls = 0
+    go_on = Queue.new
+    batch = FtLocal::Batch.new(2) { (calls += 1) && go_on.pop }
+    filler = Thread.new { batch.load }
+    Thread.pass until filler.stop?
+    waiter = Thread.new { batch.load }
+    waiter.report_on_exception = false
+    Thread.pass until batch.waits == 1
+    batch.close
+    assert_raises(ClosedQueueError) { waiter.value }
+    go_on << 7
+    assert_equal 7, filler.value
+    assert_equal [1, 0, true], [calls, batch.length, batch.closed?]
+    assert_raises(ClosedQueueError) { batch.load }
+  end
+
+  def resident
+    2.times { GC.start }
+    Integer(File.read("/proc/self/statm").split[1], 10)
+  end
+
+  def make_and_drop_batches
+    apart do
+      10_000.times do |number|
+        batch = FtLocal::Batch.new(64) { batch && 1 }
+        batch.load
+        batch.close if number.even?
+      end
+    end
+  end
+
+  def test_dropped_batches_are_freed
+    make_and_drop_batches
+    before = resident
+    make_and_drop_batches
+    # In pages. If they stayed there would be more than 5,000 others.
+    assert_operator resident - before, :<, 2_500
+  end
+
   def test_a_batch_does_not_load_from_itself
     batch = FtLocal::Batch.new(4) { batch.load }
     assert_match(/source/, assert_raises(ThreadError) { batch.load }.message)
   end
 
   def test_bad_use_is_named
-    assert_match(/size/, assert_raises(ArgumentError) { FtLocal::Batch.new(0) { 1 } }.message)
-    assert_raises(ArgumentError) { FtLocal::Batch.new(-1) { 1 } }
-    assert_raises(TypeError) { FtLocal::Batch.new("many") { 1 } }
+    [0, -1, 1 << 31, 1 << 70].each do |size|
+      text = "size must be between 1 and 1073741824, got #{size}"
+      assert_equal text, assert_raises(ArgumentError) { FtLocal::Batch.new(size) { 1 } }.message
+    end
+    [1.5, "many", nil, 2r].each do |size|
+      error = assert_raises(TypeError) { FtLocal::Batch.new(size) { 1 } }
+      assert_equal "size must be an Integer, got #{size.class}", error.message
+    end
     assert_raises(LocalJumpError) { FtLocal::Batch.new(1) }
     raw = FtLocal::Batch.allocate
     assert_match(/initialize/, assert_raises(ArgumentError) { raw.load }.message)
