@@ -118,9 +118,59 @@ static void a_child_takes_over_a_fill_and_forgets_who_waited(void) {
     family_end(&all.family);
 }
 
+static void child_has_nothing_in_hand(void *arg) {
+    ft_local_cursor *cursor = *(ft_local_cursor **)arg;
+    // The inline function looks at nothing.
+    void *next = NULL;
+    CHECK_EQ(ft_local_cursor_next_inline(cursor, &next), FT_LOCAL_OK);
+    receive(next, 4);
+}
+
+static void a_cursor_has_nothing_in_hand_in_a_child(void) {
+    family all;
+    family_begin(&all, 4);
+    load_expecting(all.batch, 0);
+    ft_local_cursor *cursor = cursor_of(all.batch);
+    next_expecting(cursor, 1);
+    CHECK_EQ(ft_local_cursor_len(cursor), 2);
+    passes_in_child(child_has_nothing_in_hand, &cursor);
+    next_expecting(cursor, 2);
+    ft_local_cursor_free(cursor);
+    family_end(&all);
+}
+
+// A handler of a program that registers it before it makes its first batch.
+static ft_local_batch *for_the_handler;
+
+static void load_in_handler(void) {
+    if (for_the_handler) {
+        load_expecting(for_the_handler, 4);
+    }
+}
+
+static void child_goes_on(void *arg) {
+    family *all = arg;
+    load_expecting(all->batch, 5);
+    family_end(all);
+}
+
+static void a_handler_of_the_program_finds_a_child(void) {
+    family all;
+    family_begin(&all, 4);
+    load_expecting(all.batch, 0);
+    for_the_handler = all.batch;
+    passes_in_child(child_goes_on, &all);
+    for_the_handler = NULL;
+    load_expecting(all.batch, 1);
+    family_end(&all);
+}
+
 int main(void) {
+    CHECK_EQ(pthread_atfork(NULL, NULL, load_in_handler), 0);
     RUN(a_child_starts_with_nothing);
     RUN(a_child_may_free_what_it_never_used);
     RUN(a_child_takes_over_a_fill_and_forgets_who_waited);
+    RUN(a_cursor_has_nothing_in_hand_in_a_child);
+    RUN(a_handler_of_the_program_finds_a_child);
     return fake_hosts_report();
 }

@@ -614,6 +614,11 @@ ft_local_status ft_local_batch_prefill(const ft_local_batch *batch,
 // When a cursor is freed, what it has in hand goes back to the batch, and is handed out before
 // anything newer. In the child of a fork, what it had in hand is the parent's, unless the batch was
 // made with FT_LOCAL_FORK_KEEP.
+//
+// A child that no handler of `pthread_atfork` sees, made by `_Fork` or by a bare `clone`, calls any
+// function of a batch or `ft_local_cursor_len` before it takes the next result of a cursor or
+// makes a thread: `next` looks at nothing while there are results in hand, which is why it is so
+// quick, and nobody has dropped them yet.
 typedef struct ft_local_cursor ft_local_cursor;
 
 // How a cursor begins, for ever: the results in hand are those from `next` to before `end`.

@@ -4,6 +4,7 @@ mod node;
 mod registry;
 
 use crate::batch::Batch;
+use crate::fork::generation;
 use crate::host::{Host, Word};
 use crate::source::Source;
 use crate::status::{LoadError, NewError};
@@ -25,7 +26,9 @@ pub(crate) const CAPACITY: usize = 64;
 /// has in hand goes back, and is handed out before anything newer.
 ///
 /// One thread at a time uses it. In the child of a fork, what it had in hand is the parent's,
-/// unless the batch was made with [`ForkPolicy::Keep`](crate::ForkPolicy::Keep).
+/// unless the batch was made with [`ForkPolicy::Keep`](crate::ForkPolicy::Keep). A child of `_Fork`
+/// or of a bare `clone` calls [`len`](Self::len) or anything of a batch first: `next` looks at
+/// nothing while it has results in hand, and there is no handler that has dropped them.
 pub struct Cursor<'b, H: Host, S: Source<H>> {
     batch: &'b Batch<H, S>,
     node: NonNull<Node>,
@@ -80,6 +83,8 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
 
     /// How many results are in hand.
     pub fn len(&self) -> usize {
+        // In a child that nothing has been called in yet, it is none.
+        generation();
         self.node().len()
     }
 

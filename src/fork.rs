@@ -4,30 +4,24 @@
 //! child all others are gone in the middle of whatever they did, and whatever the parent has made
 //! for later is there twice. So each process has a generation, one more than its parent's, and a
 //! thread is named together with the generation in which it took its name.
+//!
+//! *What the copy looks like.* The kernel copies page by page while other threads run on. A thread
+//! that writes to a page which was copied already stops there until the fork is done. So of each
+//! thread's stores the child has those up to some point and none behind it, and of a store that
+//! another thread has seen and acted upon, it has both or neither the answer. That is what a stop
+//! of all other threads, each between two of its stores, would leave. A fork makes some stops
+//! likely, namely those where one store is in one page and the next in another; none is special
+//! otherwise. So each structure is right if a thread may vanish between any two of its stores. Where
+//! that takes an argument, it stands beside the stores.
 
 use crate::memory::OutOfMemory;
 pub(crate) use crate::sync::generation;
-use crate::sync::{
-    GENERATION_STEP, begin_generation, renew_statics, survivor, thread_number, watch_barriers,
-};
-use std::sync::OnceLock;
+use crate::sync::{GENERATION_STEP, survivor, thread_number, watch_barriers, watch_forks};
 
 /// Makes sure that forks are noticed from now on.
 pub(crate) fn watch() -> Result<(), OutOfMemory> {
-    static WATCHED: OnceLock<Result<(), OutOfMemory>> = OnceLock::new();
-    extern "C" fn in_child() {
-        begin_generation(thread_number());
-        renew_statics();
-    }
-    *WATCHED.get_or_init(|| {
-        watch_barriers();
-        // SAFETY: the function is there as long as the library, and does what may be done between
-        // fork and exec: it takes no lock and allocates nothing.
-        match unsafe { libc::pthread_atfork(None, None, Some(in_child)) } {
-            0 => Ok(()),
-            _ => Err(OutOfMemory),
-        }
-    })
+    watch_barriers();
+    watch_forks()
 }
 
 /// A thread, as a word that is not 0. No two threads that live at the same time have the same.
@@ -56,9 +50,10 @@ impl Thread {
         self.number() == other.number()
     }
 
-    /// Whether the thread was not copied into this process.
+    /// Whether the thread was not copied into this process. While it is not known which one was,
+    /// it may be any.
     pub(crate) fn is_gone(self) -> bool {
         let took_its_name_here = self.0 - self.number() == generation();
-        !took_its_name_here && self.number() != survivor()
+        !took_its_name_here && ![0, self.number()].contains(&survivor())
     }
 }

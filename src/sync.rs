@@ -2,8 +2,9 @@
 //! every order of its steps, or shuttle's when larger scenes are run in many random ones.
 
 #[cfg(not(any(loom, shuttle)))]
-#[path = "sync/real.rs"]
-mod imp;
+mod real;
+#[cfg(not(any(loom, shuttle)))]
+use real as imp;
 #[cfg(loom)]
 #[path = "sync/loom.rs"]
 mod imp;
@@ -12,6 +13,8 @@ mod imp;
 mod imp;
 #[cfg(any(loom, shuttle))]
 mod model;
+#[cfg(not(any(loom, shuttle)))]
+mod process;
 mod state;
 
 /// Counts and hints that order nothing and are always relaxed. Models do not see them, and so need

@@ -4,7 +4,7 @@
 //! else that a load must look at first. So the usual case costs one comparison.
 
 use crate::fork::generation;
-use crate::sync::{AtomicU64, Backoff, GENERATION_STEP, Ordering};
+use crate::sync::{AtomicU64, Backoff, GENERATION_STEP, Ordering, generation_at_a_glance};
 
 /// Results were given back, and come before those in the buffer.
 pub(crate) const RETURNED: u64 = 1;
@@ -34,7 +34,7 @@ impl Gate {
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
         // Acquire: with the Release of whoever changed it.
-        self.0.load(Ordering::Acquire) == generation()
+        self.0.load(Ordering::Acquire) == generation_at_a_glance()
     }
 
     /// Which of `flags` are up.
@@ -68,7 +68,7 @@ impl Gate {
     pub(crate) fn flags_here(&self) -> Option<u64> {
         // Acquire: as in `flags`.
         let state = self.0.load(Ordering::Acquire);
-        let own = state & !FLAGS == generation() && state & ADOPTING == 0;
+        let own = state & !FLAGS == generation_at_a_glance() && state & ADOPTING == 0;
         own.then_some(state & FLAGS)
     }
 

@@ -7,7 +7,7 @@ use crate::cursor::{Node, node_of};
 use crate::host::{Host, Word};
 use crate::source::Source;
 use crate::status::LoadError;
-use crate::sync::Ordering;
+use crate::sync::{Ordering, with_signals_held};
 use std::ptr::NonNull;
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
@@ -180,7 +180,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// forgets the threads that are not here.
     #[cold]
     pub(super) fn adopt(&self) -> Result<(), Panicked> {
-        let parents = self.guarded(|| {
+        let adopt = || {
             self.front.adopt(|| {
                 // SAFETY: the threads that used them are gone, and those that are here wait for
                 // the end of the adoption.
@@ -197,7 +197,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                     }
                 }
             })
-        })?;
+        };
+        let parents = self.guarded(|| with_signals_held(adopt))?;
         // Host code runs here, when the batch is good again.
         drop(parents);
         Ok(())

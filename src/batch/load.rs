@@ -317,7 +317,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// leaves to another.
     fn leave(&self, error: LoadError<S::Error>) -> Result<(), LoadError<S::Error>> {
         self.guarded(|| {
-            if self.is_ready() {
+            // Nor is the place used where threads of the parent wait, and may have held the lock.
+            if !self.front.is_stale() && self.is_ready() {
                 self.parking.wake(1);
             }
         })?;

@@ -20,6 +20,11 @@ use std::time::Duration;
 /// When a cursor is freed, what it has in hand goes back to the batch, and is handed out before
 /// anything newer. In the child of a fork, what it had in hand is the parent's, unless the batch was
 /// made with FT_LOCAL_FORK_KEEP.
+///
+/// A child that no handler of `pthread_atfork` sees, made by `_Fork` or by a bare `clone`, calls any
+/// function of a batch or `ft_local_cursor_len` before it takes the next result of a cursor or
+/// makes a thread: `next` looks at nothing while there are results in hand, which is why it is so
+/// quick, and nobody has dropped them yet.
 pub struct ft_local_cursor(());
 
 /// How a cursor begins, for ever: the results in hand are those from `next` to before `end`.
@@ -184,7 +189,7 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next_for(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_cursor_len(cursor: *const ft_local_cursor) -> usize {
     // SAFETY: the caller's promise.
-    enter(|| unsafe { node_at(cursor) }.map(Node::len)).unwrap_or(0)
+    enter(|| unsafe { node_at(cursor).map(|node| cursor_of(node).len()) }).unwrap_or(0)
 }
 
 /// Shows each result that a cursor has in hand to `visitor`, for a garbage collector that wants to

@@ -3,7 +3,7 @@
 use super::CAPACITY;
 use crate::host::Word;
 use crate::sync::unordered::{AtomicU64, AtomicUsize};
-use crate::sync::{AtomicPtr, Ordering, UnsafeCell};
+use crate::sync::{AtomicPtr, Ordering, UnsafeCell, vanishing_point};
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
@@ -113,7 +113,8 @@ impl Node {
 
     /// How many results are in hand.
     pub(crate) fn len(&self) -> usize {
-        (self.end.get().addr() - self.next.get().addr()) / size_of::<Word>()
+        // Less than nothing while it is being refilled.
+        self.end.get().addr().saturating_sub(self.next.get().addr()) / size_of::<Word>()
     }
 
     /// Takes the oldest result in hand.
@@ -137,11 +138,18 @@ impl Node {
     ) -> Option<R> {
         debug_assert_eq!(self.len(), 0, "a refill would write over results in hand");
         self.user.with_mut(|_| ());
+        // This thread may vanish after any of these steps, and the child of the fork then looks at
+        // what is in hand. That is nothing, with the range upside down in between, until the last
+        // store makes it all of what was written.
+        self.end.set(self.first_word());
+        vanishing_point();
+        self.next.set(self.first_word());
+        vanishing_point();
         // SAFETY: as many words as that follow the node, and only this thread uses them.
         let room = unsafe { std::slice::from_raw_parts_mut(self.first_word(), self.capacity) };
         let (position, count, rest) = write(room)?;
         self.position.set(position);
-        self.next.set(self.first_word());
+        vanishing_point();
         self.end.set(self.first_word().wrapping_add(count));
         Some(rest)
     }
@@ -164,9 +172,13 @@ impl Node {
 
     /// In the child of a fork: the results in hand are the parent's.
     pub(super) fn set_aside(&self) {
-        if !self.keeps && self.len() > 0 {
-            self.aside.set((self.next.get(), self.end.get()));
-            self.next.set(self.end.get());
+        let (next, end) = (self.next.get(), self.end.get());
+        if next > end {
+            // Another thread was about to refill it.
+            self.next.set(end);
+        } else if !self.keeps && next < end {
+            self.aside.set((next, end));
+            self.next.set(end);
         }
     }
 

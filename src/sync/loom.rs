@@ -33,6 +33,9 @@ pub(crate) fn heavy_barrier() -> bool {
     true
 }
 
+/// No thread of a model vanishes.
+pub(crate) fn vanishing_point() {}
+
 /// What only the calling thread writes, or threads that have handed that on to it. loom sees to it
 /// that this is so.
 pub(crate) fn own(atomic: &AtomicU64) -> u64 {

@@ -5,6 +5,7 @@ use super::new_thread_number;
 use super::state::GENERATION_STEP;
 use crate::batch::Waits;
 use crate::cursor::Registry;
+use crate::memory::OutOfMemory;
 #[cfg(loom)]
 use loom as checker;
 #[cfg(shuttle)]
@@ -52,19 +53,27 @@ pub(crate) fn with_cursors<R>(f: impl FnOnce(&Registry) -> R) -> R {
 }
 
 /// No model forks for real.
-pub(crate) fn renew_statics() {}
+pub(crate) fn watch_forks() -> Result<(), OutOfMemory> {
+    Ok(())
+}
 
 pub(crate) fn watch_barriers() {}
 
+pub(crate) fn with_signals_held<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
 std::thread_local! {
     // All threads of a model are one to the operating system, so these are the model's own.
-    static GENERATION: Cell<u64> = const { Cell::new(0) };
+    static GENERATION: Cell<u64> = const { Cell::new(GENERATION_STEP) };
     static SURVIVOR: Cell<u64> = const { Cell::new(0) };
 }
 
 pub(crate) fn generation() -> u64 {
     GENERATION.get()
 }
+
+pub(crate) use generation as generation_at_a_glance;
 
 pub(crate) fn survivor() -> u64 {
     SURVIVOR.get()

@@ -4,7 +4,10 @@ pub(crate) use crossbeam_utils::Backoff;
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 pub(crate) use std::sync::{Condvar, Mutex};
 
-use super::{GENERATION_STEP, Ordering, Renewable, new_thread_number};
+pub(crate) use super::process::{
+    generation, generation_at_a_glance, survivor, watch_forks, with_signals_held,
+};
+use super::{Ordering, Renewable, new_thread_number};
 use crate::batch::Waits;
 use crate::cursor::Registry;
 use std::cell::Cell;
@@ -62,6 +65,8 @@ pub(crate) fn look_for_a_while(ready: impl Fn() -> bool) -> bool {
 static WAITS: Renewable<Mutex<Waits>> = Renewable::new(Mutex::new(Waits::new()));
 
 pub(crate) fn with_waits<R>(f: impl FnOnce(&mut Waits) -> R) -> R {
+    // In a child, nobody is behind the lock any more.
+    generation();
     f(&mut WAITS.lock().unwrap_or_else(|poison| poison.into_inner()))
 }
 
@@ -70,20 +75,25 @@ static CURSORS_LOCK: Renewable<Mutex<()>> = Renewable::new(Mutex::new(()));
 
 /// All cursors, under the lock of their list.
 pub(crate) fn with_cursors<R>(f: impl FnOnce(&Registry) -> R) -> R {
+    // As above.
+    generation();
     let _guard = CURSORS_LOCK.lock().unwrap_or_else(|poison| poison.into_inner());
     f(&CURSORS)
 }
 
 /// For the child of a fork: threads of the parent may have held the locks, and cursors have
 /// results in hand that are the parent's.
-pub(crate) fn renew_statics() {
-    // SAFETY: the child has one thread, which is here and not behind one of the locks.
+///
+/// # Safety
+/// No thread of this process may be using any of it.
+pub(super) unsafe fn renew_statics() {
+    // SAFETY: the caller's promise.
     unsafe {
         WAITS.renew(Mutex::new(Waits::new()));
         CURSORS_LOCK.renew(Mutex::new(()));
     }
     CURSORS.set_aside();
-    watch_barriers();
+    register_barriers();
 }
 
 thread_local! {
@@ -94,27 +104,6 @@ thread_local! {
 pub(crate) fn fills_of_this_thread(change: isize) -> isize {
     FILLS.set(FILLS.get() + change);
     FILLS.get()
-}
-
-// Relaxed everywhere: a child writes these while it has one thread, before it can have others.
-static GENERATION: AtomicU64 = AtomicU64::new(0);
-static SURVIVOR: AtomicU64 = AtomicU64::new(0);
-
-/// The generation of this process: how many forks lie between it and the first, in steps of
-/// [`GENERATION_STEP`].
-#[inline]
-pub(crate) fn generation() -> u64 {
-    GENERATION.load(Ordering::Relaxed)
-}
-
-/// The thread that the last fork has copied, if there was one.
-pub(crate) fn survivor() -> u64 {
-    SURVIVOR.load(Ordering::Relaxed)
-}
-
-pub(crate) fn begin_generation(survivor: u64) {
-    SURVIVOR.store(survivor, Ordering::Relaxed);
-    GENERATION.fetch_add(GENERATION_STEP, Ordering::Relaxed);
 }
 
 thread_local! {
@@ -159,6 +148,13 @@ pub(crate) fn thread_pointer() -> usize {
     }
 }
 
+/// Between two plain stores whose order the child of a fork relies on, in which this thread may be
+/// gone after the first. See `fork.rs` for why it is enough to keep the compiler from moving them.
+#[inline(always)]
+pub(crate) fn vanishing_point() {
+    compiler_fence(Ordering::SeqCst);
+}
+
 /// Whether `heavy_barrier` makes up for what `light_barrier` leaves out.
 static ASYMMETRIC: AtomicBool = AtomicBool::new(false);
 
@@ -194,8 +190,18 @@ pub(crate) fn heavy_barrier() -> bool {
     return false;
 }
 
-/// Finds out whether the operating system offers heavy barriers.
+/// Finds out whether the operating system offers heavy barriers. That takes milliseconds in a
+/// process with threads, so it is done when the first batch is made, and without a lock, which a
+/// child forked meanwhile would find held by nobody.
 pub(crate) fn watch_barriers() {
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if !WATCHED.load(Ordering::Acquire) {
+        register_barriers();
+        WATCHED.store(true, Ordering::Release);
+    }
+}
+
+fn register_barriers() {
     #[cfg(target_os = "linux")]
     ASYMMETRIC.store(membarrier::call(membarrier::REGISTER), Ordering::Relaxed);
 }

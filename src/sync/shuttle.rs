@@ -26,6 +26,9 @@ pub(crate) fn heavy_barrier() -> bool {
     true
 }
 
+/// Between two plain stores, after the first of which a scene may make this thread vanish.
+pub(crate) fn vanishing_point() {}
+
 /// What only the calling thread writes, or threads that have handed that on to it.
 pub(crate) fn own(atomic: &AtomicU64) -> u64 {
     atomic.load(std::sync::atomic::Ordering::Relaxed)
