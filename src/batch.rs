@@ -5,6 +5,7 @@ mod chain;
 mod fill;
 mod gate;
 mod give_back;
+mod heap;
 mod load;
 #[cfg(all(test, loom))]
 mod models;
@@ -32,8 +33,6 @@ pub(crate) use chain::Waits;
 use fill::Workplace;
 use gate::Gate;
 pub(crate) use load::AtOnce;
-#[cfg(all(test, loom))]
-pub(crate) use models::check as check_model;
 pub use options::{ForkPolicy, Options};
 use own::Own;
 use parking::Parking;
@@ -46,10 +45,6 @@ use std::marker::PhantomData;
 
 /// The largest buffer: its memory is asked for when the batch is made, 16 bytes for a result.
 pub const MAX_SIZE: usize = 1 << 30;
-
-/// Room for the first results of fills that failed. A fill starts only when it is empty; more than
-/// one waits here only if another thread is just about to take it.
-const ROOM_FOR_FIRST: usize = 64;
 
 /// The number of the next batch. 0 is nobody's.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
@@ -74,12 +69,11 @@ pub struct Batch<H: Host, S: Source<H>> {
     /// What every load looks at first.
     front: CachePadded<Front>,
     queue: Ring,
-    /// The first results of fills that then failed, which come before those in the queue.
-    first: Ring,
-    /// What cursors and callers have given back, which comes next.
-    returned: Returned,
     role: FillRole,
+    /// The filler's own result. If the fill fails, it comes before all others.
     own: Own,
+    /// What cursors and callers have given back, which comes next, before what is in the queue.
+    returned: Returned,
     /// Where loads wait for a result, or for the role.
     parking: Parking,
     /// Where threads that prefill wait until there is room.
@@ -145,10 +139,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             front: CachePadded::new(Front { gate, low_mark }),
             queue: Ring::with_room(size).ok_or(NewError::OutOfMemory)?,
-            first: Ring::with_room(ROOM_FOR_FIRST).ok_or(NewError::OutOfMemory)?,
-            returned: Returned::new(),
             role: FillRole::new(),
             own: Own::new(),
+            returned: Returned::new(),
             parking: Parking::new(),
             low: Parking::new(),
             cursors: CachePadded::new(AtomicUsize::new(0)),
@@ -172,7 +165,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         if stale || self.front.flags(gate::FORKED | gate::CLOSED) != 0 {
             return 0;
         }
-        self.first.len() + self.returned.len() + self.queue.len()
+        usize::from(self.own.is_back()) + self.returned.len() + self.queue.len()
     }
 
     /// Whether no result is ready.
@@ -206,8 +199,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// may have been stopped at any point, in the middle of a fill too.
     pub unsafe fn visit(&self, mut visit: impl FnMut(Word) -> bool) -> bool {
         // SAFETY: the caller's promise.
-        self.own.get().is_none_or(|(word, _)| visit(word))
-            && self.first.visit(&mut visit)
+        self.own.get().is_none_or(&mut visit)
             && unsafe { self.returned.visit(&mut visit) }
             && self.queue.visit(&mut visit)
     }
@@ -225,8 +217,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             }
         });
         let released = others.released.get();
-        let taken = self.queue.taken() + self.first.taken();
-        let taken = taken + filler.own.get() + others.taken_back.get();
+        let taken = self.queue.taken() + filler.own.get() + others.taken_back.get();
         // Threads that are at work may have counted one thing and not yet the other.
         let loads = taken.saturating_sub(claimed + released + others.dropped_on_fork.get());
         let by_cursors = others.dropped_by_cursors.get();

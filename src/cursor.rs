@@ -113,7 +113,7 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
             // The first result of a fill of this thread's own.
             node.count(1, 1);
         }
-        self.batch.see_to_more_if_low(word?)
+        self.batch.see_to_more_if_low(word?, deadline)
     }
 
     /// After a fork: releases what was in hand, which is the parent's.
@@ -158,13 +158,14 @@ impl<H: Host, S: Source<H>> Cursor<'_, H, S> {
     }
 }
 
-/// Words that are to be handed out again, in a node of their own. `None` without the memory.
-pub(crate) fn node_of(words: &[Word], batch: *const ()) -> Option<NonNull<Node>> {
+/// Words that are to be handed out again at their `place`, in a node of their own. `None` without
+/// the memory.
+pub(crate) fn node_of(words: &[Word], place: i64, batch: *const ()) -> Option<NonNull<Node>> {
     let node = Node::new(words.len(), batch, 0, false)?;
     // SAFETY: just made.
     let filled = unsafe { node.as_ref() }.refill(|room| {
         room.copy_from_slice(words);
-        Some((0, words.len(), ()))
+        Some((place, words.len(), ()))
     });
     debug_assert!(filled.is_some());
     Some(node)

@@ -74,7 +74,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             if self.is_low(low_water)
                 && let Ok(vacancy) = self.role.take()
             {
-                let fill = Fill::new(self, vacancy);
+                let fill = Fill::new(self, vacancy)?;
+                if fill.need_not_begin() {
+                    continue;
+                }
                 return if self.is_low(low_water) { fill.run_ahead(max) } else { Ok(0) };
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -113,17 +116,29 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     }
 
     /// For a cursor that has `word` to hand out, as `see_to_more`.
-    pub(crate) fn see_to_more_if_low(&self, word: Word) -> Result<Word, LoadError<S::Error>> {
+    pub(crate) fn see_to_more_if_low(
+        &self,
+        word: Word,
+        deadline: Option<Instant>,
+    ) -> Result<Word, LoadError<S::Error>> {
         let mark = self.front.low_mark.load(Ordering::Relaxed);
         // Without a mark there is no need to look at what the filler writes.
-        if mark > 0 && self.queue.len() < mark { self.see_to_more(word) } else { Ok(word) }
+        if mark > 0 && self.queue.len() < mark {
+            self.see_to_more(word, deadline)
+        } else {
+            Ok(word)
+        }
     }
 
     /// For a load that has taken `word` and left few results: wakes who prefills, or else runs the
     /// source if the batch has a low-water mark of its own.
     #[cold]
-    pub(super) fn see_to_more(&self, word: Word) -> Result<Word, LoadError<S::Error>> {
-        let ahead = self.guarded(|| {
+    pub(super) fn see_to_more(
+        &self,
+        word: Word,
+        deadline: Option<Instant>,
+    ) -> Result<Word, LoadError<S::Error>> {
+        let vacancy = self.guarded(|| {
             if self.queue.len() >= self.front.low_mark.load(Ordering::Relaxed) {
                 return None;
             }
@@ -135,15 +150,14 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             self.front.low_mark.store(self.options.low_water, Ordering::Relaxed);
             let low = self.queue.len() < self.options.low_water;
             let low = low && self.front.flags(gate::ENDS) == 0;
-            let vacancy = if low { self.role.take().ok()? } else { return None };
-            let fill = Fill::new(self, vacancy);
-            // If the source fails, `word` needs room there.
-            self.first.is_empty().then_some(fill)
+            if low { self.role.take().ok() } else { None }
         });
-        match ahead {
+        // The end of a fill may call the host, so no border encloses it.
+        let fill = vacancy.and_then(|it| it.map(|vacancy| Fill::new(self, vacancy)).transpose());
+        match fill {
             Ok(Some(fill)) => match fill.run_with(word)? {
                 Some(word) => Ok(word),
-                None => self.acquire(None, || self.take()),
+                None => self.acquire(deadline, || self.take()),
             },
             Ok(None) => Ok(word),
             Err(panicked) => {

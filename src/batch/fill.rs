@@ -20,11 +20,16 @@ pub(super) struct Workplace<S> {
     scratch: Box<[Word]>,
     /// How many of the scratch slots hold a result.
     produced: usize,
+    /// Whether the source has said that it makes no more. It is not called again.
+    ended: bool,
+    /// Whether the source is writing to the scratch slots. If it still is when the fill ends, it
+    /// was unwound out of.
+    writing: bool,
 }
 
 impl<S> Workplace<S> {
     pub(super) fn new(source: S, size: usize) -> Result<Self, OutOfMemory> {
-        Ok(Self { source, scratch: try_zeroed(size)?, produced: 0 })
+        Ok(Self { source, scratch: try_zeroed(size)?, produced: 0, ended: false, writing: false })
     }
 }
 
@@ -49,45 +54,59 @@ pub(super) struct Fill<'a, H: Host, S: Source<H>> {
 
 impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     /// To be called by the thread that has just taken the role.
-    pub(super) fn new(batch: &'a Batch<H, S>, vacancy: Vacancy) -> Self {
+    pub(super) fn new(batch: &'a Batch<H, S>, vacancy: Vacancy) -> Result<Self, Panicked> {
         fills_of_this_thread(1);
         let generation = generation();
         let began = batch.queue.made();
         let fill = Self { batch, made_own: false, began, limit: 0, started: None, generation };
         if vacancy == Vacancy::Orphaned {
-            // What the parent's filler was just making is the parent's.
-            Self::workplace(batch, |workplace| {
-                workplace.scratch.fill(0);
-                workplace.produced = 0;
-            });
-            if let Some((word, origin)) = batch.own.take() {
+            batch.guarded(|| {
+                // What the parent's filler was just making is the parent's.
+                fill.empty_scratch();
                 // Not dropped at the adoption, so it is kept.
-                batch.give_first_back(word, origin);
-            }
+                batch.give_own_back();
+            })?;
         }
-        fill
+        Ok(fill)
+    }
+
+    fn empty_scratch(&self) {
+        Self::workplace(self.batch, |workplace| {
+            workplace.scratch.fill(0);
+            (workplace.produced, workplace.writing) = (0, false);
+        });
     }
 
     /// Runs the source for a thread that has nothing, and returns its result. `None` if the source
     /// has ended and made nothing.
     pub(super) fn run(mut self) -> Result<Option<Word>, LoadError<S::Error>> {
         self.make(self.batch.budget(), true)?;
-        Ok(self.take_own())
+        Ok(self.finish())
     }
 
     /// Runs the source for a thread that has a result already, which comes back, or is given back
     /// if the source fails. `None` if the source has forked, and this is the child: the result was
     /// the parent's.
     pub(super) fn run_with(mut self, mine: Word) -> Result<Option<Word>, LoadError<S::Error>> {
-        self.batch.own.put(mine, Origin::Load);
+        if self.batch.own.put(mine, Origin::Load).is_err() {
+            // That of a fill that failed is still there. It will be made later.
+            return Ok(Some(mine));
+        }
         self.make(self.batch.budget(), false)?;
-        Ok(self.take_own())
+        Ok(self.finish())
     }
 
-    fn take_own(&self) -> Option<Word> {
-        let (word, origin) = self.batch.own.take()?;
-        self.batch.counters.filler.own.add_alone(u64::from(origin == Origin::Fill));
-        Some(word)
+    /// Ends the fill and takes its own result. The end may call the host, and the host may unwind:
+    /// so the result is an object meanwhile, which is then released.
+    fn finish(self) -> Option<Word> {
+        let batch = self.batch;
+        let own = batch.own.take().map(|(word, origin)| {
+            batch.counters.filler.own.add_alone(u64::from(origin == Origin::Fill));
+            // SAFETY: the word came from the source, and is nowhere else.
+            unsafe { batch.host.adopt_word(word) }
+        });
+        drop(self);
+        own.map(H::into_word)
     }
 
     /// Runs the source to make up to `limit` results for others. Returns how many it made.
@@ -98,13 +117,24 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
 
     fn make(&mut self, limit: usize, keep_first: bool) -> Result<(), LoadError<S::Error>> {
         let batch = self.batch;
+        if self.need_not_begin() {
+            return Ok(());
+        }
         self.limit = limit.min(batch.size - batch.guarded(|| batch.queue.begin())?);
         self.started = Some(Instant::now());
         if Self::workplace(batch, |workplace| workplace.source.makes_one_at_a_time()) {
-            self.make_one_by_one(keep_first)
+            self.make_one_by_one(keep_first)?;
         } else {
-            self.make_many(keep_first)
+            self.make_many(keep_first)?;
         }
+        if batch.front.flags(gate::FORKED) == 0 { Ok(()) } else { Err(LoadError::Forked) }
+    }
+
+    /// Whether the source has ended, or the batch was closed, since this thread looked: the filler
+    /// before, whose role it now has, may have been the last.
+    pub(super) fn need_not_begin(&self) -> bool {
+        self.batch.front.flags(gate::ENDS) != 0
+            || Self::workplace(self.batch, |workplace| workplace.ended)
     }
 
     /// The loop that most results come out of: a call of the source, two stores, and a look at
@@ -127,7 +157,10 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                 }
                 let word = match next {
                     Ok(Some(made)) => made.into_word(),
-                    Ok(None) => return self.end(),
+                    Ok(None) => {
+                        Self::workplace(batch, |workplace| workplace.ended = true);
+                        return Ok(());
+                    }
                     Err(error) => return Err(self.failure(error)),
                 };
                 if std::mem::take(&mut for_me) {
@@ -149,12 +182,14 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         let batch = self.batch;
         let mut calls = 0_usize;
         while self.made() < self.limit {
-            let mut ended = false;
-            let result = Self::workplace(batch, |workplace| {
+            let (result, ended) = Self::workplace(batch, |workplace| {
                 let room = self.limit - self.made();
-                let scratch = &mut workplace.scratch[..room];
-                let mut slots = Slots::new(scratch, &mut workplace.produced, &mut ended);
-                workplace.source.fill(&batch.host, &mut slots)
+                let Workplace { source, scratch, produced, ended, writing } = workplace;
+                *writing = true;
+                let result = source
+                    .fill(&batch.host, &mut Slots::new(&mut scratch[..room], produced, ended));
+                *writing = false;
+                (result, *ended)
             });
             if !batch.front.is_open() {
                 self.see_what_changed()?;
@@ -162,7 +197,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             let produced = batch.guarded(|| self.accept(keep_first))?;
             result.map_err(|error| self.failure(error))?;
             if ended {
-                return self.end();
+                return Ok(());
             }
             if produced == 0 {
                 // It has no more at the moment. What there is will do, if there is something.
@@ -210,13 +245,6 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         in_queue.unwrap_or(usize::MAX) + usize::from(self.made_own)
     }
 
-    fn end(&mut self) -> Result<(), LoadError<S::Error>> {
-        self.limit = 0;
-        self.batch.queue.publish();
-        self.batch.front.raise(gate::ENDED);
-        Ok(())
-    }
-
     fn failure(&self, error: S::Error) -> LoadError<S::Error> {
         self.batch.counters.filler.errors.add_alone(1);
         LoadError::Source(error)
@@ -226,8 +254,8 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     /// important has happened.
     #[cold]
     fn see_what_changed(&mut self) -> Result<(), Panicked> {
-        self.leave_to_the_parent()?;
-        if self.batch.front.flags(gate::CLOSED | gate::PANICKED) != 0 {
+        drop(self.leave_to_the_parent()?);
+        if self.batch.front.flags(gate::ENDS) != 0 {
             // What is made is kept, for whoever clears up, and nothing more is made.
             self.limit = 0;
         }
@@ -240,33 +268,32 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             return Err(LoadError::Interrupted);
         }
         // The host may have forked.
-        Ok(self.leave_to_the_parent()?)
+        Ok(self.see_what_changed()?)
     }
 
     /// After a fork in host code: what was made before it is the parent's, and the child begins
-    /// anew.
+    /// anew. It releases what is returned when that may call the host.
     #[inline]
-    fn leave_to_the_parent(&mut self) -> Result<(), Panicked> {
-        if self.generation == generation() { Ok(()) } else { self.begin_anew() }
+    fn leave_to_the_parent(&mut self) -> Result<Option<Parents<H>>, Panicked> {
+        if self.generation == generation() { Ok(None) } else { self.begin_anew().map(Some) }
     }
 
     #[cold]
-    fn begin_anew(&mut self) -> Result<(), Panicked> {
+    fn begin_anew(&mut self) -> Result<Parents<H>, Panicked> {
+        let batch = self.batch;
         self.generation = generation();
-        let keeps = self.batch.keeps_on_fork();
-        let parents = if keeps { None } else { self.batch.own.take() };
-        self.batch.adopt_if_stale()?;
-        if keeps {
-            return Ok(());
-        }
-        self.began = self.batch.queue.made();
-        self.made_own = false;
-        if let Some((word, origin)) = parents {
-            self.batch.count_dropped(origin);
+        let own = if batch.keeps_on_fork() { None } else { batch.own.take() };
+        let own = own.map(|(word, origin)| {
+            batch.count_dropped(origin);
             // SAFETY: the word came from the source, and is nowhere else.
-            drop(unsafe { self.batch.host.adopt_word(word) });
+            unsafe { batch.host.adopt_word(word) }
+        });
+        let others = if batch.front.is_stale() { batch.adopt_for_later()? } else { Vec::new() };
+        if !batch.keeps_on_fork() {
+            self.began = batch.queue.made();
+            self.made_own = false;
         }
-        Ok(())
+        Ok((own, others))
     }
 
     #[inline]
@@ -276,9 +303,13 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         batch.workplace.with_mut(|workplace| f(unsafe { &mut *workplace }))
     }
 
-    /// Keeps a result for this thread.
+    /// Keeps a result for this thread, if there is room for it. There is: a load fills only when
+    /// it finds nothing that came back.
     fn keep(&mut self, word: Word) {
-        self.batch.own.put(word, Origin::Fill);
+        if let Err(word) = self.batch.own.put(word, Origin::Fill) {
+            self.batch.queue.push(word);
+            return;
+        }
         self.made_own = true;
         self.batch.counters.filler.first_results.add_alone(1);
     }
@@ -295,19 +326,12 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
 
 impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
     fn drop(&mut self) {
-        // Errors are dealt with by `guarded`, which makes later loads fail; the role is given up
-        // in any case, so that nobody waits for it.
-        let _ = self.leave_to_the_parent();
         let batch = self.batch;
-        let _ = batch.guarded(|| {
-            // There is something only if the source was unwound out of.
-            self.accept(true);
-            if let Some((word, origin)) = batch.own.take() {
-                batch.give_first_back(word, origin);
-            }
-            batch.queue.publish();
-            self.count();
-        });
+        // Errors are dealt with by `guarded`, which makes later loads fail; the role is given up
+        // in any case, so that nobody waits for it. Host code comes last, in no border and with
+        // everything in order, since it may unwind.
+        let _parents = self.leave_to_the_parent();
+        let _ = batch.guarded(|| self.hand_over());
         batch.role.give_up();
         fills_of_this_thread(-1);
         let _ = batch.guarded(|| {
@@ -317,8 +341,10 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
         });
         let flags = batch.front.latest();
         if flags & gate::ENDS != 0 {
-            batch.parking.wake_all();
-            batch.low.wake_all();
+            let _ = batch.guarded(|| {
+                batch.parking.wake_all();
+                batch.low.wake_all();
+            });
         }
         if flags & gate::CLOSED != 0 {
             // Whoever closed the batch may have looked before the last result was there.
@@ -326,3 +352,25 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
         }
     }
 }
+
+impl<H: Host, S: Source<H>> Fill<'_, H, S> {
+    /// Leaves everything that was made to others.
+    fn hand_over(&mut self) {
+        let batch = self.batch;
+        // There is something only if the source was unwound out of.
+        self.accept(false);
+        if Self::workplace(batch, |workplace| workplace.writing) {
+            self.empty_scratch();
+        }
+        batch.give_own_back();
+        batch.queue.publish();
+        if Self::workplace(batch, |workplace| workplace.ended) {
+            // After the last result: who sees the end sees that too.
+            batch.front.raise(gate::ENDED);
+        }
+        self.count();
+    }
+}
+
+/// In the child of a fork, copies of what the parent hands out.
+type Parents<H> = (Option<<H as Host>::Object>, Vec<<H as Host>::Object>);

@@ -11,27 +11,29 @@ use crate::sync::{Ordering, with_signals_held};
 use std::ptr::NonNull;
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
-    /// Takes a result that came back, if one did: first those that are older than all others.
+    /// Takes a result that came back, if the gate says that one did.
     pub(super) fn take_returned(&self) -> Option<Word> {
-        if self.front.flags(gate::RETURNED) == 0 {
-            return None;
-        }
-        // Before it is known whether anything stays: what comes back from now on raises it again.
-        self.front.lower(gate::RETURNED);
-        let taken = self.take_first().map(|word| (word, self.first.len() + self.returned.len()));
-        let (word, left) = taken.or_else(|| {
-            let (word, left) = self.pop_returned()?;
-            Some((word, left + self.first.len()))
-        })?;
-        if left > 0 {
-            self.tell_of_returned(left);
-        }
-        Some(word)
+        if self.front.flags(gate::RETURNED) == 0 { None } else { self.take_back() }
     }
 
-    /// Takes the first result of a fill that failed.
-    pub(super) fn take_first(&self) -> Option<Word> {
-        self.first.claim().map(|(word, _)| word)
+    /// Takes a result that came back, whatever the gate says: for a thread that found nothing, and
+    /// would make something newer or say that there is nothing. First the result of a fill that
+    /// failed, then the oldest.
+    pub(super) fn take_back(&self) -> Option<Word> {
+        let word = self.own.take_back().or_else(|| self.returned.pop());
+        self.counters.others.taken_back.add(u64::from(word.is_some()));
+        if !self.something_is_back() && self.front.flags(gate::RETURNED) != 0 {
+            self.front.lower(gate::RETURNED);
+            // What came back since this thread looked may have raised the flag before that.
+            if self.something_is_back() {
+                self.tell_of_returned(self.returned.len() + 1);
+            }
+        }
+        word
+    }
+
+    fn something_is_back(&self) -> bool {
+        self.own.is_back() || self.returned.has_some()
     }
 
     fn tell_of_returned(&self, count: usize) -> u64 {
@@ -42,12 +44,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     /// For the filler: its own result goes to whoever comes next. It has just made it, or had
     /// loaded it before.
-    pub(super) fn give_first_back(&self, word: Word, origin: Origin) {
-        // There is room: a fill starts only after this was seen empty.
-        self.first.push(word);
-        self.first.publish();
-        self.counters.others.given_back.add(u64::from(origin == Origin::Load));
-        self.tell_of_returned(1);
+    pub(super) fn give_own_back(&self) {
+        if let Some(origin) = self.own.give_back() {
+            self.counters.others.given_back.add(u64::from(origin == Origin::Load));
+            self.tell_of_returned(1);
+        }
     }
 
     /// Gives back objects that were loaded from this batch and are not wanted: they are handed out
@@ -72,7 +73,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         if words.is_empty() {
             return Ok(());
         }
-        let node = node_of(words, std::ptr::from_ref(self).cast());
+        let place = self.returned.place_before_all(words.len());
+        let node = node_of(words, place, std::ptr::from_ref(self).cast());
         self.give_node_back(node.ok_or(LoadError::OutOfMemory)?);
         Ok(())
     }
@@ -141,7 +143,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     /// Drops what is in the buffer.
     pub(super) fn release_all(&self) {
-        while let Ok(Some(word)) = self.guarded(|| self.take()) {
+        while let Ok(Some(word)) = self.guarded(|| self.take_any()) {
             self.counters.others.released.add(1);
             // SAFETY: the queue gives each word once, and they all come from the source.
             drop(unsafe { self.host.adopt_word(word) });
@@ -150,25 +152,15 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     /// At the end of the batch.
     pub(super) fn drop_all(&mut self) {
-        let mut all = self.take_any();
-        while let Ok(Some(word)) = self.guarded(|| all.next()) {
+        while let Ok(Some(word)) = self.guarded(|| self.take_any()) {
             // SAFETY: as in `release_all`.
             drop(unsafe { self.host.adopt_word(word) });
         }
     }
 
-    /// Takes whatever is left, whether the flag of what came back is up or not.
-    fn take_any(&self) -> impl Iterator<Item = Word> {
-        std::iter::from_fn(|| self.take_first())
-            .chain(std::iter::from_fn(|| self.pop_returned().map(|(word, _)| word)))
-            .chain(std::iter::from_fn(|| self.queue.claim().map(|(word, _)| word)))
-    }
-
-    /// Takes the oldest result that came back, and says how many are left there.
-    fn pop_returned(&self) -> Option<(Word, usize)> {
-        let popped = self.returned.pop()?;
-        self.counters.others.taken_back.add(1);
-        Some(popped)
+    /// Takes the next result, whatever the gate says.
+    pub(super) fn take_any(&self) -> Option<Word> {
+        self.take_back().or_else(|| self.queue.claim().map(|(word, _)| word))
     }
 
     #[inline]
@@ -180,6 +172,13 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// forgets the threads that are not here.
     #[cold]
     pub(super) fn adopt(&self) -> Result<(), Panicked> {
+        // Host code runs here, when the batch is good again.
+        drop(self.adopt_for_later()?);
+        Ok(())
+    }
+
+    /// As `adopt`, but leaves the release of what it drops to the caller.
+    pub(super) fn adopt_for_later(&self) -> Result<Vec<H::Object>, Panicked> {
         let adopt = || {
             self.front.adopt(|| {
                 // SAFETY: the threads that used them are gone, and those that are here wait for
@@ -187,7 +186,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 unsafe {
                     self.parking.renew();
                     self.low.renew();
+                    self.returned.renew();
                 }
+                self.settle();
                 match self.options.on_fork {
                     ForkPolicy::Discard => self.take_parents(),
                     ForkPolicy::Keep => Vec::new(),
@@ -199,15 +200,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             })
         };
         let parents = self.guarded(|| with_signals_held(adopt))?;
-        // Host code runs here, when the batch is good again.
-        drop(parents);
-        Ok(())
+        Ok(parents.unwrap_or_default())
     }
 
     fn take_parents(&self) -> Vec<H::Object> {
-        self.front.lower(gate::RETURNED);
         let mut parents = Vec::new();
-        let count = self.queue.len() + self.first.len() + self.returned.len() + 1;
+        let count = self.queue.len() + self.returned.len() + 1;
         // Here memory is taken outside of a constructor. If there is none, the results are left
         // alive in the child for ever, which is better than an abort.
         let remembered = parents.try_reserve_exact(count).is_ok();
@@ -217,7 +215,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             self.count_dropped(origin);
             word
         });
-        let others = self.take_any().inspect(|_| self.counters.others.dropped_on_fork.add(1));
+        let others = std::iter::from_fn(|| self.take_any())
+            .inspect(|_| self.counters.others.dropped_on_fork.add(1));
         for word in own.into_iter().chain(others) {
             if remembered && parents.len() < parents.capacity() {
                 // SAFETY: as in `release_all`.
@@ -225,6 +224,18 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             }
         }
         parents
+    }
+
+    /// In the child of a fork: what a thread of the parent had taken or given back, and not yet
+    /// counted, is counted as taken.
+    fn settle(&self) {
+        let (filler, others) = (&self.counters.filler, &self.counters.others);
+        let came = filler.first_results.get() + others.given_back.get();
+        let went = filler.own.get() + others.taken_back.get() + others.dropped_in_hand.get();
+        let fillers = u64::from(self.own.is_fillers() == Some(Origin::Fill));
+        let there = u64::from(self.own.is_back()) + fillers + self.returned.len() as u64;
+        // More may have gone than came: counters wrap.
+        others.taken_back.add(came.wrapping_sub(went.wrapping_add(there)));
     }
 
     /// Counts a filler's own result that the child of a fork drops.

@@ -5,7 +5,9 @@ use super::fill::Fill;
 use super::role::{FillRole, Taken};
 use super::stats::nanoseconds;
 use super::{Batch, gate};
+use crate::border::Panicked;
 use crate::cursor::Node;
+use crate::fork::generation;
 use crate::host::{Host, Word};
 use crate::source::Source;
 use crate::status::LoadError;
@@ -31,6 +33,23 @@ pub(crate) enum AtOnce {
 
 /// The most results that one load of many claims at once.
 const CHUNK: usize = 64;
+
+/// Results on their way to the caller of a load of many. They get there also when the host unwinds.
+struct Chunk<'a, H: Host, S: Source<H>> {
+    batch: &'a Batch<H, S>,
+    words: [Word; CHUNK],
+    loaded: usize,
+    results: &'a mut Vec<H::Object>,
+}
+
+impl<H: Host, S: Source<H>> Drop for Chunk<'_, H, S> {
+    fn drop(&mut self) {
+        let words = &self.words[..self.loaded];
+        // SAFETY: as in `load`.
+        let objects = words.iter().map(|&word| unsafe { self.batch.host.adopt_word(word) });
+        self.results.extend(objects);
+    }
+}
 
 /// The fewest results that a cursor claims if there are as many: a claim of less costs more than it
 /// saves.
@@ -76,9 +95,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         if flags & gate::CLOSED != 0 {
             return Err(LoadError::Closed);
         }
-        match self.guarded(|| self.take())? {
+        match self.guarded(|| self.take().or_else(|| self.take_back()))? {
             // SAFETY: as in `load`.
-            Some(word) => Ok(Some(unsafe { self.host.adopt_word(self.after_take(word)) })),
+            Some(word) => Ok(Some(unsafe { self.host.adopt_word(word) })),
             None => Self::without_fills(flags).map(|()| None),
         }
     }
@@ -97,51 +116,77 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         results: &mut Vec<H::Object>,
     ) -> Result<(), LoadError<S::Error>> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let (mut words, mut left) = ([0; CHUNK], count);
-        while left > 0 {
+        let (before, mut here) = (results.len(), generation());
+        while results.len() - before < count {
+            let left = count - (results.len() - before);
             // Before the results are taken, since it may fail.
             results.reserve(left.min(CHUNK));
-            let room = &mut words[..left.min(CHUNK)];
-            let (loaded, outcome) = self.load_words(room, deadline);
-            // SAFETY: as in `load`.
-            let objects = room[..loaded].iter().map(|&word| unsafe { self.host.adopt_word(word) });
-            results.extend(objects);
-            left -= loaded;
+            let mut chunk = Chunk { batch: self, words: [0; CHUNK], loaded: 0, results };
+            let room = &mut chunk.words[..left.min(CHUNK)];
+            let outcome = self.load_words(room, &mut chunk.loaded, deadline);
+            let loaded = chunk.loaded;
+            drop(chunk);
+            if self.forks_without_keeping(&mut here) {
+                let parents = before..results.len() - loaded;
+                self.counters.others.dropped_by_cursors.add(parents.len() as u64);
+                drop(results.drain(parents));
+            }
             match outcome {
-                Err(LoadError::Ended | LoadError::Closed) if left < count => return Ok(()),
+                Err(LoadError::Ended | LoadError::Closed) if results.len() > before => {
+                    return Ok(());
+                }
                 outcome => outcome?,
             }
         }
         Ok(())
     }
 
-    /// Fills `room` with the next results. Returns how many they are, all of them if there is no
-    /// error.
+    /// Fills `room` with the next results, all of it if there is no error. Counts them in `loaded`,
+    /// which is right also when the host unwinds.
     pub(crate) fn load_words(
         &self,
         room: &mut [Word],
+        loaded: &mut usize,
         deadline: Option<Instant>,
-    ) -> (usize, Result<(), LoadError<S::Error>>) {
-        let mut loaded = 0;
-        while loaded < room.len() {
-            let rest = &mut room[loaded..];
-            let outcome = self.take_ready(rest).map_err(LoadError::from).and_then(|taken| {
-                if taken > 0 {
-                    return Ok(taken);
-                }
-                rest[0] = self.acquire(deadline, || self.take())?;
-                Ok(1)
-            });
-            match outcome {
-                Ok(taken) => loaded += taken,
-                Err(error) => return (loaded, Err(error)),
+    ) -> Result<(), LoadError<S::Error>> {
+        let mut here = generation();
+        while *loaded < room.len() {
+            let taken = self.take_ready(&mut room[*loaded..])?;
+            *loaded += taken;
+            if taken > 0 {
+                continue;
             }
+            let mut acquired = self.acquire(deadline, || self.take());
+            if self.forks_without_keeping(&mut here) {
+                // SAFETY: as in `load`. An object meanwhile, since the host may unwind.
+                let mine = acquired.map(|word| unsafe { self.host.adopt_word(word) });
+                self.release_parents(room, loaded);
+                acquired = mine.map(H::into_word);
+            }
+            room[*loaded] = acquired?;
+            *loaded += 1;
         }
-        (loaded, Ok(()))
+        Ok(())
+    }
+
+    /// Whether this is the child of a fork since `here`, and may not hand out what was loaded before
+    /// that.
+    fn forks_without_keeping(&self, here: &mut u64) -> bool {
+        std::mem::replace(here, generation()) != generation() && !self.keeps_on_fork()
+    }
+
+    /// In the child of a fork: releases what was loaded before it.
+    fn release_parents(&self, room: &[Word], loaded: &mut usize) {
+        while *loaded > 0 {
+            *loaded -= 1;
+            self.count_dropped_by_cursor();
+            // SAFETY: this process's copy of the reference, which is given up once.
+            drop(unsafe { self.host.adopt_word(room[*loaded]) });
+        }
     }
 
     /// Takes as many results as there are and fit, if nothing else is to be looked at first.
-    fn take_ready(&self, room: &mut [Word]) -> Result<usize, crate::border::Panicked> {
+    fn take_ready(&self, room: &mut [Word]) -> Result<usize, Panicked> {
         if !self.front.is_open() || self.role.may_be_mine() {
             return Ok(0);
         }
@@ -177,7 +222,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     ) -> Result<Word, LoadError<S::Error>> {
         match found {
             AtOnce::Word(word) => Ok(word),
-            AtOnce::LeavesFew(word) => self.see_to_more(word),
+            AtOnce::LeavesFew(word) => self.see_to_more(word, deadline),
             AtOnce::Nothing => self.acquire(deadline, || self.take()),
             AtOnce::Panicked => Err(LoadError::Panicked),
         }
@@ -204,11 +249,14 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 return Err(LoadError::Closed);
             }
             if let Some(word) = self.guarded(&mut take)? {
-                return Ok(self.after_take(word));
+                return Ok(word);
             }
-            Self::without_fills(flags)?;
-            match self.guarded(|| self.next(&mut take))? {
-                Next::Take(word) => return Ok(self.after_take(word)),
+            if let Err(no_more) = Self::without_fills(flags) {
+                // The flag of what came back may just be down for a moment.
+                return self.guarded(|| self.take_back())?.ok_or(no_more);
+            }
+            match self.next(&mut take)? {
+                Next::Take(word) => return Ok(word),
                 Next::Fill(fill) => {
                     if let Some(word) = fill.run()? {
                         return Ok(word);
@@ -223,15 +271,6 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 }
             }
         }
-    }
-
-    /// Taking one of several results that came back puts the others back. Whoever closed the batch
-    /// meanwhile has not seen them.
-    fn after_take(&self, word: Word) -> Word {
-        if self.front.flags(gate::CLOSED) != 0 {
-            self.release_all();
-        }
-        word
     }
 
     /// What it means for a thread that found nothing that there will be no more fills.
@@ -255,7 +294,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
         let count = node.refill(|room| {
             let claimed = self.queue.claim_many(room, |there| self.share_of(there))?;
-            Some((claimed.position, claimed.count, claimed.count))
+            Some((claimed.position.cast_signed(), claimed.count, claimed.count))
         })?;
         node.count(1, count);
         node.pop()
@@ -271,18 +310,19 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         (there / (2 * cursors)).max(LEAST_SHARE)
     }
 
-    fn next(&self, take: &mut impl FnMut() -> Option<Word>) -> Next<'_, H, S> {
-        match self.role.take() {
+    /// The end of a fill may call the host, so no border encloses this.
+    fn next(&self, take: &mut impl FnMut() -> Option<Word>) -> Result<Next<'_, H, S>, Panicked> {
+        match self.guarded(|| self.role.take())? {
             Ok(vacancy) => {
-                let fill = Fill::new(self, vacancy);
+                let fill = Fill::new(self, vacancy)?;
                 // The filler before may have published since this thread looked.
-                match take().or_else(|| self.take_first()) {
+                Ok(match self.guarded(|| take().or_else(|| self.take_back()))? {
                     Some(word) => Next::Take(word),
                     None => Next::Fill(fill),
-                }
+                })
             }
-            Err(Taken::ByThisThread) => Next::Reentrant,
-            Err(Taken::ByAnother) => Next::Wait,
+            Err(Taken::ByThisThread) => Ok(Next::Reentrant),
+            Err(Taken::ByAnother) => Ok(Next::Wait),
         }
     }
 

@@ -46,7 +46,7 @@ fn wait_for(
 }
 
 /// Runs a scene and says how many executions it took: a model that explores nothing shows nothing.
-pub(crate) fn check(name: &str, scene: impl Fn() + Sync + Send + 'static) {
+fn check(name: &str, scene: impl Fn() + Sync + Send + 'static) {
     let executions = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counted = executions.clone();
     loom::model(move || {

@@ -1,8 +1,7 @@
 //! The one result that belongs to the thread that fills.
 
 use crate::host::Word;
-use crate::sync::unordered::AtomicUsize;
-use crate::sync::{CachePadded, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, CachePadded, Ordering};
 
 /// Whose result it is that a filler has for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,45 +15,106 @@ pub(super) enum Origin {
 /// The filler's own result. It never passes through the queue, where others might take it. It lies
 /// in the batch, and not on the filler's stack, so that a collector is shown it.
 ///
-/// Only the holder of the fill role writes here, so all is relaxed.
+/// If the fill fails, the result stays here and becomes anybody's, by a single store. Until somebody
+/// has taken it, no fill keeps another.
 pub(super) struct Own(CachePadded<Place>);
 
 struct Place {
     word: AtomicUsize,
-    state: AtomicUsize,
+    /// What there is; and, in steps of [`STEP`], how many results were ever put here.
+    state: AtomicU64,
 }
 
-const NOTHING: usize = 0;
-const MADE: usize = 1;
-const LOADED: usize = 2;
+const NOTHING: u64 = 0;
+const MADE: u64 = 1;
+const LOADED: u64 = 2;
+/// Anybody may take it.
+const BACK: u64 = 3;
+const STEP: u64 = 4;
+
+const fn kind(state: u64) -> u64 {
+    state % STEP
+}
 
 impl Own {
     pub(super) fn new() -> Self {
-        let (word, state) = (AtomicUsize::new(0), AtomicUsize::new(NOTHING));
-        Self(CachePadded::new(Place { word, state }))
+        Self(CachePadded::new(Place { word: AtomicUsize::new(0), state: AtomicU64::new(NOTHING) }))
     }
 
-    pub(super) fn put(&self, word: Word, origin: Origin) {
-        let state = match origin {
+    /// For the filler: keeps a result, unless there is one.
+    pub(super) fn put(&self, word: Word, origin: Origin) -> Result<(), Word> {
+        // Acquire: with the Release in `take_back`, whose copy of the word before is over.
+        let state = self.0.state.load(Ordering::Acquire);
+        if kind(state) != NOTHING {
+            return Err(word);
+        }
+        self.0.word.store(word, Ordering::Relaxed);
+        let kind = match origin {
             Origin::Fill => MADE,
             Origin::Load => LOADED,
         };
-        self.0.word.store(word, Ordering::Relaxed);
-        self.0.state.store(state, Ordering::Relaxed);
+        // Relaxed: only the filler goes by it, until it says that it is anybody's.
+        self.0.state.store(state + STEP + kind, Ordering::Relaxed);
+        Ok(())
     }
 
-    pub(super) fn get(&self) -> Option<(Word, Origin)> {
-        let origin = match self.0.state.load(Ordering::Relaxed) {
-            MADE => Origin::Fill,
-            LOADED => Origin::Load,
-            _ => return None,
-        };
-        Some((self.0.word.load(Ordering::Relaxed), origin))
-    }
-
+    /// For the filler, and for the child of a fork if the filler stayed behind: takes the result.
     pub(super) fn take(&self) -> Option<(Word, Origin)> {
-        let taken = self.get();
-        self.0.state.store(NOTHING, Ordering::Relaxed);
-        taken
+        let state = self.0.state.load(Ordering::Relaxed);
+        let origin = origin(state)?;
+        let word = self.0.word.load(Ordering::Relaxed);
+        self.0.state.store(state - kind(state), Ordering::Relaxed);
+        Some((word, origin))
+    }
+
+    /// For the filler: makes the result anybody's, and says whose it was.
+    pub(super) fn give_back(&self) -> Option<Origin> {
+        let state = self.0.state.load(Ordering::Relaxed);
+        let origin = origin(state)?;
+        // Release: with the Acquire in `take_back`, for the word.
+        self.0.state.store(state - kind(state) + BACK, Ordering::Release);
+        Some(origin)
+    }
+
+    /// Whether there is a result that is anybody's.
+    pub(super) fn is_back(&self) -> bool {
+        // Acquire: as in `take_back`, for whoever goes by it.
+        kind(self.0.state.load(Ordering::Acquire)) == BACK
+    }
+
+    /// Takes the result that is anybody's.
+    pub(super) fn take_back(&self) -> Option<Word> {
+        // Acquire: with the Release in `give_back`.
+        let state = self.0.state.load(Ordering::Acquire);
+        if kind(state) != BACK {
+            return None;
+        }
+        let word = self.0.word.load(Ordering::Relaxed);
+        // Release: with the Acquire in `put`. If it fails, another thread has taken the result: the
+        // count tells it from one that was put here later.
+        self.0
+            .state
+            .compare_exchange(state, state - BACK, Ordering::Release, Ordering::Relaxed)
+            .ok()
+            .map(|_| word)
+    }
+
+    /// Whether there is a result of the filler's.
+    pub(super) fn is_fillers(&self) -> Option<Origin> {
+        origin(self.0.state.load(Ordering::Relaxed))
+    }
+
+    /// Whatever there is, for a caller that knows that nobody changes it meanwhile.
+    pub(super) fn get(&self) -> Option<Word> {
+        let there = kind(self.0.state.load(Ordering::Acquire)) != NOTHING;
+        there.then(|| self.0.word.load(Ordering::Relaxed))
+    }
+}
+
+fn origin(state: u64) -> Option<Origin> {
+    match kind(state) {
+        MADE => Some(Origin::Fill),
+        LOADED => Some(Origin::Load),
+        _ => None,
     }
 }

@@ -1,49 +1,91 @@
 //! Results that were claimed and not used, in the nodes in which they came back.
+//!
+//! All nodes are in one list. Whoever gives one back puts it on top by a compare-and-swap, without
+//! a lock. Whoever takes a result holds a lock meanwhile, for some ten instructions and never while
+//! host code runs, so that other threads do not take what it is looking through for nothing.
+//!
+//! *A thread may stop at any instruction*, because a collector has stopped the world, or because a
+//! fork has not copied it. So each change of the list is a single store: a node is added by one, a
+//! result is taken by one (`Node::pop`), and an empty node is taken out by one. Everything else,
+//! the lock, the count and the index, can be made anew from the list.
 
+use super::heap::Heap;
 use crate::cursor::Node;
 use crate::host::Word;
-use crate::sync::unordered::AtomicUsize;
-use crate::sync::{AtomicPtr, CachePadded, Ordering};
+use crate::sync::unordered::{AtomicI64, AtomicUsize};
+use crate::sync::{AtomicPtr, AtomicU64, Backoff, CachePadded, Ordering, UnsafeCell};
 use std::ptr::{self, NonNull};
 
-/// A stack of nodes. Nobody takes a node off: a thread takes the whole stack, helps itself to the
-/// oldest result, and puts back what is left. So no node is reached by two threads, and there is
-/// no lock. Another thread that looks in between finds nothing, and goes on to newer results.
-pub(super) struct Returned(CachePadded<Stack>);
+pub(super) struct Returned(CachePadded<Place>);
 
-struct Stack {
+struct Place {
+    /// The node that came back last. Each has the one before it `below`.
     top: AtomicPtr<Node>,
-    /// How many results there are, those that a thread is just looking through among them.
+    /// How many results there are at most: they are counted before they are there, until they are
+    /// taken.
     len: AtomicUsize,
+    /// The place of what was last given back by a caller, who does not say where it was.
+    before_all: AtomicI64,
+    lock: AtomicU64,
+    /// Touched by the holder of the lock only.
+    index: UnsafeCell<Index>,
 }
+
+/// Which node is the oldest.
+struct Index {
+    heap: Heap,
+    /// The top node among those that are in the heap. From it down, each node knows the one above.
+    top: Option<NonNull<Node>>,
+}
+
+const FREE: u64 = 0;
+const HELD: u64 = 1;
+
+// SAFETY: the nodes hold words that stand for objects which are `Send`, and each node is used by
+// one thread at a time: by the one that brings it, then by the holder of the lock.
+unsafe impl Send for Returned {}
+// SAFETY: as above.
+unsafe impl Sync for Returned {}
 
 impl Returned {
     pub(super) fn new() -> Self {
-        let (top, len) = (AtomicPtr::new(ptr::null_mut()), AtomicUsize::new(0));
-        Self(CachePadded::new(Stack { top, len }))
+        Self(CachePadded::new(Place {
+            top: AtomicPtr::new(ptr::null_mut()),
+            len: AtomicUsize::new(0),
+            before_all: AtomicI64::new(0),
+            lock: AtomicU64::new(FREE),
+            index: UnsafeCell::new(Index::new()),
+        }))
     }
 
     pub(super) fn len(&self) -> usize {
         self.0.len.load(Ordering::Relaxed)
     }
 
+    /// Whether there is a node.
+    pub(super) fn has_some(&self) -> bool {
+        // Acquire: with the Release in `push`, for whoever goes by what it says.
+        !self.0.top.load(Ordering::Acquire).is_null()
+    }
+
+    /// A place for `count` results that comes before all that there are.
+    pub(super) fn place_before_all(&self, count: usize) -> i64 {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.0.before_all.fetch_sub(count, Ordering::Relaxed) - count
+    }
+
     /// Adds a node that is not empty.
     pub(super) fn push(&self, node: NonNull<Node>) {
         // SAFETY: the node is the caller's.
-        self.0.len.fetch_add(unsafe { node.as_ref() }.len(), Ordering::Relaxed);
-        self.put(node, node);
-    }
-
-    /// Puts the nodes from `first` to `last`, each of which has the next below it, on the stack.
-    fn put(&self, first: NonNull<Node>, last: NonNull<Node>) {
+        let it = unsafe { node.as_ref() };
+        self.0.len.fetch_add(it.len(), Ordering::Relaxed);
         let mut top = self.0.top.load(Ordering::Relaxed);
         loop {
-            // SAFETY: the nodes are the caller's.
-            unsafe { last.as_ref() }.below.store(top, Ordering::Relaxed);
-            // Release: with the Acquire in `pop`, for the nodes.
+            it.below.store(top, Ordering::Relaxed);
+            // Release: with the Acquire in `take_oldest`, for the node.
             match self.0.top.compare_exchange_weak(
                 top,
-                first.as_ptr(),
+                node.as_ptr(),
                 Ordering::Release,
                 Ordering::Relaxed,
             ) {
@@ -53,64 +95,157 @@ impl Returned {
         }
     }
 
-    /// Takes the oldest result, and says how many are left in what was seen.
-    pub(super) fn pop(&self) -> Option<(Word, usize)> {
-        // Acquire: with the Release in `put`.
-        let top = NonNull::new(self.0.top.swap(ptr::null_mut(), Ordering::Acquire))?;
-        let oldest = nodes(top).min_by_key(|node| {
-            // SAFETY: all nodes are this thread's since the swap.
-            unsafe { node.as_ref() }.place()
-        })?;
-        // SAFETY: as above. No node on the stack is empty.
-        let word = unsafe { oldest.as_ref() }.pop()?;
-        let left = self.put_back(top, oldest);
-        self.0.len.fetch_sub(1, Ordering::Relaxed);
-        Some((word, left))
+    /// Takes the oldest result.
+    pub(super) fn pop(&self) -> Option<Word> {
+        loop {
+            let (word, empty) = self.locked(|index| {
+                let taken = index.take_oldest(&self.0.top)?;
+                if taken.0.is_some() {
+                    self.0.len.fetch_sub(1, Ordering::Relaxed);
+                }
+                Some(taken)
+            })?;
+            if let Some(node) = empty {
+                // SAFETY: it is no longer in the list, and only this thread knows it.
+                unsafe { Node::free(node) };
+            }
+            if word.is_some() {
+                return word;
+            }
+        }
     }
 
-    /// Puts the nodes from `top` on back, without `used` if that is empty. Returns how many
-    /// results they hold.
-    fn put_back(&self, top: NonNull<Node>, used: NonNull<Node>) -> usize {
-        let (mut first, mut last, mut left) = (None::<NonNull<Node>>, None::<NonNull<Node>>, 0);
-        let mut next = Some(top);
-        while let Some(node) = next {
-            // SAFETY: all nodes are this thread's.
-            let it = unsafe { node.as_ref() };
-            next = NonNull::new(it.below.load(Ordering::Relaxed));
-            if node == used && it.len() == 0 {
-                // SAFETY: nobody else knows the node.
-                unsafe { Node::free(node) };
-                continue;
+    fn locked<R>(&self, f: impl FnOnce(&mut Index) -> R) -> R {
+        /// Also after a panic: nobody is to wait in vain.
+        struct Unlock<'a>(&'a AtomicU64);
+
+        impl Drop for Unlock<'_> {
+            fn drop(&mut self) {
+                // Release: with the Acquire below.
+                self.0.store(FREE, Ordering::Release);
             }
-            left += it.len();
-            if let Some(last) = last {
-                // SAFETY: as above.
-                unsafe { last.as_ref() }.below.store(node.as_ptr(), Ordering::Relaxed);
-            }
-            first = first.or(Some(node));
-            last = Some(node);
         }
-        if let (Some(first), Some(last)) = (first, last) {
-            self.put(first, last);
+
+        let backoff = Backoff::new();
+        // Acquire: with the Release above, for the nodes and the index.
+        while self
+            .0
+            .lock
+            .compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed)
+            .is_err()
+        {
+            backoff.snooze();
         }
-        left
+        let _unlock = Unlock(&self.0.lock);
+        // SAFETY: the index is used under the lock only.
+        self.0.index.with_mut(|index| f(unsafe { &mut *index }))
     }
 
     /// Shows every result to `visit`, until it returns `false`, which is then returned.
     ///
     /// # Safety
-    /// No other thread may use the stack meanwhile.
+    /// No other thread may use the list meanwhile. It may have stopped in the middle of a use.
     pub(super) unsafe fn visit(&self, visit: &mut dyn FnMut(Word) -> bool) -> bool {
-        // SAFETY: what is on the stack lives, and nobody takes it off meanwhile.
-        NonNull::new(self.0.top.load(Ordering::Acquire))
-            .is_none_or(|top| nodes(top).all(|node| unsafe { node.as_ref().visit(visit) }))
+        // SAFETY: what is in the list is alive, and nobody changes it meanwhile.
+        self.nodes().all(|node| unsafe { node.as_ref().visit(visit) })
+    }
+
+    /// For the child of a fork: threads of the parent may have been in the middle of a use.
+    ///
+    /// # Safety
+    /// No thread of this process may be using the list.
+    pub(super) unsafe fn renew(&self) {
+        // SAFETY: the caller's promise.
+        self.0.index.with_mut(|index| unsafe { *index = Index::new() });
+        // SAFETY: what is in the list is alive.
+        let len = self.nodes().map(|node| unsafe { node.as_ref() }.len()).sum();
+        self.0.len.store(len, Ordering::Relaxed);
+        self.0.lock.store(FREE, Ordering::Relaxed);
+    }
+
+    /// All nodes, for a caller that knows that nobody changes the list meanwhile.
+    fn nodes(&self) -> impl Iterator<Item = NonNull<Node>> {
+        let top = NonNull::new(self.0.top.load(Ordering::Acquire));
+        std::iter::successors(top, |node| below(*node))
     }
 }
 
-/// The nodes from `top` down.
-fn nodes(top: NonNull<Node>) -> impl Iterator<Item = NonNull<Node>> {
-    std::iter::successors(Some(top), |node| {
-        // SAFETY: the caller has all of them to itself.
-        NonNull::new(unsafe { node.as_ref() }.below.load(Ordering::Relaxed))
-    })
+impl Index {
+    const fn new() -> Self {
+        Self { heap: Heap::new(), top: None }
+    }
+
+    /// Takes the oldest result, and the node in which it was if that is now empty.
+    fn take_oldest(
+        &mut self,
+        top: &AtomicPtr<Node>,
+    ) -> Option<(Option<Word>, Option<NonNull<Node>>)> {
+        self.see_new(top);
+        let oldest = self.heap.oldest()?;
+        // SAFETY: what is in the heap is in the list, which is this thread's.
+        let node = unsafe { oldest.as_ref() };
+        // A node is empty here only if a thread that the fork has not copied has emptied it.
+        let word = node.pop();
+        if node.len() > 0 {
+            self.heap.sink_oldest();
+            return Some((word, None));
+        }
+        self.heap.remove_oldest();
+        self.unlink(oldest, top);
+        Some((word, Some(oldest)))
+    }
+
+    /// Adds the nodes that have come since to the heap.
+    fn see_new(&mut self, top: &AtomicPtr<Node>) {
+        // Acquire: with the Release in `push`.
+        let new_top = NonNull::new(top.load(Ordering::Acquire));
+        let (mut above, mut next) = (None, new_top);
+        while let Some(node) = next {
+            // SAFETY: what is in the list is alive, and this thread's once it is there.
+            unsafe { node.as_ref() }.links.above.set(above);
+            if next == self.top {
+                break;
+            }
+            // SAFETY: as above; it is new.
+            unsafe { self.heap.add(node) };
+            (above, next) = (Some(node), below(node));
+        }
+        self.top = new_top;
+    }
+
+    /// Takes a node out of the list.
+    fn unlink(&mut self, node: NonNull<Node>, top: &AtomicPtr<Node>) {
+        // SAFETY: what is in the list is alive, and this thread's.
+        let links = unsafe { &node.as_ref().links };
+        let below = below(node);
+        let below_or_null = below.map_or(ptr::null_mut(), NonNull::as_ptr);
+        if links.above.get().is_none() {
+            // Acquire: with the Release in `push`, if there are new nodes on top.
+            let was_top = top.compare_exchange(
+                node.as_ptr(),
+                below_or_null,
+                Ordering::Acquire,
+                Ordering::Acquire,
+            );
+            if was_top.is_err() {
+                self.see_new(top);
+            }
+        }
+        if let Some(above) = links.above.get() {
+            // SAFETY: as above.
+            unsafe { above.as_ref() }.below.store(below_or_null, Ordering::Relaxed);
+        }
+        if let Some(below) = below {
+            // SAFETY: as above.
+            unsafe { below.as_ref() }.links.above.set(links.above.get());
+        }
+        if self.top == Some(node) {
+            self.top = below;
+        }
+    }
+}
+
+fn below(node: NonNull<Node>) -> Option<NonNull<Node>> {
+    // SAFETY: the caller knows that the node is in the list, and so alive.
+    NonNull::new(unsafe { node.as_ref() }.below.load(Ordering::Relaxed))
 }

@@ -33,18 +33,20 @@ fn check(name: &str, scene: impl Fn() + Sync + Send + Clone + 'static) {
 
 type Values = Native<usize>;
 
-/// 1, 2, 3, ..., `last`; the calls named in `failing` fail, and count.
+/// 1, 2, 3, ..., `last`; the calls named in `failing` fail, and count. It is not to be called again
+/// after its end.
 struct Counter {
     made: usize,
     calls: usize,
     last: usize,
     failing: &'static [usize],
     bulk: usize,
+    ended: bool,
 }
 
 impl Counter {
     const fn new() -> Self {
-        Self { made: 0, calls: 0, last: usize::MAX, failing: &[], bulk: 1 }
+        Self { made: 0, calls: 0, last: usize::MAX, failing: &[], bulk: 1, ended: false }
     }
 }
 
@@ -52,10 +54,12 @@ impl Source<Values> for Counter {
     type Error = usize;
 
     fn fill(&mut self, _host: &Values, slots: &mut Slots<'_, Values>) -> Result<(), usize> {
+        assert!(!self.ended, "the source was called again after its end");
         self.calls += 1;
         for _ in 0..self.bulk.min(slots.capacity()) {
             if self.made == self.last {
                 slots.end();
+                self.ended = true;
                 return Ok(());
             }
             if self.failing.contains(&self.calls) {

@@ -140,10 +140,9 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_many(
         Ok(checked) => checked,
         Err(status) => return status,
     };
-    let (loaded, outcome) = batch.load_words(room, deadline(timeout_ns));
-    *count = loaded;
+    let outcome = batch.load_words(room, count, deadline(timeout_ns));
     match outcome.map_err(ft_local_status::from) {
-        Err(status) if loaded > 0 && ends(status) => code::FT_LOCAL_OK.into(),
+        Err(status) if *count > 0 && ends(status) => code::FT_LOCAL_OK.into(),
         Err(status) => status,
         Ok(()) => code::FT_LOCAL_OK.into(),
     }

@@ -24,10 +24,11 @@ pub(crate) struct Node {
     pub(crate) batch: *const (),
     /// The batch's number. Its address may be another's by now: a cursor can be leaked.
     pub(super) number: u64,
-    /// How many results came before the first of the words.
-    position: Cell<u64>,
+    /// How many results came before the first of the words; less than none if nobody knows.
+    position: Cell<i64>,
     /// The node below, in the list of results given back.
     pub(crate) below: AtomicPtr<Node>,
+    pub(crate) links: Links,
     /// The node after this one, in the list of all cursors. That list has a lock of its own.
     pub(super) after: std::sync::atomic::AtomicPtr<Node>,
     /// The results that were in hand when this process was forked, and are the parent's.
@@ -39,6 +40,16 @@ pub(crate) struct Node {
     pub(crate) claimed: AtomicU64,
     /// Touched by whoever uses the node, so that a model sees two threads that do.
     user: UnsafeCell<()>,
+}
+
+/// What the list of results given back knows of a node that is in it.
+#[derive(Default)]
+pub(crate) struct Links {
+    /// The node above.
+    pub(crate) above: Cell<Option<NonNull<Node>>>,
+    /// The first of the nodes that are newer, in the heap, and the next one beside this node.
+    pub(crate) child: Cell<Option<NonNull<Node>>>,
+    pub(crate) sibling: Cell<Option<NonNull<Node>>>,
 }
 
 impl Node {
@@ -74,6 +85,7 @@ impl Node {
                 number,
                 position: Cell::new(0),
                 below: AtomicPtr::new(ptr::null_mut()),
+                links: Links::default(),
                 after: std::sync::atomic::AtomicPtr::new(ptr::null_mut()),
                 aside: Cell::new((words, words)),
                 keeps,
@@ -134,7 +146,7 @@ impl Node {
     /// them, how many they are, and what else it has to say.
     pub(crate) fn refill<R>(
         &self,
-        write: impl FnOnce(&mut [Word]) -> Option<(u64, usize, R)>,
+        write: impl FnOnce(&mut [Word]) -> Option<(i64, usize, R)>,
     ) -> Option<R> {
         debug_assert_eq!(self.len(), 0, "a refill would write over results in hand");
         self.user.with_mut(|_| ());
@@ -155,9 +167,9 @@ impl Node {
     }
 
     /// How many results were made before the oldest in hand.
-    pub(crate) fn place(&self) -> u64 {
+    pub(crate) fn place(&self) -> i64 {
         let taken = (self.next.get().addr() - self.first_word().addr()) / size_of::<Word>();
-        self.position.get() + taken as u64
+        self.position.get().saturating_add_unsigned(taken as u64)
     }
 
     /// Shows each result in hand to `visit`, until that returns `false`, which is then returned.

@@ -149,3 +149,85 @@ fn two_threads_of_a_child_adopt_a_batch_once() {
         });
     }
 }
+
+/// 1 in the first `good` calls, then the end; called again, it fails the model.
+fn ends_once(good: usize) -> Iter<impl Iterator<Item = usize> + Send> {
+    let mut calls = 0;
+    Iter(std::iter::from_fn(move || {
+        calls += 1;
+        assert!(calls <= good + 1, "the source was called again after its end");
+        (calls <= good).then_some(1)
+    }))
+}
+
+#[test]
+fn a_source_that_has_ended_is_not_called_again_by_a_load() {
+    check("end against load", || {
+        let batch = Arc::new(Batch::new(Values::new(), ends_once(0), 1).unwrap());
+        let other = {
+            let batch = batch.clone();
+            thread::spawn(move || batch.load())
+        };
+        assert_eq!([batch.load(), other.join().unwrap()], [Err(LoadError::Ended); 2]);
+    });
+}
+
+#[test]
+fn a_source_that_has_ended_is_not_called_again_ahead_of_loads() {
+    check("end against prefill", || {
+        let batch = Arc::new(Batch::new(Values::new(), ends_once(0), 1).unwrap());
+        let other = {
+            let batch = batch.clone();
+            thread::spawn(move || batch.load())
+        };
+        let ahead = batch.prefill(1, 1, Some(std::time::Duration::ZERO));
+        assert!(matches!(ahead, Ok(0) | Err(LoadError::Ended)), "{ahead:?}");
+        assert_eq!(other.join().unwrap(), Err(LoadError::Ended));
+    });
+    check("end against a load that leaves few", || {
+        let options = Options { low_water: 2, ..Options::default() };
+        let batch = Batch::with_options(Values::new(), ends_once(1), 2, options).unwrap();
+        assert_eq!(batch.prefill(1, 1, Some(std::time::Duration::ZERO)), Ok(1));
+        let batch = Arc::new(batch);
+        let other = {
+            let batch = batch.clone();
+            thread::spawn(move || batch.load())
+        };
+        let loads = [batch.load(), other.join().unwrap()];
+        assert!(loads.contains(&Ok(1)) && loads.contains(&Err(LoadError::Ended)), "{loads:?}");
+    });
+}
+
+#[test]
+fn nobody_is_told_of_the_end_while_something_that_came_back_is_there() {
+    check("give back against load, after the end", || {
+        let batch = Arc::new(Batch::new(Values::new(), ends_once(0), 1).unwrap());
+        assert_eq!(batch.load(), Err(LoadError::Ended));
+        assert_eq!(batch.give_words_back(&[1]), Ok(()));
+        let other = {
+            let batch = batch.clone();
+            thread::spawn(move || {
+                assert_eq!(batch.give_words_back(&[2]), Ok(()));
+                batch.load()
+            })
+        };
+        let loads = [batch.load(), other.join().unwrap()];
+        assert_eq!(sorted(loads.map(Result::unwrap).to_vec()), [1, 2]);
+    });
+}
+
+#[test]
+fn what_comes_back_while_the_last_is_taken_is_told_of() {
+    check("give back against take", || {
+        let batch = Arc::new(Batch::new(Values::new(), counter(&[]), 1).unwrap());
+        assert_eq!(batch.give_words_back(&[1]), Ok(()));
+        let other = {
+            let batch = batch.clone();
+            thread::spawn(move || assert_eq!(batch.give_words_back(&[2]), Ok(())))
+        };
+        let first = batch.take_returned();
+        other.join().unwrap();
+        let all = first.into_iter().chain(std::iter::from_fn(|| batch.take_returned()));
+        assert_eq!(sorted(all.collect()), [1, 2]);
+    });
+}

@@ -2,9 +2,10 @@
 //! their steps can be gone through, with no bound on preemptions.
 
 use super::super::gate::{CLOSED, Gate, RETURNED};
+use super::super::own::{Origin, Own};
 use super::super::parking::Parking;
 use super::super::role::{FillRole, Taken, Vacancy};
-use super::{check, check_parking, wait_for};
+use super::{check, check_parking, sorted, wait_for};
 use crate::sync::{AtomicUsize, Ordering, begin_generation, thread_number};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
@@ -138,5 +139,27 @@ fn of_two_that_raise_a_flag_one_sees_the_other() {
             thread::spawn(move || raise(&gate, &done, 0))
         };
         assert!(raise(&gate, &done, 1) | other.join().unwrap());
+    });
+}
+
+#[test]
+fn what_a_failed_fill_leaves_goes_to_one_thread_and_makes_room_for_the_next() {
+    check("take back against take back against put", || {
+        let own = Arc::new(Own::new());
+        assert_eq!(own.put(1, Origin::Fill), Ok(()));
+        let taker = {
+            let own = own.clone();
+            thread::spawn(move || own.take_back())
+        };
+        assert_eq!(own.give_back(), Some(Origin::Fill));
+        let mine = own.take_back();
+        if own.put(2, Origin::Load).is_ok() {
+            assert_eq!(own.give_back(), Some(Origin::Load));
+        }
+        let mut all: Vec<_> = mine.into_iter().chain(taker.join().unwrap()).collect();
+        let last = own.take_back();
+        all.extend(last);
+        assert!(all == [1] || sorted(all.clone()) == [1, 2], "{all:?}");
+        assert_eq!((own.get(), own.take_back()), (None, None));
     });
 }

@@ -1,4 +1,4 @@
-//! The stack of what came back, by itself.
+//! The list of what came back, by itself.
 
 use super::super::returned::Returned;
 use super::{check, sorted};
@@ -6,21 +6,55 @@ use crate::cursor::node_of;
 use loom::sync::Arc;
 use loom::thread;
 
+/// Gives `words` back. Their place is that of the first.
+fn push(returned: &Returned, words: &[usize]) {
+    returned.push(node_of(words, words[0].cast_signed() as i64, std::ptr::null()).unwrap());
+}
+
 #[test]
-fn what_comes_back_in_two_threads_is_taken_whole_and_once() {
+fn what_comes_back_in_two_threads_is_taken_once() {
     check("push against push against pop", || {
         let returned = Arc::new(Returned::new());
-        let givers: Vec<_> = [[1, 2], [3, 4]]
-            .into_iter()
-            .map(|words| {
-                let returned = returned.clone();
-                thread::spawn(move || returned.push(node_of(&words, std::ptr::null()).unwrap()))
-            })
-            .collect();
-        let mut pop = || returned.pop().map(|(word, _)| word);
-        let mut taken: Vec<_> = pop().into_iter().collect();
-        givers.into_iter().for_each(|giver| giver.join().unwrap());
-        taken.extend(std::iter::from_fn(&mut pop));
-        assert_eq!(sorted(taken), [1, 2, 3, 4]);
+        let giver = {
+            let returned = returned.clone();
+            thread::spawn(move || push(&returned, &[3, 4]))
+        };
+        push(&returned, &[1, 2]);
+        let mut taken: Vec<_> = returned.pop().into_iter().collect();
+        assert_eq!(taken, [1], "what came back before this thread looked");
+        giver.join().unwrap();
+        taken.extend(std::iter::from_fn(|| returned.pop()));
+        assert_eq!(taken, [1, 2, 3, 4]);
+        assert!(!returned.has_some());
+    });
+}
+
+#[test]
+fn an_empty_node_is_taken_out_while_another_comes_back_above_it() {
+    check("push against pop of the last", || {
+        let returned = Arc::new(Returned::new());
+        push(&returned, &[1]);
+        let giver = {
+            let returned = returned.clone();
+            thread::spawn(move || push(&returned, &[2]))
+        };
+        assert_eq!(returned.pop(), Some(1));
+        giver.join().unwrap();
+        assert_eq!([returned.pop(), returned.pop()], [Some(2), None]);
+        assert_eq!(returned.len(), 0);
+    });
+}
+
+#[test]
+fn who_finds_another_looking_through_what_came_back_does_not_take_it_for_nothing() {
+    check("pop against pop", || {
+        let returned = Arc::new(Returned::new());
+        push(&returned, &[1, 2]);
+        let other = {
+            let returned = returned.clone();
+            thread::spawn(move || returned.pop())
+        };
+        let taken = [returned.pop(), other.join().unwrap()];
+        assert_eq!(sorted(taken.into_iter().flatten().collect()), [1, 2]);
     });
 }

@@ -12,7 +12,7 @@ fn what_threads_write_lies_on_lines_of_its_own() {
     let offsets = [
         std::mem::offset_of!(Any, front),
         std::mem::offset_of!(Any, queue),
-        std::mem::offset_of!(Any, first),
+        std::mem::offset_of!(Any, own),
         std::mem::offset_of!(Any, returned),
         std::mem::offset_of!(Any, role),
         std::mem::offset_of!(Any, parking),

@@ -3,40 +3,70 @@
 use super::*;
 use std::collections::VecDeque;
 
-/// 1, 2, 3, ..., until it is told to fail or to end.
+/// 1, 2, 3, ..., until it is told to fail, to unwind or to end. It would go on after each of these.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Script {
     made: usize,
     /// After how many more results it fails, once.
     pub(super) fails_after: Option<usize>,
-    /// After how many more results it ends.
+    /// After how many more results it unwinds, once.
+    pub(super) unwinds_after: Option<usize>,
+    /// After how many more results it ends, once, and in what manner.
     pub(super) ends_after: Option<usize>,
+    pub(super) manner: Manner,
     /// How many results each call makes at most; 0 for a source of one at a time.
     pub(super) bulk: usize,
 }
 
 impl Script {
-    pub(super) fn make(&mut self) -> Result<Option<usize>, ()> {
-        if self.fails_after == Some(0) {
-            self.fails_after = None;
-            return Err(());
+    pub(super) fn make(&mut self) -> Said {
+        let due = |after: &mut Option<usize>| after.take_if(|left| *left == 0).is_some();
+        if due(&mut self.fails_after) {
+            return Said::Fails;
         }
-        if self.ends_after == Some(0) {
-            return Ok(None);
+        if due(&mut self.unwinds_after) {
+            return Said::Unwinds;
         }
-        for left in [&mut self.fails_after, &mut self.ends_after].into_iter().flatten() {
-            *left -= 1;
+        if due(&mut self.ends_after) {
+            return Said::Ends;
         }
+        let counts = [&mut self.fails_after, &mut self.unwinds_after, &mut self.ends_after];
+        counts.into_iter().flatten().for_each(|left| *left -= 1);
         self.made += 1;
-        Ok(Some(self.made))
+        Said::Result(self.made)
     }
 }
 
-pub(super) type Outcome<T> = Result<T, LoadError<()>>;
+/// What one step of the source brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    Result(usize),
+    Ends,
+    Fails,
+    Unwinds,
+}
+
+/// What a source of many does in the call in which it has said that it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Manner {
+    #[default]
+    Quietly,
+    Failing,
+    Unwinding,
+}
+
+/// How a call of the source went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    Failed,
+    Unwound,
+}
+
+pub(super) type Outcome<T> = Result<T, LoadError<Fault>>;
 
 /// Results that came back together, and how many were taken before them.
 struct Node {
-    place: u64,
+    place: i64,
     results: VecDeque<usize>,
 }
 
@@ -47,12 +77,13 @@ pub(super) struct Model {
     first: VecDeque<usize>,
     returned: Vec<Node>,
     queue: VecDeque<usize>,
-    taken_from_queue: u64,
+    taken_from_queue: i64,
+    given_back: i64,
     ended: bool,
     closed: bool,
     /// What each open cursor has in hand.
     pub(super) cursors: Vec<VecDeque<usize>>,
-    places: Vec<u64>,
+    places: Vec<i64>,
     pub(super) stats: Stats,
 }
 
@@ -66,6 +97,7 @@ impl Model {
             returned: Vec::new(),
             queue: VecDeque::new(),
             taken_from_queue: 0,
+            given_back: 0,
             ended: false,
             closed: false,
             cursors: Vec::new(),
@@ -94,9 +126,7 @@ impl Model {
         if let Some(result) = self.first.pop_front() {
             return Some(result);
         }
-        // The latest node of those that are equally old.
-        let newest_first = (0..self.returned.len()).rev();
-        let oldest = newest_first.min_by_key(|&index| self.returned[index].place)?;
+        let oldest = (0..self.returned.len()).min_by_key(|&index| self.returned[index].place)?;
         let node = &mut self.returned[oldest];
         node.place += 1;
         let result = node.results.pop_front();
@@ -117,41 +147,33 @@ impl Model {
         mut mine: Option<usize>,
         keep_first: bool,
     ) -> Outcome<(Option<usize>, usize)> {
-        let mut limit = limit.min(self.size - self.queue.len());
+        let limit = limit.min(self.size - self.queue.len());
         self.stats.fills += 1;
         let mut made = 0;
         let mut outcome = Ok(());
-        while made < limit && outcome.is_ok() {
-            let call = made + self.source.bulk.max(1).min(limit - made);
-            let before = made;
-            let mut said = Ok(true);
-            while made < call && said == Ok(true) {
-                match self.source.make() {
-                    Ok(Some(result)) => {
-                        made += 1;
-                        if keep_first && made == 1 {
-                            mine = Some(result);
-                        } else {
-                            self.queue.push_back(result);
-                        }
-                    }
-                    Ok(None) => said = Ok(false),
-                    Err(()) => said = Err(()),
+        while made < limit && outcome.is_ok() && !self.ended {
+            let (results, said) = self.call(limit - made);
+            assert!(!results.is_empty() || said.is_some());
+            self.stats.produced += results.len() as u64;
+            for result in results {
+                made += 1;
+                // The first is nobody's in particular if the call that made it did not return.
+                let unwound = self.source.bulk > 0 && said == Some(Said::Unwinds);
+                if keep_first && made == 1 && !unwound {
+                    mine = Some(result);
+                } else {
+                    self.queue.push_back(result);
                 }
             }
             match said {
-                Ok(true) => assert!(made > before),
-                Ok(false) => {
-                    limit = made;
-                    self.ended = true;
-                }
-                Err(()) => {
+                Some(Said::Fails) => {
                     self.stats.errors += 1;
-                    outcome = Err(LoadError::Source(()));
+                    outcome = Err(LoadError::Source(Fault::Failed));
                 }
+                Some(Said::Unwinds) => outcome = Err(LoadError::Source(Fault::Unwound)),
+                _ => {}
             }
         }
-        self.stats.produced += made as u64;
         if let Err(error) = outcome {
             if let Some(mine) = mine {
                 self.first.push_back(mine);
@@ -161,6 +183,29 @@ impl Model {
             return Err(error);
         }
         Ok((mine, made))
+    }
+
+    /// One call of the source: what it makes, and what else it has to say.
+    fn call(&mut self, room: usize) -> (Vec<usize>, Option<Said>) {
+        let mut results = Vec::new();
+        while results.len() < self.source.bulk.max(1).min(room) {
+            match self.source.make() {
+                Said::Result(result) => results.push(result),
+                Said::Ends => {
+                    self.ended = true;
+                    let manner =
+                        if self.source.bulk > 0 { self.source.manner } else { Manner::Quietly };
+                    let said = match manner {
+                        Manner::Quietly => Said::Ends,
+                        Manner::Failing => Said::Fails,
+                        Manner::Unwinding => Said::Unwinds,
+                    };
+                    return (results, Some(said));
+                }
+                said => return (results, Some(said)),
+            }
+        }
+        (results, None)
     }
 
     fn budget(&self) -> usize {
@@ -300,7 +345,8 @@ impl Model {
     }
 
     pub(super) fn give_back(&mut self, results: Vec<usize>) {
-        self.come_back(Node { place: 0, results: results.into() });
+        self.given_back += i64::try_from(results.len()).unwrap();
+        self.come_back(Node { place: -self.given_back, results: results.into() });
     }
 
     fn come_back(&mut self, node: Node) {

@@ -1,6 +1,6 @@
 //! Any sequence of steps, against a model and against another queue.
 
-use super::model::{Model, Outcome, Script};
+use super::model::{Fault, Manner, Model, Outcome, Said, Script};
 use super::*;
 use crossbeam_queue::ArrayQueue;
 use proptest::prelude::*;
@@ -22,7 +22,8 @@ enum Step {
     Clear,
     Close,
     FailAfter(usize),
-    EndAfter(usize),
+    UnwindAfter(usize),
+    EndAfter(usize, Manner),
     MakeAtOnce(usize),
 }
 
@@ -39,10 +40,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (0_usize..6).prop_map(Step::GiveBack),
         1 => Just(Step::Clear),
         3 => (0_usize..30).prop_map(Step::FailAfter),
+        2 => (0_usize..30).prop_map(Step::UnwindAfter),
         2 => (0_usize..4).prop_map(Step::MakeAtOnce),
     ];
     // Rare, since little is left to do after them.
-    let ends = prop_oneof![Just(Step::Close), (0_usize..30).prop_map(Step::EndAfter),];
+    let manners = [Manner::Quietly, Manner::Failing, Manner::Unwinding];
+    let end = (0_usize..30, prop::sample::select(manners.to_vec()))
+        .prop_map(|(after, manner)| Step::EndAfter(after, manner));
+    let ends = prop_oneof![1 => Just(Step::Close), 2 => end];
     prop::collection::vec(prop_oneof![100 => step, 1 => ends], 0..200)
 }
 
@@ -65,21 +70,29 @@ fn options() -> impl Strategy<Value = (usize, Options)> {
 struct Scripted(Arc<Mutex<Script>>);
 
 impl Source<Native<usize>> for Scripted {
-    type Error = ();
+    type Error = Fault;
 
     fn fill(
         &mut self,
         _host: &Native<usize>,
         slots: &mut Slots<'_, Native<usize>>,
-    ) -> Result<(), ()> {
-        let mut script = self.0.lock().unwrap();
-        for _ in 0..script.bulk.min(slots.capacity()) {
-            match script.make()? {
-                Some(result) => slots.push(result),
-                None => {
+    ) -> Result<(), Fault> {
+        let bulk = self.0.lock().unwrap().bulk;
+        for _ in 0..bulk.min(slots.capacity()) {
+            let said = self.0.lock().unwrap().make();
+            match said {
+                Said::Result(result) => slots.push(result),
+                Said::Ends => {
                     slots.end();
-                    break;
+                    let manner = self.0.lock().unwrap().manner;
+                    return match manner {
+                        Manner::Quietly => Ok(()),
+                        Manner::Failing => Err(Fault::Failed),
+                        Manner::Unwinding => unwind(),
+                    };
                 }
+                Said::Fails => return Err(Fault::Failed),
+                Said::Unwinds => unwind(),
             }
         }
         Ok(())
@@ -89,9 +102,25 @@ impl Source<Native<usize>> for Scripted {
         self.0.lock().unwrap().bulk == 0
     }
 
-    fn next(&mut self, _host: &Native<usize>) -> Result<Option<Made<Native<usize>>>, ()> {
-        Ok(self.0.lock().unwrap().make()?.map(Made::new))
+    fn next(&mut self, _host: &Native<usize>) -> Result<Option<Made<Native<usize>>>, Fault> {
+        let said = self.0.lock().unwrap().make();
+        match said {
+            Said::Result(result) => Ok(Some(Made::new(result))),
+            Said::Ends => Ok(None),
+            Said::Fails => Err(Fault::Failed),
+            Said::Unwinds => unwind(),
+        }
     }
+}
+
+fn unwind() -> ! {
+    std::panic::resume_unwind(Box::new(()))
+}
+
+/// What `step` brings. If it unwinds, that is its error.
+fn caught<T>(step: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let unwound = Err(LoadError::Source(Fault::Unwound));
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(step)).unwrap_or(unwound)
 }
 
 /// What a step brought, whatever the step.
@@ -116,21 +145,24 @@ impl Real<'_> {
     fn step(&mut self, step: &Step, mut unwanted: Vec<usize>) -> Brought {
         let open = self.cursors.len().max(1);
         match *step {
-            Step::Load => one(self.batch.load()),
-            Step::LoadWithin => one(self.batch.load_within(Duration::ZERO)),
+            Step::Load => one(caught(|| self.batch.load())),
+            Step::LoadWithin => one(caught(|| self.batch.load_within(Duration::ZERO))),
             Step::TryLoad => one(self.batch.try_load().map(Option::unwrap_or_default)),
             Step::LoadMany(count) => {
                 let mut results = Vec::new();
-                let outcome = self.batch.load_many(count, Some(Duration::ZERO), &mut results);
+                let outcome =
+                    caught(|| self.batch.load_many(count, Some(Duration::ZERO), &mut results));
                 (results, outcome.map(|()| 0))
             }
-            Step::Prefill(low, max) => one(self.batch.prefill(low, max, Some(Duration::ZERO))),
+            Step::Prefill(low, max) => {
+                one(caught(|| self.batch.prefill(low, max, Some(Duration::ZERO))))
+            }
             Step::OpenCursor => {
                 self.cursors.extend(self.batch.cursor());
                 none(Ok(()))
             }
             Step::Next(number) => match self.cursors.get_mut(number % open) {
-                Some(cursor) => one(cursor.next()),
+                Some(cursor) => one(caught(|| cursor.next())),
                 None => none(Ok(())),
             },
             Step::DropCursor(number) => {
@@ -156,7 +188,10 @@ impl Real<'_> {
 fn change_script(script: &mut Script, step: &Step) {
     match *step {
         Step::FailAfter(results) => script.fails_after = Some(results),
-        Step::EndAfter(results) => script.ends_after = Some(results),
+        Step::UnwindAfter(results) => script.unwinds_after = Some(results),
+        Step::EndAfter(results, manner) => {
+            (script.ends_after, script.manner) = (Some(results), manner);
+        }
         Step::MakeAtOnce(results) => script.bulk = results,
         _ => unreachable!("{step:?} is not for the source"),
     }

@@ -1,0 +1,80 @@
+//! Finds the node with the oldest result: a pairing heap (Fredman, Sedgewick, Sleator and Tarjan,
+//! 1986). It needs no memory, because its links lie in the nodes.
+
+use crate::cursor::Node;
+use std::ptr::NonNull;
+
+/// The nodes in it belong to whoever has the heap.
+pub(super) struct Heap {
+    root: Option<NonNull<Node>>,
+}
+
+impl Heap {
+    pub(super) const fn new() -> Self {
+        Self { root: None }
+    }
+
+    pub(super) const fn oldest(&self) -> Option<NonNull<Node>> {
+        self.root
+    }
+
+    /// # Safety
+    /// `node` must be alive, belong to the caller, and be in no heap.
+    pub(super) unsafe fn add(&mut self, node: NonNull<Node>) {
+        // SAFETY: the caller's promise, and what is in the heap is alive.
+        unsafe {
+            node.as_ref().links.child.set(None);
+            self.root = Some(self.root.map_or(node, |root| meld(root, node)));
+        }
+    }
+
+    /// Takes the oldest node out.
+    pub(super) fn remove_oldest(&mut self) {
+        let Some(oldest) = self.root.take() else { return };
+        // SAFETY: all that is in the heap is alive, and this thread's.
+        unsafe {
+            let mut rest = oldest.as_ref().links.child.take();
+            // First two by two, from the first child on, and then all together, from the last
+            // pair on: that keeps the trees flat.
+            let mut pairs = None;
+            while let Some(first) = rest {
+                let second = first.as_ref().links.sibling.get();
+                rest = second.and_then(|second| second.as_ref().links.sibling.get());
+                let pair = second.map_or(first, |second| meld(first, second));
+                pair.as_ref().links.sibling.set(pairs);
+                pairs = Some(pair);
+            }
+            while let Some(pair) = pairs {
+                pairs = pair.as_ref().links.sibling.get();
+                self.root = Some(self.root.map_or(pair, |root| meld(root, pair)));
+            }
+        }
+    }
+
+    /// Puts the oldest node where it belongs, after a result was taken from it.
+    pub(super) fn sink_oldest(&mut self) {
+        if let Some(oldest) = self.root {
+            // SAFETY: as in `remove_oldest`.
+            unsafe {
+                if oldest.as_ref().links.child.get().is_some() {
+                    self.remove_oldest();
+                    self.add(oldest);
+                }
+            }
+        }
+    }
+}
+
+/// Makes one tree of two.
+///
+/// # Safety
+/// Both must be alive and the caller's.
+unsafe fn meld(a: NonNull<Node>, b: NonNull<Node>) -> NonNull<Node> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (older, newer) = if a.as_ref().place() <= b.as_ref().place() { (a, b) } else { (b, a) };
+        newer.as_ref().links.sibling.set(older.as_ref().links.child.get());
+        older.as_ref().links.child.set(Some(newer));
+        older
+    }
+}
