@@ -29,6 +29,13 @@
 // a time": any thread, but only one at a time. "When nobody else uses the handle": no other thread
 // is inside a call with the same handle, or starts one.
 //
+// Blocks. "No": takes no lock and no memory, and gives none back, so a signal handler may call it.
+// "Briefly": may take a lock of the library's own, which no thread holds while it waits or calls the
+// host, and memory. "Yes": may wait for another thread, through the host's `block`.
+//
+// Calls host. The functions of the host that it may call, with or without `ctx`. "block" stands for
+// `detach` and `attach` too, "source" for the functions of the source.
+//
 // Arguments are checked: a bad one gets FT_LOCAL_ERR_ARGUMENT and changes nothing. NULL is ignored
 // by the `_free` functions and refused everywhere else. A handle of another kind and a freed handle
 // are usually detected, but do not rely on it. An out parameter is set to NULL, or to 0, before
@@ -151,7 +158,7 @@ FT_LOCAL_MUST_USE const char *ft_local_status_text(ft_local_status status);
 //
 // Ownership: the text is borrowed, and good for ever.
 // Threads: any thread, at once; each has its own last error.
-// Blocks: no.
+// Blocks: no. (The first use in a thread may take memory for the thread's own variables.)
 // Calls host: no.
 // Errors: none.
 // Since: 0.1.
@@ -288,8 +295,8 @@ typedef int32_t (*ft_local_visitor)(void *object, void *arg);
 // Ownership: `object` is borrowed during the call and retained once by the host's `retain`;
 // `*out` is new: free it with `ft_local_wrapper_free`.
 // Threads: any thread, at once.
-// Blocks: no.
-// Calls host: retain, once.
+// Blocks: briefly.
+// Calls host: retain, release: `retain` once; `release` if there is no memory for the wrapper.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY, FT_LOCAL_ERR_RETAIN. `*out` is then
 // NULL.
 // Since: 0.1.
@@ -312,8 +319,8 @@ FT_LOCAL_MUST_USE void *ft_local_wrapper_get(const struct ft_local_wrapper *wrap
 //
 // Ownership: the object is borrowed during the call of `visitor`.
 // Threads: any thread, at once.
-// Blocks: no, and takes no lock.
-// Calls host: `visitor`, once.
+// Blocks: no.
+// Calls host: visitor: once.
 // Errors: what `visitor` returns; FT_LOCAL_ERR_ARGUMENT.
 // Since: 0.1.
 int32_t ft_local_wrapper_visit(const struct ft_local_wrapper *wrapper,
@@ -324,8 +331,8 @@ int32_t ft_local_wrapper_visit(const struct ft_local_wrapper *wrapper,
 //
 // Ownership: `wrapper` is moved: no longer yours.
 // Threads: when nobody else uses the handle.
-// Blocks: no.
-// Calls host: release, once.
+// Blocks: briefly.
+// Calls host: release: once.
 // Errors: none that are told. What is not a wrapper, or was freed, is left alone.
 // Since: 0.1.
 void ft_local_wrapper_free(struct ft_local_wrapper *wrapper);
@@ -397,7 +404,7 @@ typedef struct ft_local_batch ft_local_batch;
 //
 // Ownership: `host` and `source` are copied; `*out` is new: free it with `ft_local_batch_free`.
 // Threads: any thread, at once.
-// Blocks: no.
+// Blocks: briefly.
 // Calls host: no.
 // Errors: FT_LOCAL_ERR_ARGUMENT, also if `size` is 0 or above FT_LOCAL_BATCH_MAX_SIZE;
 // FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
@@ -413,7 +420,7 @@ ft_local_status ft_local_batch_new(const ft_local_host *host,
 // Ownership: `host`, `source` and `options` are copied; `*out` is new: free it with
 // `ft_local_batch_free`.
 // Threads: any thread, at once.
-// Blocks: no.
+// Blocks: briefly.
 // Calls host: no.
 // Errors: as for `ft_local_batch_new`. FT_LOCAL_ERR_ARGUMENT also if an option has no such value.
 // `options` may be NULL, which is the default.
@@ -452,8 +459,8 @@ FT_LOCAL_MUST_USE size_t ft_local_batch_size(const struct ft_local_batch *batch)
 // Ownership: each object is borrowed during the call of `visitor`.
 // Threads: when nobody else uses the handle, because the world is stopped for instance. It may
 // have been stopped at any point, in the middle of a fill too.
-// Blocks: no, and takes no lock.
-// Calls host: `visitor`, once for each result.
+// Blocks: no.
+// Calls host: visitor: once for each result.
 // Errors: what `visitor` returns if that is not 0, which also ends the visit;
 // FT_LOCAL_ERR_ARGUMENT.
 // Since: 0.1.
@@ -465,8 +472,8 @@ int32_t ft_local_batch_visit(const struct ft_local_batch *batch,
 //
 // Ownership: the batch's references to the results are given up.
 // Threads: any thread, at once.
-// Blocks: no, and takes no lock.
-// Calls host: release, once for each result.
+// Blocks: briefly.
+// Calls host: release: once for each result.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
 // Since: 0.1.
 FT_LOCAL_MUST_USE ft_local_status ft_local_batch_clear(const struct ft_local_batch *batch);
@@ -478,8 +485,8 @@ FT_LOCAL_MUST_USE ft_local_status ft_local_batch_clear(const struct ft_local_bat
 //
 // Ownership: the batch's references to the results are given up.
 // Threads: any thread, at once.
-// Blocks: no.
-// Calls host: release, once for each result.
+// Blocks: briefly.
+// Calls host: release: once for each result.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
 // Since: 0.1.
 FT_LOCAL_MUST_USE ft_local_status ft_local_batch_close(const struct ft_local_batch *batch);
@@ -500,8 +507,8 @@ FT_LOCAL_MUST_USE int32_t ft_local_batch_is_closed(const struct ft_local_batch *
 //
 // Ownership: `batch` is moved: no longer yours.
 // Threads: when nobody else uses the handle.
-// Blocks: no.
-// Calls host: release, once for each result in the buffer.
+// Blocks: briefly.
+// Calls host: release: once for each result in the buffer.
 // Errors: none that are told. What is not a batch, or was freed, is left alone.
 // Since: 0.1.
 void ft_local_batch_free(struct ft_local_batch *batch);
@@ -512,8 +519,10 @@ void ft_local_batch_free(struct ft_local_batch *batch);
 //
 // Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
 // Threads: any thread, at once.
-// Blocks: while another thread runs the source and nothing is ready, through the host's `block`.
-// Calls host: the source, block, interrupted; nothing if a result is ready.
+// Blocks: yes, while another thread runs the source and no result is ready.
+// Calls host: source, block, interrupted, release: none of them if a result is ready, unless that
+// leaves fewer than `low_water`, and the source is run for more. `release` for results that are
+// the parent's of a fork, or that came while the batch was closed.
 // Errors: a positive code is the source's own, FT_LOCAL_ERR_SOURCE stands for its other failures
 // and FT_LOCAL_ERR_NOTHING_PRODUCED for its having nothing: these go only to the caller that ran
 // the source, and what it had produced before is kept. FT_LOCAL_ERR_REENTRANT if the source
@@ -530,8 +539,9 @@ FT_LOCAL_MUST_USE ft_local_status ft_local_batch_load(const ft_local_batch *batc
 //
 // Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
 // Threads: any thread, at once.
-// Blocks: as `ft_local_batch_load`, for `timeout_ns` at most; for ever if that is negative.
-// Calls host: the source, block, interrupted; nothing if a result is ready.
+// Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns`; without limit if that is
+// negative.
+// Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
 // Errors: as for `ft_local_batch_load`, and FT_LOCAL_ERR_TIMED_OUT. `*out` is then NULL.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
@@ -543,8 +553,9 @@ ft_local_status ft_local_batch_load_for(const ft_local_batch *batch,
 //
 // Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
 // Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
+// Blocks: briefly.
+// Calls host: release: only for results that are the parent's of a fork, or that came while the
+// batch was closed.
 // Errors: FT_LOCAL_ERR_EMPTY if none is ready; FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
 // FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then NULL.
 // Since: 0.1.
@@ -556,9 +567,9 @@ FT_LOCAL_MUST_USE ft_local_status ft_local_batch_try_load(const ft_local_batch *
 // Ownership: the first `*count` of `objects` are new: each holds the reference that the source
 // made, and you owe its release, after an error too. The other slots are as they were.
 // Threads: any thread, at once.
-// Blocks: as `ft_local_batch_load`, for `timeout_ns` nanoseconds at most; for ever if that is
-// negative.
-// Calls host: the source, block, interrupted.
+// Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns` nanoseconds; without limit if
+// that is negative.
+// Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
 // Errors: as for `ft_local_batch_load_for`. If the source has ended or the batch was closed, that is
 // an error only if `*count` is 0, and otherwise `*count` is less than `n`. `objects` may be NULL if
 // `n` is 0.
@@ -575,8 +586,9 @@ ft_local_status ft_local_batch_load_many(const ft_local_batch *batch,
 //
 // Ownership: the `n` objects are moved, unless there is an error.
 // Threads: any thread, at once.
-// Blocks: no.
-// Calls host: release, if the batch was closed.
+// Blocks: briefly.
+// Calls host: release: only if the batch was closed, and for results that are the parent's of a
+// fork.
 // Errors: FT_LOCAL_ERR_ARGUMENT, also if an object is NULL and the host has no plain values;
 // FT_LOCAL_ERR_NO_MEMORY, since this takes memory, as no other function of a batch does;
 // FT_LOCAL_ERR_FORKED. The objects are then still yours.
@@ -593,9 +605,9 @@ ft_local_status ft_local_batch_give_back(const ft_local_batch *batch,
 //
 // Ownership: nothing changes hands.
 // Threads: any thread, at once.
-// Blocks: until there is room, through the host's `block`, for `timeout_ns` nanoseconds at most;
-// for ever if that is negative.
-// Calls host: the source, block, interrupted.
+// Blocks: yes, until there is room, for at most `timeout_ns` nanoseconds; without limit if that is
+// negative.
+// Calls host: source, block, interrupted, release: `release` as `ft_local_batch_load`.
 // Errors: as for `ft_local_batch_load`. What was made before an error is kept. `*made` is then 0.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
@@ -634,7 +646,7 @@ typedef struct ft_local_cursor_frame {
 // Ownership: `*out` is new: free it with `ft_local_cursor_free`. It keeps the batch alive, so that
 // the two may be freed in either order.
 // Threads: any thread, at once.
-// Blocks: no.
+// Blocks: briefly.
 // Calls host: no.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
 // Since: 0.1.
@@ -647,8 +659,9 @@ ft_local_status ft_local_cursor_new(const ft_local_batch *batch,
 //
 // Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
 // Threads: any thread, one at a time.
-// Blocks: as `ft_local_batch_load`; not if there is a result in hand.
-// Calls host: the source, block, interrupted; nothing if a result is in hand or ready.
+// Blocks: yes, as `ft_local_batch_load`; not if there is a result in hand.
+// Calls host: source, block, interrupted, release: none of them if a result is in hand; else as
+// `ft_local_batch_load`.
 // Errors: as for `ft_local_batch_load`. `*out` is then NULL.
 // Since: 0.1.
 FT_LOCAL_MUST_USE ft_local_status ft_local_cursor_next(struct ft_local_cursor *cursor, void **out);
@@ -658,8 +671,9 @@ FT_LOCAL_MUST_USE ft_local_status ft_local_cursor_next(struct ft_local_cursor *c
 //
 // Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
 // Threads: any thread, one at a time.
-// Blocks: as `ft_local_cursor_next`, for `timeout_ns` at most; for ever if that is negative.
-// Calls host: the source, block, interrupted; nothing if a result is in hand or ready.
+// Blocks: yes, as `ft_local_cursor_next`, for at most `timeout_ns` nanoseconds; without limit if
+// that is negative.
+// Calls host: source, block, interrupted, release: as `ft_local_cursor_next`.
 // Errors: as for `ft_local_batch_load_for`. `*out` is then NULL.
 // Since: 0.1.
 FT_LOCAL_MUST_USE
@@ -682,8 +696,8 @@ FT_LOCAL_MUST_USE size_t ft_local_cursor_len(const struct ft_local_cursor *curso
 //
 // Ownership: each object is borrowed during the call of `visitor`.
 // Threads: when nobody else uses the handle, because the world is stopped for instance.
-// Blocks: no, and takes no lock.
-// Calls host: `visitor`, once for each result.
+// Blocks: no.
+// Calls host: visitor: once for each result.
 // Errors: what `visitor` returns if that is not 0, which also ends the visit;
 // FT_LOCAL_ERR_ARGUMENT.
 // Since: 0.1.
@@ -695,8 +709,8 @@ int32_t ft_local_cursor_visit(const struct ft_local_cursor *cursor,
 //
 // Ownership: `cursor` is moved: no longer yours.
 // Threads: when nobody else uses the handle.
-// Blocks: no.
-// Calls host: release, for what it has in hand if the batch was closed or is the parent's of a
+// Blocks: briefly.
+// Calls host: release: for results in hand if the batch was closed or they are the parent's of a
 // fork, and for all that is left if the batch was freed before.
 // Errors: none that are told. What is not a cursor, or was freed, is left alone.
 // Since: 0.1.
@@ -748,7 +762,8 @@ typedef struct ft_local_stats {
 //
 // Ownership: `out` stays the caller's. Fields of a newer header are set to 0.
 // Threads: any thread, at once.
-// Blocks: no.
+// Blocks: briefly: takes the lock of the list of all cursors, which the making and freeing of any
+// cursor takes too.
 // Calls host: no.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then as it was.
 // Since: 0.1.

@@ -204,7 +204,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             && self.queue.visit(&mut visit)
     }
 
-    /// What was done so far.
+    /// What was done so far. Takes the lock of the list of all cursors for as long as it takes to add
+    /// up what the cursors of this batch have counted.
     pub fn stats(&self) -> Stats {
         let (filler, others) = (&self.counters.filler, &self.counters.others);
         let (mut claims, mut claimed) = (0, 0);

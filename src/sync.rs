@@ -11,6 +11,8 @@ mod imp;
 #[cfg(shuttle)]
 #[path = "sync/shuttle.rs"]
 mod imp;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod counted;
 #[cfg(any(loom, shuttle))]
 mod model;
 #[cfg(not(any(loom, shuttle)))]

@@ -86,7 +86,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(unsafe { self.host.adopt_word(word) })
     }
 
-    /// Takes the next result if one is ready. Never runs the source, and never waits.
+    /// Takes the next result if one is ready. Never runs the source, and never waits. Drops what is
+    /// not to be handed out: what a child of a fork has of its parent's, or what came back while the
+    /// batch was closed.
     ///
     /// # Errors
     /// See [`LoadError`].

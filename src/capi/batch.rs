@@ -87,7 +87,7 @@ pub(super) unsafe fn drop_reference(handle: *mut ft_local_batch) {
 ///
 /// Ownership: `host` and `source` are copied; `*out` is new: free it with `ft_local_batch_free`.
 /// Threads: any thread, at once.
-/// Blocks: no.
+/// Blocks: briefly.
 /// Calls host: no.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, also if `size` is 0 or above FT_LOCAL_BATCH_MAX_SIZE;
 /// FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn ft_local_batch_new(
 /// Ownership: `host`, `source` and `options` are copied; `*out` is new: free it with
 /// `ft_local_batch_free`.
 /// Threads: any thread, at once.
-/// Blocks: no.
+/// Blocks: briefly.
 /// Calls host: no.
 /// Errors: as for `ft_local_batch_new`. FT_LOCAL_ERR_ARGUMENT also if an option has no such value.
 /// `options` may be NULL, which is the default.
@@ -176,8 +176,8 @@ pub unsafe extern "C" fn ft_local_batch_size(batch: *const ft_local_batch) -> us
 /// Ownership: each object is borrowed during the call of `visitor`.
 /// Threads: when nobody else uses the handle, because the world is stopped for instance. It may
 /// have been stopped at any point, in the middle of a fill too.
-/// Blocks: no, and takes no lock.
-/// Calls host: `visitor`, once for each result.
+/// Blocks: no.
+/// Calls host: visitor: once for each result.
 /// Errors: what `visitor` returns if that is not 0, which also ends the visit;
 /// FT_LOCAL_ERR_ARGUMENT.
 /// Since: 0.1.
@@ -208,8 +208,8 @@ pub unsafe extern "C-unwind" fn ft_local_batch_visit(
 ///
 /// Ownership: the batch's references to the results are given up.
 /// Threads: any thread, at once.
-/// Blocks: no, and takes no lock.
-/// Calls host: release, once for each result.
+/// Blocks: briefly.
+/// Calls host: release: once for each result.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
 /// Since: 0.1.
 #[must_use]
@@ -233,8 +233,8 @@ pub unsafe extern "C-unwind" fn ft_local_batch_clear(
 ///
 /// Ownership: the batch's references to the results are given up.
 /// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: release, once for each result.
+/// Blocks: briefly.
+/// Calls host: release: once for each result.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
 /// Since: 0.1.
 #[must_use]
@@ -272,8 +272,8 @@ pub unsafe extern "C" fn ft_local_batch_is_closed(batch: *const ft_local_batch) 
 ///
 /// Ownership: `batch` is moved: no longer yours.
 /// Threads: when nobody else uses the handle.
-/// Blocks: no.
-/// Calls host: release, once for each result in the buffer.
+/// Blocks: briefly.
+/// Calls host: release: once for each result in the buffer.
 /// Errors: none that are told. What is not a batch, or was freed, is left alone.
 /// Since: 0.1.
 #[unsafe(no_mangle)]

@@ -75,7 +75,7 @@ unsafe fn cursor_of(node: &Node) -> ManuallyDrop<CCursor> {
 /// Ownership: `*out` is new: free it with `ft_local_cursor_free`. It keeps the batch alive, so that
 /// the two may be freed in either order.
 /// Threads: any thread, at once.
-/// Blocks: no.
+/// Blocks: briefly.
 /// Calls host: no.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
 /// Since: 0.1.
@@ -107,8 +107,9 @@ pub unsafe extern "C" fn ft_local_cursor_new(
 ///
 /// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
 /// Threads: any thread, one at a time.
-/// Blocks: as `ft_local_batch_load`; not if there is a result in hand.
-/// Calls host: the source, block, interrupted; nothing if a result is in hand or ready.
+/// Blocks: yes, as `ft_local_batch_load`; not if there is a result in hand.
+/// Calls host: source, block, interrupted, release: none of them if a result is in hand; else as
+/// `ft_local_batch_load`.
 /// Errors: as for `ft_local_batch_load`. `*out` is then NULL.
 /// Since: 0.1.
 #[must_use]
@@ -152,8 +153,9 @@ unsafe fn claim(node: &Node, out: &mut *mut c_void) -> ft_local_status {
 ///
 /// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
 /// Threads: any thread, one at a time.
-/// Blocks: as `ft_local_cursor_next`, for `timeout_ns` at most; for ever if that is negative.
-/// Calls host: the source, block, interrupted; nothing if a result is in hand or ready.
+/// Blocks: yes, as `ft_local_cursor_next`, for at most `timeout_ns` nanoseconds; without limit if
+/// that is negative.
+/// Calls host: source, block, interrupted, release: as `ft_local_cursor_next`.
 /// Errors: as for `ft_local_batch_load_for`. `*out` is then NULL.
 /// Since: 0.1.
 #[must_use]
@@ -197,8 +199,8 @@ pub unsafe extern "C" fn ft_local_cursor_len(cursor: *const ft_local_cursor) -> 
 ///
 /// Ownership: each object is borrowed during the call of `visitor`.
 /// Threads: when nobody else uses the handle, because the world is stopped for instance.
-/// Blocks: no, and takes no lock.
-/// Calls host: `visitor`, once for each result.
+/// Blocks: no.
+/// Calls host: visitor: once for each result.
 /// Errors: what `visitor` returns if that is not 0, which also ends the visit;
 /// FT_LOCAL_ERR_ARGUMENT.
 /// Since: 0.1.
@@ -229,8 +231,8 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_visit(
 ///
 /// Ownership: `cursor` is moved: no longer yours.
 /// Threads: when nobody else uses the handle.
-/// Blocks: no.
-/// Calls host: release, for what it has in hand if the batch was closed or is the parent's of a
+/// Blocks: briefly.
+/// Calls host: release: for results in hand if the batch was closed or they are the parent's of a
 /// fork, and for all that is left if the batch was freed before.
 /// Errors: none that are told. What is not a cursor, or was freed, is left alone.
 /// Since: 0.1.

@@ -18,8 +18,10 @@ pub(super) fn deadline(timeout_ns: i64) -> Option<Instant> {
 ///
 /// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
 /// Threads: any thread, at once.
-/// Blocks: while another thread runs the source and nothing is ready, through the host's `block`.
-/// Calls host: the source, block, interrupted; nothing if a result is ready.
+/// Blocks: yes, while another thread runs the source and no result is ready.
+/// Calls host: source, block, interrupted, release: none of them if a result is ready, unless that
+/// leaves fewer than `low_water`, and the source is run for more. `release` for results that are
+/// the parent's of a fork, or that came while the batch was closed.
 /// Errors: a positive code is the source's own, FT_LOCAL_ERR_SOURCE stands for its other failures
 /// and FT_LOCAL_ERR_NOTHING_PRODUCED for its having nothing: these go only to the caller that ran
 /// the source, and what it had produced before is kept. FT_LOCAL_ERR_REENTRANT if the source
@@ -64,8 +66,9 @@ fn load_after(batch: &CBatch, found: AtOnce, out: &mut *mut c_void) -> ft_local_
 ///
 /// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
 /// Threads: any thread, at once.
-/// Blocks: as `ft_local_batch_load`, for `timeout_ns` at most; for ever if that is negative.
-/// Calls host: the source, block, interrupted; nothing if a result is ready.
+/// Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns`; without limit if that is
+/// negative.
+/// Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
 /// Errors: as for `ft_local_batch_load`, and FT_LOCAL_ERR_TIMED_OUT. `*out` is then NULL.
 /// Since: 0.1.
 #[must_use]
@@ -91,8 +94,9 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_for(
 ///
 /// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
 /// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
+/// Blocks: briefly.
+/// Calls host: release: only for results that are the parent's of a fork, or that came while the
+/// batch was closed.
 /// Errors: FT_LOCAL_ERR_EMPTY if none is ready; FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
 /// FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then NULL.
 /// Since: 0.1.
@@ -116,9 +120,9 @@ pub unsafe extern "C-unwind" fn ft_local_batch_try_load(
 /// Ownership: the first `*count` of `objects` are new: each holds the reference that the source
 /// made, and you owe its release, after an error too. The other slots are as they were.
 /// Threads: any thread, at once.
-/// Blocks: as `ft_local_batch_load`, for `timeout_ns` nanoseconds at most; for ever if that is
-/// negative.
-/// Calls host: the source, block, interrupted.
+/// Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns` nanoseconds; without limit if
+/// that is negative.
+/// Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
 /// Errors: as for `ft_local_batch_load_for`. If the source has ended or the batch was closed, that is
 /// an error only if `*count` is 0, and otherwise `*count` is less than `n`. `objects` may be NULL if
 /// `n` is 0.
@@ -159,8 +163,9 @@ fn ends(status: ft_local_status) -> bool {
 ///
 /// Ownership: the `n` objects are moved, unless there is an error.
 /// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: release, if the batch was closed.
+/// Blocks: briefly.
+/// Calls host: release: only if the batch was closed, and for results that are the parent's of a
+/// fork.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, also if an object is NULL and the host has no plain values;
 /// FT_LOCAL_ERR_NO_MEMORY, since this takes memory, as no other function of a batch does;
 /// FT_LOCAL_ERR_FORKED. The objects are then still yours.
@@ -231,9 +236,9 @@ unsafe fn slots<'a>(objects: *mut *mut c_void, n: usize) -> Result<&'a mut [Word
 ///
 /// Ownership: nothing changes hands.
 /// Threads: any thread, at once.
-/// Blocks: until there is room, through the host's `block`, for `timeout_ns` nanoseconds at most;
-/// for ever if that is negative.
-/// Calls host: the source, block, interrupted.
+/// Blocks: yes, until there is room, for at most `timeout_ns` nanoseconds; without limit if that is
+/// negative.
+/// Calls host: source, block, interrupted, release: `release` as `ft_local_batch_load`.
 /// Errors: as for `ft_local_batch_load`. What was made before an error is kept. `*made` is then 0.
 /// Since: 0.1.
 #[must_use]

@@ -100,7 +100,8 @@ fn nanoseconds(time: Duration) -> u64 {
 ///
 /// Ownership: `out` stays the caller's. Fields of a newer header are set to 0.
 /// Threads: any thread, at once.
-/// Blocks: no.
+/// Blocks: briefly: takes the lock of the list of all cursors, which the making and freeing of any
+/// cursor takes too.
 /// Calls host: no.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then as it was.
 /// Since: 0.1.

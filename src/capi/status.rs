@@ -149,7 +149,7 @@ pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char
 ///
 /// Ownership: the text is borrowed, and good for ever.
 /// Threads: any thread, at once; each has its own last error.
-/// Blocks: no.
+/// Blocks: no. (The first use in a thread may take memory for the thread's own variables.)
 /// Calls host: no.
 /// Errors: none.
 /// Since: 0.1.

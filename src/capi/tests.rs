@@ -1,6 +1,10 @@
 //! What only the inside can show: that every export is guarded, and what its messages say.
 
 mod border;
+mod facts;
+// Models count no locks and fork no processes.
+#[cfg(not(any(loom, shuttle)))]
+mod truth;
 
 use super::argument::{Versioned, init, read};
 use super::batch::*;

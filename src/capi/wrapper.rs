@@ -37,8 +37,8 @@ pub(super) const NO_VISITOR: Refusal = Refusal(c"visitor is NULL");
 /// Ownership: `object` is borrowed during the call and retained once by the host's `retain`;
 /// `*out` is new: free it with `ft_local_wrapper_free`.
 /// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: retain, once.
+/// Blocks: briefly.
+/// Calls host: retain, release: `retain` once; `release` if there is no memory for the wrapper.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY, FT_LOCAL_ERR_RETAIN. `*out` is then
 /// NULL.
 /// Since: 0.1.
@@ -91,8 +91,8 @@ pub unsafe extern "C" fn ft_local_wrapper_get(wrapper: *const ft_local_wrapper) 
 ///
 /// Ownership: the object is borrowed during the call of `visitor`.
 /// Threads: any thread, at once.
-/// Blocks: no, and takes no lock.
-/// Calls host: `visitor`, once.
+/// Blocks: no.
+/// Calls host: visitor: once.
 /// Errors: what `visitor` returns; FT_LOCAL_ERR_ARGUMENT.
 /// Since: 0.1.
 #[unsafe(no_mangle)]
@@ -114,8 +114,8 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_visit(
 ///
 /// Ownership: `wrapper` is moved: no longer yours.
 /// Threads: when nobody else uses the handle.
-/// Blocks: no.
-/// Calls host: release, once.
+/// Blocks: briefly.
+/// Calls host: release: once.
 /// Errors: none that are told. What is not a wrapper, or was freed, is left alone.
 /// Since: 0.1.
 #[unsafe(no_mangle)]

@@ -1,8 +1,12 @@
 //! The primitives of `std`, and what the operating system adds.
 
+#[cfg(test)]
+pub(crate) use super::counted::{Mutex, locks_of_this_thread};
 pub(crate) use crossbeam_utils::Backoff;
+pub(crate) use std::sync::Condvar;
+#[cfg(not(test))]
+pub(crate) use std::sync::Mutex;
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
-pub(crate) use std::sync::{Condvar, Mutex};
 
 pub(crate) use super::process::{
     generation, generation_at_a_glance, survivor, watch_forks, with_signals_held,

@@ -29,6 +29,13 @@
 // a time": any thread, but only one at a time. "When nobody else uses the handle": no other thread
 // is inside a call with the same handle, or starts one.
 //
+// Blocks. "No": takes no lock and no memory, and gives none back, so a signal handler may call it.
+// "Briefly": may take a lock of the library's own, which no thread holds while it waits or calls the
+// host, and memory. "Yes": may wait for another thread, through the host's `block`.
+//
+// Calls host. The functions of the host that it may call, with or without `ctx`. "block" stands for
+// `detach` and `attach` too, "source" for the functions of the source.
+//
 // Arguments are checked: a bad one gets FT_LOCAL_ERR_ARGUMENT and changes nothing. NULL is ignored
 // by the `_free` functions and refused everywhere else. A handle of another kind and a freed handle
 // are usually detected, but do not rely on it. An out parameter is set to NULL, or to 0, before

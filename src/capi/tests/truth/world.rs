@@ -1,0 +1,206 @@
+//! A batch with a cursor, a wrapper, and a host and a source that note who calls them.
+
+use super::super::super::cursor::*;
+use super::super::*;
+use super::watch::{BLOCK, INTERRUPTED, RELEASE, RETAIN, SOURCE, note};
+use crate::sync::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+/// Which of the two forms of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Fill,
+    Next,
+}
+
+/// How many results fit into the batch.
+pub(super) const SIZE: usize = 8;
+
+/// What the source does when it is called.
+pub(super) struct Script {
+    made: AtomicUsize,
+    /// It ends after so many results.
+    pub(super) limit: AtomicUsize,
+    /// It fails after so many.
+    pub(super) fails_at: AtomicUsize,
+    /// The next call waits until it is let go.
+    waits: AtomicBool,
+    goes_on: AtomicBool,
+    is_waiting: AtomicBool,
+}
+
+pub(super) struct World {
+    pub(super) host: ft_local_host,
+    pub(super) source: ft_local_source,
+    pub(super) script: Box<Script>,
+    pub(super) batch: *mut ft_local_batch,
+    pub(super) cursor: *mut ft_local_cursor,
+    pub(super) wrapper: *mut ft_local_wrapper,
+    /// What a call has made.
+    pub(super) made: (*mut ft_local_batch, *mut ft_local_cursor, *mut ft_local_wrapper),
+    /// The thread that is in the source.
+    other: Option<std::thread::JoinHandle<()>>,
+}
+
+unsafe extern "C-unwind" fn retain(object: *mut c_void) -> *mut c_void {
+    note(RETAIN);
+    object
+}
+
+unsafe extern "C-unwind" fn release(_object: *mut c_void) {
+    note(RELEASE);
+}
+
+unsafe extern "C-unwind" fn block(ctx: *mut c_void, wait: ft_local_wait, arg: *mut c_void) {
+    note(BLOCK);
+    // SAFETY: the script, which the world keeps.
+    unsafe { &*ctx.cast::<Script>() }.goes_on.store(true, Ordering::Release);
+    // SAFETY: the library's own function.
+    unsafe { wait(arg) };
+}
+
+unsafe extern "C-unwind" fn interrupted() -> i32 {
+    note(INTERRUPTED);
+    0
+}
+
+unsafe extern "C-unwind" fn next(ctx: *mut c_void) -> *mut c_void {
+    note(SOURCE);
+    // SAFETY: the script, which the world keeps.
+    let script = unsafe { &*ctx.cast::<Script>() };
+    if script.waits.swap(false, Ordering::Relaxed) {
+        script.is_waiting.store(true, Ordering::Release);
+        while !script.goes_on.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+    }
+    let made = script.made.load(Ordering::Relaxed);
+    if made == script.fails_at.load(Ordering::Relaxed)
+        || made == script.limit.load(Ordering::Relaxed)
+    {
+        return null_mut();
+    }
+    script.made.store(made + 1, Ordering::Relaxed);
+    std::ptr::without_provenance_mut(16 * (made + 1))
+}
+
+unsafe extern "C-unwind" fn ended(ctx: *mut c_void) -> i32 {
+    note(SOURCE);
+    // SAFETY: the script, which the world keeps.
+    let script = unsafe { &*ctx.cast::<Script>() };
+    i32::from(script.made.load(Ordering::Relaxed) == script.limit.load(Ordering::Relaxed))
+}
+
+unsafe extern "C-unwind" fn fill(
+    ctx: *mut c_void,
+    out: *mut *mut c_void,
+    _capacity: usize,
+    produced: *mut usize,
+) -> i32 {
+    // SAFETY: as in `next`; there is room for at least one.
+    unsafe {
+        let object = next(ctx);
+        if object.is_null() {
+            let end = ft_local_status_code::FT_LOCAL_ERR_END as i32;
+            return if ended(ctx) != 0 { end } else { 4711 };
+        }
+        *out = object;
+        *produced = 1;
+    }
+    0
+}
+
+impl World {
+    pub(super) fn new(kind: Kind, options: ft_local_batch_options) -> Self {
+        let script = Box::new(Script {
+            made: AtomicUsize::new(0),
+            limit: AtomicUsize::new(usize::MAX),
+            fails_at: AtomicUsize::new(usize::MAX),
+            waits: AtomicBool::new(false),
+            goes_on: AtomicBool::new(false),
+            is_waiting: AtomicBool::new(false),
+        });
+        let ctx = (&raw const *script).cast_mut().cast();
+        let mut host = values();
+        host.ctx = ctx;
+        host.retain_plain = Some(retain);
+        host.release_plain = Some(release);
+        host.block = Some(block);
+        host.interrupted_plain = Some(interrupted);
+        let mut source = source();
+        source.ctx = ctx;
+        source.fill = (kind == Kind::Fill).then_some(fill);
+        source.next_plain = (kind == Kind::Next).then_some(next);
+        source.ended_plain = (kind == Kind::Next).then_some(ended);
+        source.ended_ctx = ctx;
+        let (mut batch, mut cursor, mut wrapper) = (null_mut(), null_mut(), null_mut());
+        let object = std::ptr::without_provenance_mut(8);
+        let (from, at) = (&raw const host, &raw const source);
+        // SAFETY: all arguments are good.
+        let statuses = unsafe {
+            [
+                ft_local_batch_new_with(from, at, SIZE, &raw const options, &raw mut batch),
+                ft_local_cursor_new(batch, &raw mut cursor),
+                ft_local_wrapper_new(from, object, &raw mut wrapper),
+            ]
+        };
+        assert_eq!(statuses, [0; 3]);
+        Self {
+            host,
+            source,
+            script,
+            batch,
+            cursor,
+            wrapper,
+            made: (null_mut(), null_mut(), null_mut()),
+            other: None,
+        }
+    }
+
+    /// Loads a result.
+    pub(super) fn load(&self) -> *mut c_void {
+        let mut object = null_mut();
+        // SAFETY: the batch lives.
+        assert_eq!(unsafe { ft_local_batch_load(self.batch, &raw mut object) }, 0);
+        object
+    }
+
+    /// Makes another thread run the source, and stay there until this one waits for it.
+    pub(super) fn let_another_thread_fill(&mut self) {
+        self.script.waits.store(true, Ordering::Relaxed);
+        let batch = self.batch.expose_provenance();
+        self.other = Some(std::thread::spawn(move || {
+            // SAFETY: the batch lives until this thread was joined.
+            let status = unsafe {
+                let batch = std::ptr::with_exposed_provenance::<ft_local_batch>(batch);
+                ft_local_batch_load(batch, &mut null_mut())
+            };
+            assert!(status <= 0);
+        }));
+        while !self.script.is_waiting.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+    }
+
+    fn let_the_other_thread_end(&mut self) {
+        self.script.goes_on.store(true, Ordering::Release);
+        if let Some(other) = self.other.take() {
+            other.join().unwrap();
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.let_the_other_thread_end();
+        // SAFETY: freed once: a call that frees a handle sets it to NULL.
+        unsafe {
+            ft_local_cursor_free(self.cursor);
+            ft_local_wrapper_free(self.wrapper);
+            ft_local_batch_free(self.batch);
+            ft_local_batch_free(self.made.0);
+            ft_local_cursor_free(self.made.1);
+            ft_local_wrapper_free(self.made.2);
+        }
+    }
+}
