@@ -14,6 +14,7 @@
 #include "ft_local/batch.hpp"
 #include "ft_local/cursor.hpp"
 #include "ft_local/object.hpp"
+#include "ft_local/results.hpp"
 #include "ft_local/status.hpp"
 #include "ft_local/wrapper.hpp"
 

@@ -3,6 +3,7 @@
 import faulthandler
 import functools
 import gc
+import pathlib
 import signal
 import sys
 import sysconfig
@@ -87,6 +88,66 @@ class OfficeTest(unittest.TestCase):
         buyer.join()
         self.assertEqual(office.buy(), ("slow", 1))
 
+    def test_closing_wakes_a_thread_that_waits(self):
+        office = Office("slow", 40, block=1, seconds=1)
+        results = []
+
+        def buy():
+            try:
+                results.append(office.buy())
+            except RuntimeError as closed:
+                results.append(str(closed))
+
+        buyers = [threading.Thread(target=buy) for _ in range(2)]
+        for buyer in buyers:
+            buyer.start()
+        while office.waits == 0:
+            pass
+        office.close()
+        for buyer in buyers:
+            buyer.join()
+        self.assertEqual(office.printed, 1)
+        self.assertEqual(sorted(results, key=str), [("slow", 0), "the batch was closed"])
+        with self.assertRaisesRegex(RuntimeError, "closed"):
+            office.buy()
+
+    def test_how_many_were_printed_can_be_asked_at_any_time(self):
+        office = Office("A", THREADS * SALES)
+        done = threading.Event()
+        numbers = []
+
+        def look():
+            while not done.is_set():
+                numbers.append(office.printed)
+
+        observer = threading.Thread(target=look)
+        observer.start()
+        in_threads(functools.partial(buy_all, office))
+        done.set()
+        observer.join()
+        self.assertEqual(numbers, sorted(numbers))
+        self.assertEqual(office.printed, THREADS * SALES)
+
+    def test_dropped_offices_are_freed(self):
+        def make_and_drop():
+            for number in range(10_000):
+                prefix = []
+                office = Office(prefix, 1000, block=64)
+                prefix.append(office)
+                office.buy()
+                if number % 2:
+                    office.close()
+
+        def resident():
+            gc.collect()
+            return int(pathlib.Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+
+        make_and_drop()
+        before = resident()
+        make_and_drop()
+        # In pages. If they stayed, there would be more than 10,000 others.
+        self.assertLess(resident() - before, 5000)
+
     def test_an_office_releases_what_was_not_sold(self):
         prefix = Prefix()
         before = sys.getrefcount(prefix)
@@ -118,11 +179,16 @@ class OfficeTest(unittest.TestCase):
 
     def test_bad_arguments_are_refused(self):
         for block in (0, -1, 2**40):
-            with self.assertRaisesRegex(ValueError, "block|size"):
+            text = f"block must be between 1 and 1073741824, got {block}"
+            with self.assertRaisesRegex(ValueError, text):
                 Office("A", 1, block)
-        for seconds in (-1, 61, float("nan")):
-            with self.assertRaisesRegex(ValueError, "seconds"):
+        for seconds in (-1.0, 61.0, float("nan")):
+            text = f"seconds must be between 0 and 60, got {seconds}"
+            with self.assertRaisesRegex(ValueError, text):
                 Office("A", 1, seconds=seconds)
+        for block in (1.5, "1", None):
+            with self.assertRaises(TypeError):
+                Office("A", 1, block)
         with self.assertRaises(TypeError):
             Office("A")
 

@@ -3,6 +3,7 @@
 
 #include "host.h"
 
+#include <stdatomic.h>
 #include <time.h>
 
 // A ticket is a tuple (prefix, number), so that what the office sells refers to a Python object.
@@ -11,8 +12,9 @@ typedef struct office {
     // NULL once the garbage collector has cleared the office.
     ft_local_batch *batch;
     PyObject *prefix;
-    // Only the thread that fills touches it.
-    unsigned long long printed;
+    // Only the thread that fills writes it. Others read it meanwhile, so it is atomic: the module
+    // does without the GIL.
+    atomic_ullong printed;
     // How many there are to be.
     unsigned long long limit;
     // How long the printer takes for a block.
@@ -36,14 +38,15 @@ static int32_t print_block(void *ctx, void **out, size_t capacity, size_t *produ
     office *self = ctx;
     wait_for_printer(self->seconds);
     while (*produced < capacity) {
-        if (self->printed == self->limit) {
+        unsigned long long number = atomic_load_explicit(&self->printed, memory_order_relaxed);
+        if (number == self->limit) {
             return FT_LOCAL_ERR_END;
         }
-        PyObject *ticket = Py_BuildValue("(OK)", self->prefix, self->printed);
+        PyObject *ticket = Py_BuildValue("(OK)", self->prefix, number);
         if (ticket == NULL) {
             return 1;
         }
-        ++self->printed;
+        atomic_store_explicit(&self->printed, number + 1, memory_order_relaxed);
         out[(*produced)++] = ticket;
     }
     return 0;
@@ -59,11 +62,16 @@ static PyObject *office_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
                                      &seconds)) {
         return NULL;
     }
-    if (block < 1) {
-        return PyErr_Format(PyExc_ValueError, "block must be 1 or more, got %zd", block);
+    if (block < 1 || block > FT_LOCAL_BATCH_MAX_SIZE) {
+        return PyErr_Format(PyExc_ValueError, "block must be between 1 and %d, got %zd",
+                            FT_LOCAL_BATCH_MAX_SIZE, block);
     }
     if (!(seconds >= 0 && seconds <= 60)) {
-        PyErr_SetString(PyExc_ValueError, "seconds must be between 0 and 60");
+        PyObject *given = PyFloat_FromDouble(seconds);
+        if (given != NULL) {
+            PyErr_Format(PyExc_ValueError, "seconds must be between 0 and 60, got %R", given);
+            Py_DECREF(given);
+        }
         return NULL;
     }
     office *self = (office *)type->tp_alloc(type, 0);
@@ -95,12 +103,25 @@ static PyObject *office_buy(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     return status == FT_LOCAL_OK ? ticket : python_raise(status);
 }
 
+static PyObject *office_close(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    ft_local_status status = ft_local_batch_close(((office *)self)->batch);
+    return status == FT_LOCAL_OK ? Py_NewRef(Py_None) : python_raise(status);
+}
+
+// How often somebody had to queue for the printer.
+static PyObject *office_waits(PyObject *self, void *Py_UNUSED(closure)) {
+    ft_local_stats stats = FT_LOCAL_STATS_INIT;
+    ft_local_status status = ft_local_batch_stats(((office *)self)->batch, &stats);
+    return status == FT_LOCAL_OK ? PyLong_FromUnsignedLongLong(stats.waits) : python_raise(status);
+}
+
 static Py_ssize_t office_ready(PyObject *self) {
     return (Py_ssize_t)ft_local_batch_len(((office *)self)->batch);
 }
 
 static PyObject *office_printed(PyObject *self, void *Py_UNUSED(closure)) {
-    return PyLong_FromUnsignedLongLong(((office *)self)->printed);
+    return PyLong_FromUnsignedLongLong(
+        atomic_load_explicit(&((office *)self)->printed, memory_order_relaxed));
 }
 
 static int office_traverse(PyObject *self, visitproc visit, void *arg) {
@@ -129,11 +150,14 @@ static void office_dealloc(PyObject *self) {
 static PyMethodDef office_methods[] = {
     {"buy", office_buy, METH_NOARGS,
      PyDoc_STR("buy($self)\n--\n\nThe next ticket, (prefix, number). StopIteration if sold out.")},
+    {"close", office_close, METH_NOARGS,
+     PyDoc_STR("close($self)\n--\n\nEnd the sale: who buys, or waits to, gets a RuntimeError.")},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef office_attributes[] = {
     {"printed", office_printed, NULL, PyDoc_STR("How many there are, sold or not."), NULL},
+    {"waits", office_waits, NULL, PyDoc_STR("How many buyers have had to wait for another."), NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -19,10 +19,11 @@ ft_local_host ft_local_gobject_host(void);
 ft_local_batch *ft_local_gobject_batch_new(gpointer (*make)(gpointer data), gpointer data,
                                            gsize size, GError **error);
 
-// For a source that fails: `error`, which is moved, becomes that of the load that ran the source.
+// For a source that fails: `error`, which is moved, becomes that of the load that ran the source, if
+// that is `ft_local_gobject_batch_load`.
 gpointer ft_local_gobject_fail(GError *error);
 
-// The next object, a new reference. NULL with `error` set if there is none.
+// The next object, a new reference, which is not floating. NULL with `error` set if there is none.
 gpointer ft_local_gobject_batch_load(ft_local_batch *batch, GError **error);
 
 // A wrapper of `object`, for the calling thread: using the object through it touches no count.

@@ -94,12 +94,130 @@ static void an_error_of_the_source_reaches_its_load(void) {
     g_assert_cmpuint(guid_maker_made(maker), ==, 1);
 }
 
+static gpointer fail_with(gpointer message) {
+    return ft_local_gobject_fail(g_error_new_literal(G_IO_ERROR, G_IO_ERROR_BUSY, message));
+}
+
+static gpointer fail_silently(G_GNUC_UNUSED gpointer unused) {
+    return NULL;
+}
+
+static void check_failure(ft_local_batch *batch, const char *message) {
+    g_autoptr(GError) error = NULL;
+    g_assert_null(ft_local_gobject_batch_load(batch, &error));
+    g_assert_nonnull(error);
+    g_assert_cmpstr(error->message, ==, message);
+}
+
+// Fails, and then loads from a batch that fails in its own way, and forgets that.
+static gpointer fail_around(gpointer inner) {
+    ft_local_gobject_fail(g_error_new_literal(G_IO_ERROR, G_IO_ERROR_BUSY, "outer"));
+    check_failure(inner, "inner");
+    g_assert_null(ft_local_gobject_batch_load(inner, NULL));
+    return NULL;
+}
+
+static gpointer pass_on_failure(gpointer inner) {
+    g_assert_null(ft_local_gobject_batch_load(inner, NULL));
+    return NULL;
+}
+
+static void an_error_is_that_of_its_load(void) {
+    g_autoptr(ft_local_batch) inner = ft_local_gobject_batch_new(fail_with, "inner", 2, NULL);
+    g_autoptr(ft_local_batch) outer = ft_local_gobject_batch_new(fail_around, inner, 2, NULL);
+    g_autoptr(ft_local_batch) silent = ft_local_gobject_batch_new(fail_silently, NULL, 2, NULL);
+    g_autoptr(ft_local_batch) passing = ft_local_gobject_batch_new(pass_on_failure, inner, 2, NULL);
+    check_failure(outer, "outer");
+    // Of a load that cannot have the error, nothing is left for the next one.
+    gpointer object;
+    g_assert_cmpint(ft_local_batch_load(inner, &object), ==, FT_LOCAL_ERR_SOURCE);
+    check_failure(silent, ft_local_status_text(FT_LOCAL_ERR_SOURCE));
+    check_failure(passing, ft_local_status_text(FT_LOCAL_ERR_SOURCE));
+    check_failure(inner, "inner");
+}
+
+static gpointer make_floating(G_GNUC_UNUSED gpointer unused) {
+    return g_object_new(G_TYPE_INITIALLY_UNOWNED, NULL);
+}
+
+static void a_floating_object_is_taken(void) {
+    g_autoptr(ft_local_batch) batch = ft_local_gobject_batch_new(make_floating, NULL, 2, NULL);
+    g_autoptr(GObject) object = ft_local_gobject_batch_load(batch, NULL);
+    g_assert_false(g_object_is_floating(object));
+    g_assert_cmpuint(object->ref_count, ==, 1);
+}
+
+typedef struct {
+    ft_local_batch *batch;
+    gint calls, go_on;
+} Slow;
+
+static gpointer make_slowly(gpointer data) {
+    Slow *slow = data;
+    g_atomic_int_inc(&slow->calls);
+    while (!g_atomic_int_get(&slow->go_on)) {
+        g_thread_yield();
+    }
+    return g_object_new(G_TYPE_OBJECT, NULL);
+}
+
+static gpointer load_once(gpointer data) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GObject) object = ft_local_gobject_batch_load(((Slow *)data)->batch, &error);
+    return GINT_TO_POINTER(object != NULL ? FT_LOCAL_OK : error->code);
+}
+
+static void closing_wakes_a_thread_that_waits(void) {
+    Slow slow = {0};
+    g_autoptr(ft_local_batch) batch = ft_local_gobject_batch_new(make_slowly, &slow, 2, NULL);
+    slow.batch = batch;
+    GThread *filler = g_thread_new("filler", load_once, &slow);
+    while (g_atomic_int_get(&slow.calls) == 0) {
+        g_thread_yield();
+    }
+    GThread *waiter = g_thread_new("waiter", load_once, &slow);
+    ft_local_stats stats = FT_LOCAL_STATS_INIT;
+    while (stats.waits == 0) {
+        g_assert_cmpint(ft_local_batch_stats(batch, &stats), ==, FT_LOCAL_OK);
+    }
+    g_assert_cmpint(ft_local_batch_close(batch), ==, FT_LOCAL_OK);
+    g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(waiter)), ==, FT_LOCAL_ERR_CLOSED);
+    g_atomic_int_set(&slow.go_on, 1);
+    g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(filler)), ==, FT_LOCAL_OK);
+    g_assert_cmpint(slow.calls, ==, 1);
+}
+
+static guint64 resident_pages(void) {
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents("/proc/self/statm", &text, NULL, NULL));
+    return g_ascii_strtoull(strchr(text, ' '), NULL, 10);
+}
+
+static void make_and_drop_batches(void) {
+    g_autoptr(GuidMaker) maker = guid_maker_new(0);
+    for (int count = 0; count < 10000; count++) {
+        g_autoptr(ft_local_batch) batch =
+            ft_local_gobject_batch_new(guid_maker_make, maker, SIZE, NULL);
+        g_autoptr(Guid) guid = ft_local_gobject_batch_load(batch, NULL);
+        g_assert_nonnull(guid);
+    }
+}
+
+static void dropped_batches_are_freed(void) {
+    make_and_drop_batches();
+    guint64 before = resident_pages();
+    make_and_drop_batches();
+    g_assert_cmpint(guids_alive(), ==, 0);
+    // If they stayed, there would be more than 10,000 others.
+    g_assert_cmpuint(resident_pages(), <, before + 5000);
+}
+
 static void a_bad_size_is_named(void) {
     g_autoptr(GuidMaker) maker = guid_maker_new(0);
     g_autoptr(GError) error = NULL;
     g_assert_null(ft_local_gobject_batch_new(guid_maker_make, maker, 0, &error));
     g_assert_error(error, FT_LOCAL_ERROR, FT_LOCAL_ERR_ARGUMENT);
-    g_assert_nonnull(strstr(error->message, "size"));
+    g_assert_cmpstr(error->message, ==, "size must be between 1 and 1073741824, got 0");
 }
 
 int main(int argc, char **argv) {
@@ -107,6 +225,10 @@ int main(int argc, char **argv) {
     g_test_add_func("/a_wrapper_holds_one_reference", a_wrapper_holds_one_reference);
     g_test_add_func("/an_error_of_the_source_reaches_its_load",
                     an_error_of_the_source_reaches_its_load);
+    g_test_add_func("/an_error_is_that_of_its_load", an_error_is_that_of_its_load);
+    g_test_add_func("/a_floating_object_is_taken", a_floating_object_is_taken);
+    g_test_add_func("/closing_wakes_a_thread_that_waits", closing_wakes_a_thread_that_waits);
+    g_test_add_func("/dropped_batches_are_freed", dropped_batches_are_freed);
     g_test_add_func("/a_bad_size_is_named", a_bad_size_is_named);
     g_test_add_data_func("/each_guid_goes_to_one_thread/past_errors", GUINT_TO_POINTER(1001),
                          each_guid_goes_to_one_thread);

@@ -56,6 +56,10 @@ static int fail(lua_State *L, ft_local_status status) {
 // ft_local.batch(size, source)
 static int batch_new(lua_State *L) {
     lua_Integer size = luaL_checkinteger(L, 1);
+    if (size < 1 || size > FT_LOCAL_BATCH_MAX_SIZE) {
+        return luaL_error(L, "size must be between 1 and %d, got %I", FT_LOCAL_BATCH_MAX_SIZE,
+                          (LUAI_UACINT)size);
+    }
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_batch *self = lua_newuserdatauv(L, sizeof *self, 2);
     *self = (lua_batch){0};

@@ -103,9 +103,74 @@ local function a_coroutine_may_load()
     assert(coroutine.wrap(sum)() == 6 and batch:load() == 4)
 end
 
+-- Whatever a source is left by, its load ends in the same way, and the batch can be used.
+local function a_source_may_be_left_in_any_way()
+    local function overflow() return 1 + overflow() end
+    local ways = {
+        function() error() end,
+        function() error(false) end,
+        function() error("text", 0) end,
+        function() error({}) end,
+        function() overflow() end,
+        function() coroutine.yield() end,
+        function() local closed <close> = setmetatable({}, {__close = error}) end,
+    }
+    for _, way in ipairs(ways) do
+        local calls = 0
+        local batch = ft_local.batch(4, function()
+            calls = calls + 1
+            if calls == 2 then way() end
+            return calls
+        end)
+        local direct = select(2, pcall(way))
+        local ok, problem = coroutine.wrap(function() return pcall(batch.load, batch) end)()
+        assert(not ok and type(problem) == (way == ways[6] and "string" or type(direct)))
+        assert(batch:load() == 1 and batch:load() == 3)
+    end
+end
+
+-- A closed state calls what `<close>` and the collector call, though the source runs.
+local function a_source_may_end_the_program()
+    for _, close in ipairs {"true", "false"} do
+        local script = ("require('ft_local').batch(2, function() os.exit(3, %s) end):load()")
+        local command = ('lua5.4 -e "%s" 2>/dev/null'):format(script:format(close))
+        local _, how, code = os.execute(command)
+        assert(how == "exit" and code == 3, how)
+    end
+end
+
+-- In pages of memory.
+local function resident()
+    collectgarbage()
+    collectgarbage()
+    local file <close> = io.open("/proc/self/statm")
+    return tonumber(file:read("*a"):match("^%d+ (%d+)"))
+end
+
+local function dropped_batches_are_freed()
+    local function make_and_drop()
+        for number = 1, 10000 do
+            local batch
+            batch = ft_local.batch(SIZE, function() return {batch} end)
+            batch:load()
+            if number % 2 == 0 then batch:close() end
+            -- The collector does not know how large a batch is.
+            if number % 100 == 0 then collectgarbage() end
+        end
+    end
+    make_and_drop()
+    local before = resident()
+    make_and_drop()
+    -- If they stayed, there would be more than 10,000 others.
+    assert(resident() - before < 5000)
+end
+
 local function bad_use_is_named()
-    fails("size", ft_local.batch, 0, print)
-    fails("size", ft_local.batch, -1, print)
+    for _, size in ipairs {0, -1, 1 << 31, math.mininteger} do
+        local ok, message = pcall(ft_local.batch, size, print)
+        assert(not ok and message == "size must be between 1 and 1073741824, got " .. size)
+    end
+    fails("no integer representation", ft_local.batch, 1.5, print)
     fails("number expected", ft_local.batch, "many", print)
     fails("function expected", ft_local.batch, 1)
     local batch = ft_local.batch(1, function() return 1 end)
@@ -122,5 +187,8 @@ a_circle_of_results_and_batch_is_collected()
 any_value_can_be_a_result()
 sources_may_load_from_other_batches_but_not_their_own()
 a_coroutine_may_load()
+a_source_may_be_left_in_any_way()
+a_source_may_end_the_program()
+dropped_batches_are_freed()
 bad_use_is_named()
 print("one state: " .. books())

@@ -16,8 +16,10 @@ local function without_directives(text)
 end
 
 local file = assert(io.open(header))
-ffi.cdef(without_directives(file:read("*a")))
+local text = file:read("*a")
 file:close()
+ffi.cdef(without_directives(text))
+local MAX_SIZE = tonumber(text:match("#define FT_LOCAL_BATCH_MAX_SIZE (%d+)"))
 local lib = ffi.load("ft_local")
 
 -- Results are numbers to the library: places in the `objects` of their batch, where the collector
@@ -99,6 +101,11 @@ jit.off(Batch.close)
 
 -- A batch that calls `make` for up to `size` results whenever it has none.
 local function new(size, make)
+    if type(size) ~= "number" then error("size must be a number, got a " .. type(size), 2) end
+    if not (size >= 1 and size <= MAX_SIZE and size % 1 == 0) then
+        error(("size must be an integer from 1 to %d, got %s")
+            :format(MAX_SIZE, size), 2)
+    end
     if type(make) ~= "function" then error("source is no function", 2) end
     last_batch = last_batch + 1
     host.ctx = ffi.cast("void *", last_batch)

@@ -108,9 +108,75 @@ local function sources_may_load_from_other_batches_but_not_their_own()
     fails("own source", closing.load, closing)
 end
 
+-- Whatever a source is left by, its load ends in the same way, and the batch can be used.
+local function a_source_may_be_left_in_any_way()
+    local function overflow() return 1 + overflow() end
+    local ways = {
+        function() error() end,
+        function() error(false) end,
+        function() error("text", 0) end,
+        function() error({}) end,
+        function() overflow() end,
+        function() coroutine.yield() end,
+    }
+    for _, way in ipairs(ways) do
+        local calls = 0
+        local batch = ft_local.batch(4, function()
+            calls = calls + 1
+            if calls == 2 then way() end
+            return calls
+        end)
+        local direct = select(2, pcall(way))
+        local ok, problem = coroutine.wrap(function() return pcall(batch.load, batch) end)()
+        assert(not ok and type(problem) == (way == ways[6] and "string" or type(direct)))
+        assert(batch:load() == 1 and batch:load() == 3)
+    end
+end
+
+local function a_source_may_end_the_program()
+    for _, close in ipairs {"true", "false"} do
+        local script = "require('ft_local').batch(2, function() os.exit(3, %s) end):load()"
+        local command = ('luajit -e "%s" 2>/dev/null'):format(script:format(close))
+        assert(os.execute(command) == 3 * 256)
+    end
+end
+
+-- In pages of memory.
+local function resident()
+    collectgarbage()
+    collectgarbage()
+    local file = io.open("/proc/self/statm")
+    local pages = tonumber(file:read("*a"):match("^%d+ (%d+)"))
+    file:close()
+    return pages
+end
+
+local function dropped_batches_are_freed()
+    local function make_and_drop()
+        for number = 1, 10000 do
+            local batch
+            batch = ft_local.batch(SIZE, function() return {batch} end)
+            batch:load()
+            if number % 2 == 0 then batch:close() end
+            -- The collector does not know how large a batch is.
+            if number % 100 == 0 then collectgarbage() end
+        end
+    end
+    make_and_drop()
+    local before = resident()
+    make_and_drop()
+    -- If they stayed, there would be more than 10,000 others.
+    assert(resident() - before < 5000)
+end
+
 local function bad_use_is_named()
-    fails("size", ft_local.batch, 0, print)
-    fails("size", ft_local.batch, -1, print)
+    for _, size in ipairs {0, -1, 1.5, 2^31, 0/0, 1/0} do
+        local ok, message = pcall(ft_local.batch, size, print)
+        local text = "size must be an integer from 1 to 1073741824, got " .. tostring(size)
+        assert(not ok and message:find(text, 1, true), message)
+    end
+    fails("size must be a number, got a string", ft_local.batch, "1", print)
+    fails("size must be a number, got a nil", ft_local.batch, nil, print)
     fails("source is no function", ft_local.batch, 1)
     local batch = ft_local.batch(1, function() return false end)
     assert(batch:load() == false)
@@ -126,5 +192,8 @@ an_error_of_the_source_reaches_its_load()
 a_circle_of_results_and_batch_is_collected()
 there_may_be_many_batches()
 sources_may_load_from_other_batches_but_not_their_own()
+a_source_may_be_left_in_any_way()
+a_source_may_end_the_program()
+dropped_batches_are_freed()
 bad_use_is_named()
 print("note: " .. books())

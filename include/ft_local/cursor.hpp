@@ -6,6 +6,7 @@
 #include "batch.hpp"
 
 namespace ft_local {
+inline namespace FT_LOCAL_MODE {
 
 // Takes several results of a batch at once and hands them out without touching what other threads
 // write. Make one for each thread. What it has left when it is destroyed goes back to the batch.
@@ -22,10 +23,16 @@ template <class P> class cursor {
     // As batch::load.
     P next() {
         void *object = nullptr;
-        // Of a cursor that was moved from, only the function tells that it is none.
-        detail::check(handle_ ? ft_local_cursor_next_inline(handle_.get(), &object)
-                              : ft_local_cursor_next(nullptr, &object));
+        detail::check(take_next(&object), source_.get());
         return traits::take(object);
+    }
+    FT_LOCAL_MUST_USE ft_local_status next(P &out) {
+        void *object = nullptr;
+        const ft_local_status status = take_next(&object);
+        if (status == FT_LOCAL_OK) {
+            out = traits::take(object);
+        }
+        return detail::leave_exception(status, source_.get());
     }
 
     // As batch::load_for.
@@ -34,7 +41,19 @@ template <class P> class cursor {
         void *object = nullptr;
         const ft_local_status status =
             ft_local_cursor_next_for(handle_.get(), detail::nanoseconds(timeout), &object);
-        return detail::check_or<traits>(FT_LOCAL_ERR_TIMED_OUT, status, object);
+        return detail::check_or<traits>(FT_LOCAL_ERR_TIMED_OUT, status, object, source_.get());
+    }
+    template <class Clock, class Duration>
+    std::optional<P> next_until(const std::chrono::time_point<Clock, Duration> &when) {
+        return next_for(detail::left_until(when));
+    }
+
+    // As batch::begin: `for (auto &&result : cursor)`.
+    result_iterator<P, ft_local::cursor<P>> begin() {
+        return result_iterator<P, ft_local::cursor<P>>(*this);
+    }
+    end_of_results end() const noexcept {
+        return {};
     }
 
     // How many results it has in hand.
@@ -50,6 +69,20 @@ template <class P> class cursor {
     }
 
   private:
+    friend class result_iterator<P, ft_local::cursor<P>>;
+
+    ft_local_status take_next(void **object) {
+        // Of a cursor that was moved from, only the function tells that it is none.
+        return handle_ ? ft_local_cursor_next_inline(handle_.get(), object)
+                       : ft_local_cursor_next(nullptr, object);
+    }
+
+    std::optional<P> load_unless_over() {
+        void *object = nullptr;
+        const ft_local_status status = take_next(&object);
+        return detail::check_unless_over<traits>(status, object, source_.get());
+    }
+
     struct freed {
         void operator()(ft_local_cursor *handle) const noexcept {
             ft_local_cursor_free(handle);
@@ -61,6 +94,7 @@ template <class P> class cursor {
     std::unique_ptr<ft_local_cursor, freed> handle_;
 };
 
+} // namespace FT_LOCAL_MODE
 } // namespace ft_local
 
 #endif

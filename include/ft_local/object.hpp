@@ -3,7 +3,7 @@
 #ifndef FT_LOCAL_OBJECT_HPP
 #define FT_LOCAL_OBJECT_HPP
 
-#include "../ft_local.h"
+#include "status.hpp"
 
 #include <cstring>
 #include <memory>
@@ -13,6 +13,7 @@
 #include <utility>
 
 namespace ft_local {
+inline namespace FT_LOCAL_MODE {
 
 // How an object of type P becomes one pointer, and back. Specialise it for pointers of your own:
 // `host` says what the library may do with them, `give` moves an object out, `take` in.
@@ -51,8 +52,8 @@ template <class T> struct object_traits<std::unique_ptr<T>> {
 
     static void *give(std::unique_ptr<T> object) {
         if (!object) {
-            throw std::invalid_argument("ft_local: a source made an empty std::unique_ptr; "
-                                        "throw an exception to say that there is nothing");
+            detail::fail<std::invalid_argument>("ft_local: an empty std::unique_ptr is no result; "
+                                                "a source that has nothing throws");
         }
         return object.release();
     }
@@ -84,6 +85,7 @@ struct object_traits<
     }
 };
 
+} // namespace FT_LOCAL_MODE
 } // namespace ft_local
 
 #endif

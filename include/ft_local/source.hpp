@@ -7,6 +7,7 @@
 #include "status.hpp"
 
 namespace ft_local {
+inline namespace FT_LOCAL_MODE {
 
 // Room for results, for a source that makes several in one call.
 template <class P> class slots {
@@ -22,8 +23,8 @@ template <class P> class slots {
     // Adds a result. It is kept even if the source throws afterwards.
     void push(P object) {
         if (capacity() == 0) {
-            throw std::length_error("ft_local: a source made more results than there was room "
-                                    "for; look at capacity()");
+            detail::fail<std::length_error>("ft_local: a source made more results than there was "
+                                            "room for; look at capacity()");
         }
         out_[*produced_] = object_traits<P>::give(std::move(object));
         ++*produced_;
@@ -37,31 +38,54 @@ template <class P> class slots {
 
 namespace detail {
 
-// The sources of different types that a batch can have.
-struct any_source {
-    virtual ~any_source() = default;
-};
-
 template <class P, class Source> struct held_source final : any_source {
     explicit held_source(Source given) : source(std::move(given)) {}
 
-    static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) noexcept {
+#if FT_LOCAL_FORCED_UNWIND
+    // The exception that ends a thread has no object, which a sanitizer takes for an error.
+    __attribute__((no_sanitize("null")))
+#endif
+    static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
+        auto *self = static_cast<held_source *>(ctx);
         slots<P> room(out, capacity, produced);
+#if FT_LOCAL_EXCEPTIONS
         try {
-            auto &source = static_cast<held_source *>(ctx)->source;
-            if constexpr (std::is_invocable_v<Source &, slots<P> &>) {
-                source(room);
-            } else {
-                static_assert(std::is_invocable_r_v<P, Source &>,
-                              "a source is P source() or void source(slots<P> &)");
-                room.push(source());
-            }
-            return 0;
+            return self->run(room);
         } catch (const end_of_source &) {
             return FT_LOCAL_ERR_END;
-        } catch (...) {
-            thrown = std::current_exception();
-            return threw;
+        }
+#if FT_LOCAL_FORCED_UNWIND
+        // The thread ends. The library lets this pass, and hands the source on to another thread.
+        catch (abi::__forced_unwind &) {
+            throw;
+        }
+#endif
+        catch (...) {
+            return thrown_here::keep(self, std::current_exception());
+        }
+#else
+        return self->run(room);
+#endif
+    }
+
+#if FT_LOCAL_EXCEPTIONS
+    std::exception_ptr take_thrown() const noexcept override {
+        return thrown_here::take(this);
+    }
+#endif
+
+    int32_t run(slots<P> &room) {
+        if constexpr (std::is_invocable_r_v<ft_local_status, Source &, slots<P> &>) {
+            return source(room);
+        } else if constexpr (std::is_invocable_v<Source &, slots<P> &>) {
+            source(room);
+            return FT_LOCAL_OK;
+        } else {
+            static_assert(std::is_invocable_r_v<P, Source &>,
+                          "a source is P source(), void source(slots<P> &), or ft_local_status "
+                          "source(slots<P> &)");
+            room.push(source());
+            return FT_LOCAL_OK;
         }
     }
 
@@ -70,6 +94,7 @@ template <class P, class Source> struct held_source final : any_source {
 
 } // namespace detail
 
+} // namespace FT_LOCAL_MODE
 } // namespace ft_local
 
 #endif

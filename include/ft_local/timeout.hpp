@@ -9,26 +9,27 @@
 #include <optional>
 
 namespace ft_local {
+inline namespace FT_LOCAL_MODE {
 
 namespace detail {
 
 // Nothing for the status `nothing`, which is no error to a caller that asked for it.
 template <class Traits>
-auto check_or(ft_local_status nothing, ft_local_status status, void *object)
-    -> std::optional<decltype(Traits::take(object))> {
+auto check_or(ft_local_status nothing, ft_local_status status, void *object,
+              const any_source *source) -> std::optional<decltype(Traits::take(object))> {
     if (status == nothing) {
         return std::nullopt;
     }
-    check(status);
+    check(status, source);
     return Traits::take(object);
 }
 
-// Rounded up, so that no wait is shorter than was asked for. What the library cannot count, which
-// is 292 years, is for ever; a time in the past is no time.
+// Rounded up, so that no wait is shorter than was asked for. More than the library can count, which
+// is 292 years, has no limit. A time in the past is no time, and so is what is no number.
 template <class Rep, class Period>
 int64_t nanoseconds(const std::chrono::duration<Rep, Period> &timeout) {
     using std::chrono::nanoseconds;
-    if (timeout <= timeout.zero()) {
+    if (!(timeout > timeout.zero())) {
         return 0;
     }
     if (std::chrono::duration<long double>(timeout) >= nanoseconds::max()) {
@@ -37,13 +38,17 @@ int64_t nanoseconds(const std::chrono::duration<Rep, Period> &timeout) {
     return std::chrono::ceil<nanoseconds>(timeout).count();
 }
 
+// In floating point, because the difference of integers overflows for a clock's first moments, and
+// for its last ones in coarse units.
 template <class Clock, class Duration>
 auto left_until(const std::chrono::time_point<Clock, Duration> &when) {
-    return when - Clock::now();
+    using seconds = std::chrono::duration<long double>;
+    return seconds(when.time_since_epoch()) - seconds(Clock::now().time_since_epoch());
 }
 
 } // namespace detail
 
+} // namespace FT_LOCAL_MODE
 } // namespace ft_local
 
 #endif

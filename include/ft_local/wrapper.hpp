@@ -7,6 +7,7 @@
 #include "status.hpp"
 
 namespace ft_local {
+inline namespace FT_LOCAL_MODE {
 
 // A thread's own handle on a shared object: the count of `object` is touched when the wrapper is
 // made and when it dies, and not in between.
@@ -56,6 +57,7 @@ template <class T> class wrapper {
     std::unique_ptr<ft_local_wrapper, freed> handle_;
 };
 
+} // namespace FT_LOCAL_MODE
 } // namespace ft_local
 
 #endif

@@ -50,9 +50,56 @@ void a_status_comes_out_where_a_place_is_given() {
     CHECK_EQ(out->number, 0);
 }
 
+// While a batch throws results away, which load from another batch that fails, in the same thread.
+struct loads_when_destroyed {
+    explicit loads_when_destroyed(const ft_local::batch<int> &given) : from(given) {}
+    ~loads_when_destroyed() {
+        int out = 0;
+        CHECK(from.load(out) > 0);
+    }
+    const ft_local::batch<int> &from;
+};
+
+void an_exception_is_that_of_its_batch() {
+    const ft_local::batch<int> other(1, []() -> int { throw used_up(2); });
+    const ft_local::batch<std::unique_ptr<loads_when_destroyed>> *self = nullptr;
+    const ft_local::batch<std::unique_ptr<loads_when_destroyed>> batch(4, [&, calls = 0]() mutable {
+        if (++calls == 3) {
+            self->close();
+            throw used_up(1);
+        }
+        return std::make_unique<loads_when_destroyed>(other);
+    });
+    self = &batch;
+    try {
+        batch.load();
+        CHECK(!"the source threw");
+    } catch (const used_up &thrown) {
+        CHECK_EQ(thrown.block, 1);
+    }
+    try {
+        std::rethrow_exception(ft_local::take_exception());
+    } catch (const used_up &thrown) {
+        CHECK_EQ(thrown.block, 2);
+    }
+}
+
+void a_source_may_return_a_status() {
+    int calls = 0;
+    const ft_local::batch<int> batch(4, [&](ft_local::slots<int> &room) -> ft_local_status {
+        room.push(++calls);
+        return calls == 2 ? 77 : calls == 4 ? FT_LOCAL_ERR_END : FT_LOCAL_OK;
+    });
+    says(ft_local_status(77), [&] { batch.load(); });
+    CHECK_EQ(batch.load_many(10).size(), 4);
+    int out = 0;
+    CHECK_EQ(batch.load(out), FT_LOCAL_ERR_END);
+}
+
 void errors_of_the_library_are_exceptions() {
     const auto one = [] { return 1; };
-    CHECK_SAYS(says(FT_LOCAL_ERR_ARGUMENT, [&] { ft_local::batch<int>(0, one); }).c_str(), "size");
+    CHECK(says(FT_LOCAL_ERR_ARGUMENT, [&] { ft_local::batch<int>(0, one); }) ==
+          "size must be between 1 and 1073741824, got 0");
     const ft_local::batch<int> *self = nullptr;
     const ft_local::batch<int> batch(1, [&self] { return self->load(); });
     self = &batch;
@@ -138,6 +185,8 @@ void options_reach_the_library() {
 int main() {
     RUN(what_a_source_throws_comes_out_of_its_load);
     RUN(a_status_comes_out_where_a_place_is_given);
+    RUN(an_exception_is_that_of_its_batch);
+    RUN(a_source_may_return_a_status);
     RUN(errors_of_the_library_are_exceptions);
     RUN(bad_results_are_refused);
     RUN(a_source_ends_by_throwing_that);

@@ -1,0 +1,81 @@
+// The results of a batch, or of a cursor, one after the other, in a loop.
+
+#ifndef FT_LOCAL_RESULTS_HPP
+#define FT_LOCAL_RESULTS_HPP
+
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "status.hpp"
+
+namespace ft_local {
+inline namespace FT_LOCAL_MODE {
+
+// Where a loop over results ends: when the source has ended or the batch was closed.
+struct end_of_results {};
+
+// The input iterator of batch and cursor. It holds the result that it has loaded; `*it` moves it
+// out, so use it once.
+template <class P, class From> class result_iterator {
+  public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = P;
+    using difference_type = std::ptrdiff_t;
+    using pointer = void;
+    using reference = P &&;
+
+    explicit result_iterator(From &from) : from_(&from) {
+        ++*this;
+    }
+
+    P &&operator*() const noexcept {
+        return std::move(*loaded_);
+    }
+
+    result_iterator &operator++() {
+        loaded_ = from_->load_unless_over();
+        return *this;
+    }
+    void operator++(int) {
+        ++*this;
+    }
+
+    friend bool operator==(const result_iterator &it, end_of_results) noexcept {
+        return !it.loaded_;
+    }
+    friend bool operator!=(const result_iterator &it, end_of_results) noexcept {
+        return it.loaded_.has_value();
+    }
+    friend bool operator==(end_of_results, const result_iterator &it) noexcept {
+        return !it.loaded_;
+    }
+    friend bool operator!=(end_of_results, const result_iterator &it) noexcept {
+        return it.loaded_.has_value();
+    }
+
+  private:
+    From *from_;
+    mutable std::optional<P> loaded_;
+};
+
+namespace detail {
+
+// The next result, or nothing if there will be none.
+template <class Traits>
+auto check_unless_over(ft_local_status status, void *object, const any_source *source)
+    -> std::optional<decltype(Traits::take(object))> {
+    if (status == FT_LOCAL_ERR_END || status == FT_LOCAL_ERR_CLOSED) {
+        return std::nullopt;
+    }
+    check(status, source);
+    return Traits::take(object);
+}
+
+} // namespace detail
+
+} // namespace FT_LOCAL_MODE
+} // namespace ft_local
+
+#endif
