@@ -31,12 +31,6 @@ class ExecutorClosed(RuntimeError):  # noqa: N818 - named after what happened, a
     """The executor was closed."""
 
 
-class _Pending(threading.local):
-    """What Python code raised inside a callback, until the call in the same thread returns."""
-
-    error: BaseException | None = None
-
-
 class _Kept:
     """What the library refers to: the source, and the results that wait."""
 
@@ -52,11 +46,29 @@ class _Kept:
         return self.results.pop(int(ffi.cast("uintptr_t", handle))).pop()
 
 
-_pending = _Pending()
+# Its attribute `error` is what Python code raised inside a callback, until the call in the same
+# thread returns. A source may call another executor, or the same one: each call has its own error.
+_pending = threading.local()
+# In the place of an error: this thread is in no call.
+_NO_CALL = object()
 
 
 def _remember(_type: Any, error: BaseException, traceback: Any) -> None:
+    if getattr(_pending, "error", _NO_CALL) is _NO_CALL:
+        # The collector frees an executor. There is nobody to raise it to, so cffi prints it.
+        raise error
     _pending.error = error.with_traceback(traceback)
+
+
+def _call(function: Callable[..., int], *arguments: Any) -> tuple[int, BaseException | None]:
+    """Call the library. Return the status, and what a callback raised meanwhile."""
+    here = _pending.__dict__  # Of this thread.
+    outer = here.get("error", _NO_CALL)
+    here["error"] = None
+    try:
+        return function(*arguments), here["error"]
+    finally:
+        here["error"] = outer
 
 
 def _fill(ctx: Any, out: Any, _capacity: int, produced: Any) -> int:
@@ -91,8 +103,7 @@ _c_release = callback("release", _release, _remember)
 _c_interrupted = callback("interrupted", _interrupted, _remember)
 
 
-def _fail(status: int) -> None:
-    error, _pending.error = _pending.error, None
+def _fail(status: int, error: BaseException | None = None) -> None:
     if error is not None:
         raise error
     if status == lib.FT_LOCAL_ERR_NO_MEMORY:
@@ -166,24 +177,25 @@ class BatchExecutor(Generic[T]):
         """
         out = ffi.new("void **")
         if timeout is None:
-            status = lib.ft_local_batch_load(self._handle, out)
+            status, error = _call(lib.ft_local_batch_load, self._handle, out)
         else:
-            status = lib.ft_local_batch_load_for(self._handle, _nanoseconds(timeout), out)
+            limit = _nanoseconds(timeout)
+            status, error = _call(lib.ft_local_batch_load_for, self._handle, limit, out)
         if status:
-            _fail(status)
+            _fail(status, error)
         return self._kept.take(out[0])
 
     def clear(self) -> None:
         """Drop all results that are ready. The executor works on."""
-        status = lib.ft_local_batch_clear(self._handle)
-        if status or _pending.error is not None:
-            _fail(status)
+        status, error = _call(lib.ft_local_batch_clear, self._handle)
+        if status or error is not None:
+            _fail(status, error)
 
     def close(self) -> None:
         """Drop all results that are ready, and end every load from now on, also those that wait."""
-        status = lib.ft_local_batch_close(self._handle)
-        if status or _pending.error is not None:
-            _fail(status)
+        status, error = _call(lib.ft_local_batch_close, self._handle)
+        if status or error is not None:
+            _fail(status, error)
 
     @property
     def closed(self) -> bool:
@@ -204,6 +216,15 @@ class BatchExecutor(Generic[T]):
             except (EndOfSource, ExecutorClosed):
                 return
             yield result
+
+    @property
+    def waits(self) -> int:
+        """How many loads have had to wait for another thread so far."""
+        stats = ffi.new("ft_local_stats *", {"struct_size": ffi.sizeof("ft_local_stats")})
+        status = lib.ft_local_batch_stats(self._handle, stats)
+        if status:
+            _fail(status)
+        return stats.waits
 
     @property
     def source(self) -> Callable[[], T]:

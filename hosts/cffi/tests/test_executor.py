@@ -1,8 +1,10 @@
 """The executor on this interpreter, in the mode that FT_LOCAL_CFFI names."""
 
 import gc
+import io
 import itertools
 import os
+import pathlib
 import signal
 import sys
 import threading
@@ -146,6 +148,116 @@ class ExecutorTest(unittest.TestCase):
         with self.assertRaises(ExecutorClosed):
             executor.load()
         self.assertEqual(list(executor), [])
+
+    def test_close_wakes_a_thread_that_waits(self):
+        go_on = threading.Event()
+        calls = []
+
+        def source():
+            calls.append(1)
+            go_on.wait(60)
+            return 1
+
+        executor = BatchExecutor(source, 2)
+        results = []
+
+        def load():
+            try:
+                results.append(executor.load())
+            except ExecutorClosed as closed:
+                results.append(type(closed))
+
+        filler = threading.Thread(target=load)
+        filler.start()
+        while not calls:
+            pass
+        waiter = threading.Thread(target=load)
+        waiter.start()
+        while executor.waits == 0:
+            pass
+        executor.close()
+        waiter.join()
+        self.assertEqual(results, [ExecutorClosed])
+        go_on.set()
+        filler.join()
+        self.assertEqual((results, calls), ([ExecutorClosed, 1], [1]))
+
+    def test_an_exception_is_that_of_its_call(self):
+        def fail(text):
+            raise ValueError(text)
+
+        inner = BatchExecutor(lambda: fail("inner"), 2)
+
+        def source():
+            with self.assertRaisesRegex(ValueError, "inner"):
+                inner.load()
+            with self.assertRaisesRegex(RuntimeError, "filling"):
+                outer.load()
+            return fail("outer")
+
+        outer = BatchExecutor(source, 2)
+        with self.assertRaisesRegex(ValueError, "outer"):
+            outer.load()
+
+    def test_what_a_finaliser_interrupts_is_not_raised_by_another_load(self):
+        class Raising(list):
+            """A result in whose place a signal strikes, when its executor is freed."""
+
+            def pop(self):
+                raise KeyboardInterrupt
+
+        executor = BatchExecutor(Counted, 2)
+        executor.load()
+        kept = executor._kept
+        for key in kept.results:
+            kept.results[key] = Raising()
+        stderr, sys.stderr = sys.stderr, io.StringIO()
+        try:
+            del executor, kept
+            alive(0)
+        finally:
+            printed, sys.stderr = sys.stderr.getvalue(), stderr
+        self.assertIn("KeyboardInterrupt", printed)
+        ended = BatchExecutor(iter(()).__next__, 1)
+        with self.assertRaises(EndOfSource):
+            ended.load()
+
+    def test_a_source_may_be_left_by_any_exception(self):
+        for error in (KeyboardInterrupt, SystemExit, GeneratorExit, BaseException, RecursionError):
+            numbers = itertools.count(1)
+
+            def source(numbers=numbers, error=error):
+                number = next(numbers)
+                if number == 2:
+                    raise error
+                return number
+
+            executor = BatchExecutor(source, 4)
+            with self.assertRaises(error):
+                executor.load()
+            self.assertEqual([executor.load(), executor.load()], [1, 3])
+
+    def test_dropped_executors_are_freed(self):
+        def make_and_drop():
+            for number in range(10_000):
+                executor = BatchExecutor(lambda: [executor], 64)  # noqa: B023
+                executor.load()
+                if number % 2:
+                    executor.close()
+                # The collector does not know how large an executor is.
+                if number % 500 == 0:
+                    gc.collect()
+
+        def resident():
+            for _ in range(3):
+                gc.collect()
+            return int(pathlib.Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+
+        make_and_drop()
+        before = resident()
+        make_and_drop()
+        # In pages. If they stayed, there would be more than 20,000 others.
+        self.assertLess(resident() - before, 10_000)
 
     def test_a_load_can_have_a_limit_of_time(self):
         running = threading.Event()
