@@ -20,6 +20,11 @@ static Py_ssize_t index_of(const shim_parameters *parameters, PyObject *key) {
 
 static bool parse_keyword(const shim_parameters *parameters, PyObject *key, PyObject *value,
                           bool others_are_errors, PyObject **values) {
+    if (!PyUnicode_Check(key)) {
+        PyErr_Format(PyExc_TypeError, "%s() keywords must be strings, got '%.200s'",
+                     parameters->function, Py_TYPE(key)->tp_name);
+        return false;
+    }
     Py_ssize_t index = index_of(parameters, key);
     if (index < 0) {
         if (others_are_errors) {
@@ -62,8 +67,8 @@ static bool take_positional(const shim_parameters *parameters, PyObject *const *
     return true;
 }
 
-bool shim_parse(const shim_parameters *parameters, PyObject *args, PyObject *kwargs,
-                bool others_are_errors, PyObject **values) {
+static bool parse_borrowed(const shim_parameters *parameters, PyObject *args, PyObject *kwargs,
+                           bool others_are_errors, PyObject **values) {
     if (!take_positional(parameters, &PyTuple_GET_ITEM(args, 0), PyTuple_GET_SIZE(args),
                          others_are_errors, values)) {
         return false;
@@ -77,6 +82,23 @@ bool shim_parse(const shim_parameters *parameters, PyObject *args, PyObject *kwa
         }
     }
     return check_complete(parameters, values);
+}
+
+bool shim_parse(const shim_parameters *parameters, PyObject *args, PyObject *kwargs,
+                bool others_are_errors, PyObject **values) {
+    if (!parse_borrowed(parameters, args, kwargs, others_are_errors, values)) {
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < parameters->count; i++) {
+        Py_XINCREF(values[i]);
+    }
+    return true;
+}
+
+void shim_let_go(const shim_parameters *parameters, PyObject **values) {
+    for (Py_ssize_t i = 0; i < parameters->count; i++) {
+        Py_XDECREF(values[i]);
+    }
 }
 
 bool shim_parse_call(const shim_parameters *parameters, PyObject *const *args, Py_ssize_t given,
@@ -94,15 +116,22 @@ bool shim_parse_call(const shim_parameters *parameters, PyObject *const *args, P
     return check_complete(parameters, values);
 }
 
-static void refuse_number(const char *name, PyObject *number, size_t least, size_t most) {
-    PyObject *digits = PyObject_Str(number);
-    if (digits == NULL) {
-        /* The interpreter refuses to write out a number of thousands of digits. */
+/* The interpreter refuses to write out a number of thousands of digits. */
+static void refuse(PyObject *given, const char *why) {
+    PyObject *shown = PyObject_Repr(given);
+    if (shown == NULL && PyLong_Check(given)) {
         PyErr_Clear();
+        PyErr_Format(PyExc_ValueError, "%s a number too long to show", why);
+    } else if (shown != NULL) {
+        PyErr_Format(PyExc_ValueError, "%s %U", why, shown);
+        Py_DECREF(shown);
     }
-    PyErr_Format(PyExc_ValueError, "%s must be between %zu and %zu, got %V", name, least, most,
-                 digits, "a number too long to show");
-    Py_XDECREF(digits);
+}
+
+static void refuse_number(const char *name, PyObject *number, size_t least, size_t most) {
+    char why[128];
+    (void)PyOS_snprintf(why, sizeof why, "%s must be between %zu and %zu, got", name, least, most);
+    refuse(number, why);
 }
 
 bool shim_parse_size(const char *name, PyObject *given, size_t least, size_t most, size_t *size) {
@@ -131,16 +160,22 @@ static bool is_number(PyObject *given) {
     return methods != NULL && (methods->nb_float != NULL || methods->nb_index != NULL);
 }
 
-/* A whole number too large for a float is as good as an infinite one. */
+/* A whole number too large for a float is as good as an infinite one. -1 with an exception. */
 static double seconds_of(PyObject *given) {
     double seconds = PyFloat_AsDouble(given);
-    if (PyLong_Check(given) && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_OverflowError)) {
-        PyErr_Clear();
-        int sign;
-        (void)PyLong_AsLongLongAndOverflow(given, &sign);
-        return sign < 0 ? -HUGE_VAL : HUGE_VAL;
+    if (!PyErr_Occurred() || !PyErr_ExceptionMatches(PyExc_OverflowError) ||
+        !PyIndex_Check(given)) {
+        return seconds;
     }
-    return seconds;
+    PyErr_Clear();
+    PyObject *number = PyNumber_Index(given);
+    if (number == NULL) {
+        return -1;
+    }
+    int sign;
+    (void)PyLong_AsLongLongAndOverflow(number, &sign);
+    Py_DECREF(number);
+    return sign < 0 ? -HUGE_VAL : HUGE_VAL;
 }
 
 bool shim_parse_timeout(PyObject *given, int64_t *nanoseconds) {
@@ -159,8 +194,7 @@ bool shim_parse_timeout(PyObject *given, int64_t *nanoseconds) {
         return false;
     }
     if (isnan(seconds) || seconds < 0) {
-        PyErr_Format(PyExc_ValueError,
-                     "timeout must be 0 seconds or more, or None for no limit, got %R", given);
+        refuse(given, "timeout must be 0 seconds or more, or None for no limit, got");
         return false;
     }
     /* What has no place in 64 bits is 292 years or more: as good as for ever. Rounded up, so that

@@ -24,10 +24,10 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     }
     shim_batch *self = (shim_batch *)type->tp_alloc(type, 0);
     if (self == NULL) {
+        Py_DECREF(settings.source);
         return NULL;
     }
     self->set = settings;
-    Py_INCREF(self->set.source);
     ft_local_status status = make_handle(self);
     if (status != FT_LOCAL_OK) {
         Py_DECREF(self);
@@ -45,7 +45,9 @@ static int init(PyObject *self, PyObject *args, PyObject *kwargs) {
     if (!shim_batch_parse(args, kwargs, true, &settings)) {
         return -1;
     }
-    if (!shim_batch_same_settings(&settings, &((shim_batch *)self)->set)) {
+    bool same = shim_batch_same_settings(&settings, &((shim_batch *)self)->set);
+    Py_DECREF(settings.source);
+    if (!same) {
         PyErr_SetString(PyExc_TypeError,
                         "a BatchExecutor never changes its source, its size or its options; a "
                         "subclass that chooses them itself needs __new__");

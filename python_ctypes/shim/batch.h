@@ -34,9 +34,9 @@ static inline ft_local_batch *shim_batch_handle(PyObject *self) {
     return ((shim_batch *)self)->handle;
 }
 
-/* batch_settings.c: reads the arguments of the constructor; `source` is borrowed from them.
- * Arguments for which there is no parameter are an error, or are left to others. Returns false with
- * an exception. */
+/* batch_settings.c: reads the arguments of the constructor; `source` is a new reference. Arguments
+ * for which there is no parameter are an error, or are left to others. Returns false with an
+ * exception. */
 bool shim_batch_parse(PyObject *args, PyObject *kwargs, bool others_are_errors,
                       shim_batch_settings *settings);
 bool shim_batch_same_settings(const shim_batch_settings *one, const shim_batch_settings *other);

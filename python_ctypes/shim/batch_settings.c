@@ -56,13 +56,7 @@ static bool parse_flag(PyObject *given, bool *flag) {
     return truth >= 0;
 }
 
-bool shim_batch_parse(PyObject *args, PyObject *kwargs, bool others_are_errors,
-                      shim_batch_settings *settings) {
-    PyObject *values[Py_ARRAY_LENGTH(names)];
-    if (!shim_parse(&parameters, args, kwargs, others_are_errors, values)) {
-        return false;
-    }
-    settings->source = values[0];
+static bool take_values(PyObject **values, shim_batch_settings *settings) {
     if (!PyCallable_Check(values[0])) {
         PyErr_Format(PyExc_TypeError, "source must be callable, got '%.200s'",
                      Py_TYPE(values[0])->tp_name);
@@ -73,6 +67,18 @@ bool shim_batch_parse(PyObject *args, PyObject *kwargs, bool others_are_errors,
            parse_budget(values[3], settings->size, &settings->fill_budget) &&
            parse_low_water(values[4], settings->size, &settings->low_water) &&
            parse_policy(values[5], &settings->on_fork);
+}
+
+bool shim_batch_parse(PyObject *args, PyObject *kwargs, bool others_are_errors,
+                      shim_batch_settings *settings) {
+    PyObject *values[Py_ARRAY_LENGTH(names)];
+    if (!shim_parse(&parameters, args, kwargs, others_are_errors, values)) {
+        return false;
+    }
+    bool good = take_values(values, settings);
+    settings->source = good ? Py_NewRef(values[0]) : NULL;
+    shim_let_go(&parameters, values);
+    return good;
 }
 
 bool shim_batch_same_settings(const shim_batch_settings *one, const shim_batch_settings *other) {

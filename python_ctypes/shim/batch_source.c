@@ -60,16 +60,25 @@ static int32_t ask(shim_batch *batch, size_t n) {
     return batch->rest == NULL ? EXCEPTION_IS_PENDING : 0;
 }
 
+/* Looked up anew each time: the class of an iterator may change, to one that is none. */
+static PyObject *next_of(PyObject *iterator) {
+    iternextfunc next = Py_TYPE(iterator)->tp_iternext;
+    if (next == NULL) {
+        return PyErr_Format(PyExc_TypeError, "'%.200s' object is not an iterator",
+                            Py_TYPE(iterator)->tp_name);
+    }
+    return next(iterator);
+}
+
 /* Takes what there is room for from the rest, and forgets it at its end. An exception ends it too,
  * as it would end a loop. */
 static int32_t take(shim_batch *batch, void **out, size_t capacity, size_t *produced) {
     /* A reference of its own: in a child of a fork in another thread, the executor drops the rest,
      * which would otherwise die while the thread that did not come along is inside it. */
     PyObject *rest = Py_NewRef(batch->rest);
-    iternextfunc next = Py_TYPE(rest)->tp_iternext;
     bool interrupted = false;
     PyObject *result = NULL;
-    while (*produced < capacity && !interrupted && (result = next(rest)) != NULL) {
+    while (*produced < capacity && !interrupted && (result = next_of(rest)) != NULL) {
         out[(*produced)++] = result;
         interrupted = *produced % SIGNAL_STRIDE == 0 && PyErr_CheckSignals() < 0;
     }

@@ -6,6 +6,21 @@
 #include <limits.h>
 #include <stdlib.h>
 
+shim_state *shim_state_of(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    /* Finalizers that run late may meet a type that the garbage collector has cleared. */
+    PyObject *module = type->tp_mro == NULL ? NULL : PyType_GetModuleByDef(type, &shim_module);
+    shim_state *state = module == NULL ? NULL : PyModule_GetState(module);
+    if (state != NULL && state->alive) {
+        return state;
+    }
+    if (!PyErr_Occurred()) {
+        PyErr_SetString(PyExc_ReferenceError,
+                        "ft_local is gone: the interpreter shuts down, or its module was deleted");
+    }
+    return NULL;
+}
+
 static PyObject *library_version(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
     return PyUnicode_FromString(ft_local_version());
 }
@@ -85,6 +100,15 @@ static int make_names(shim_state *state) {
     return all ? 0 : -1;
 }
 
+static int find_mro_reader(shim_state *state) {
+    PyObject *members = PyObject_GetAttrString((PyObject *)&PyType_Type, "__dict__");
+    if (members != NULL) {
+        state->mro_reader = PyMapping_GetItemString(members, "__mro__");
+        Py_DECREF(members);
+    }
+    return state->mro_reader == NULL ? -1 : 0;
+}
+
 /* The classes that both backends raise or return, so that they are the same in both. */
 static int find_classes(shim_state *state) {
     PyObject *module = PyImport_ImportModule("ft_local._outcomes");
@@ -121,13 +145,14 @@ static int make_types(PyObject *module, shim_state *state) {
 static int execute(PyObject *module) {
     shim_state *state = PyModule_GetState(module);
     if (check_library() < 0 || find_functions(state) < 0 || find_classes(state) < 0 ||
-        make_names(state) < 0 || shim_fold_init(state) < 0 || shim_kinds_init(state) < 0 ||
-        make_types(module, state) < 0) {
+        make_names(state) < 0 || find_mro_reader(state) < 0 || shim_fold_init(state) < 0 ||
+        shim_kinds_init(state) < 0 || make_types(module, state) < 0) {
         return -1;
     }
     if (PyModule_AddFunctions(module, shim_sharing_functions) < 0) {
         return -1;
     }
+    state->alive = true;
     return PyModule_AddIntConstant(module, "MAX_SIZE", FT_LOCAL_BATCH_MAX_SIZE);
 }
 
@@ -150,11 +175,13 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->floor);
     Py_VISIT(state->ceil);
     Py_VISIT(state->datetime_type);
+    Py_VISIT(state->mro_reader);
     return 0;
 }
 
 static int clear(PyObject *module) {
     shim_state *state = PyModule_GetState(module);
+    state->alive = false;
     shim_kinds_clear(state);
     Py_CLEAR(state->wrapper_type);
     Py_CLEAR(state->batch_type);
@@ -173,6 +200,7 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->name_aenter);
     Py_CLEAR(state->name_aexit);
     Py_CLEAR(state->datetime_type);
+    Py_CLEAR(state->mro_reader);
     return 0;
 }
 

@@ -39,6 +39,8 @@ typedef struct {
 #define SHIM_KIND_PLACES 256
 
 typedef struct {
+    /* False once the garbage collector has begun to clear the module. */
+    bool alive;
     PyTypeObject *wrapper_type;
     /* wrapper_kind.c: the names that a kind may lack, the kinds that were made, filled from the
      * front, and which of them is for what version of a type. */
@@ -62,6 +64,8 @@ typedef struct {
     PyObject *name_exit;
     PyObject *name_aenter;
     PyObject *name_aexit;
+    /* wrapper_attribute.c: reads `__mro__` of a class, whatever its metaclass says. */
+    PyObject *mro_reader;
     /* wrapper_fold.c: `datetime.datetime`, or NULL if it is a class written in Python. */
     PyTypeObject *datetime_type;
 } shim_state;
@@ -69,12 +73,9 @@ typedef struct {
 /* module.c */
 extern struct PyModuleDef shim_module;
 
-/* The state of the module that made the type of `object`, or a base of that type. NULL with an
- * exception if there is none. */
-static inline shim_state *shim_state_of(PyObject *object) {
-    PyObject *module = PyType_GetModuleByDef(Py_TYPE(object), &shim_module);
-    return module == NULL ? NULL : PyModule_GetState(module);
-}
+/* module.c: the state of the module that made the type of `object`, or a base of that type. NULL
+ * with an exception if there is none, or if the garbage collector has cleared it. */
+shim_state *shim_state_of(PyObject *object);
 
 /* host.c */
 extern const ft_local_host shim_host;
@@ -100,13 +101,16 @@ typedef struct {
     Py_ssize_t keyword_only;
 } shim_parameters;
 
-/* arguments.c: fills `values` with a borrowed reference for each parameter, or NULL for one that was
- * left out. Arguments for which there is no parameter are an error, or are left to others. Returns
- * false with a TypeError. */
+/* arguments.c: fills `values` with a reference for each parameter, or NULL for one that was left
+ * out. Arguments for which there is no parameter are an error, or are left to others. Returns false
+ * with a TypeError; else `shim_let_go` must follow. The references are new, because Python code
+ * that runs before they are used, be it a finalizer, may find the keywords and change them. */
 bool shim_parse(const shim_parameters *parameters, PyObject *args, PyObject *kwargs,
                 bool others_are_errors, PyObject **values);
+void shim_let_go(const shim_parameters *parameters, PyObject **values);
 
-/* The same for the arguments of METH_FASTCALL | METH_KEYWORDS. */
+/* The same for the arguments of METH_FASTCALL | METH_KEYWORDS, which the caller holds until the
+ * function returns: the references are borrowed. */
 bool shim_parse_call(const shim_parameters *parameters, PyObject *const *args, Py_ssize_t given,
                      PyObject *kwnames, PyObject **values);
 

@@ -100,8 +100,12 @@ static int init(PyObject *self, PyObject *args, PyObject *kwargs);
  * `__new__` as well: the object is taken here, and `__init__` judges the other arguments. */
 static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     PyObject *wrapped;
-    bool good = shim_parse(&parameters, args, kwargs, type->tp_init == init, &wrapped);
-    return good ? shim_wrapper_make(type, wrapped) : NULL;
+    if (!shim_parse(&parameters, args, kwargs, type->tp_init == init, &wrapped)) {
+        return NULL;
+    }
+    PyObject *self = shim_wrapper_make(type, wrapped);
+    Py_DECREF(wrapped);
+    return self;
 }
 
 /* For `super().__init__(wrapped)` in a subclass. There is nothing left to do, and where a subclass
@@ -114,7 +118,9 @@ static int init(PyObject *self, PyObject *args, PyObject *kwargs) {
     if (!shim_parse(&parameters, args, kwargs, true, &wrapped)) {
         return -1;
     }
-    if (wrapped != ((shim_wrapper *)self)->wrapped) {
+    bool same = wrapped == ((shim_wrapper *)self)->wrapped;
+    Py_DECREF(wrapped);
+    if (!same) {
         PyErr_SetString(PyExc_TypeError,
                         "a LocalWrapper never changes what it wraps, which is the first argument "
                         "of the constructor; a subclass that wraps something else needs __new__");

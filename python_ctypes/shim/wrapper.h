@@ -33,8 +33,6 @@ typedef struct shim_wrapper {
     PyObject *weak_references;
 } shim_wrapper;
 
-#define SHIM_LIKELY(condition) __builtin_expect(!!(condition), 1)
-
 void shim_wrapper_dealloc(PyObject *self);
 
 /* wrapper_fold.c: the fold of `object`, for its wrapper. Nothing smaller has one. */
@@ -159,6 +157,15 @@ extern const PyType_Slot shim_wrapper_async_slots[];
 
 /* wrapper_special.c: the special methods that have no slot. */
 extern PyMethodDef shim_wrapper_methods[];
+
+/* What `type` itself defines, by name. */
+static inline PyObject *shim_type_dictionary(PyTypeObject *type) {
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyType_GetDict(type);
+#else
+    return Py_NewRef(type->tp_dict);
+#endif
+}
 
 /* wrapper_attribute.c */
 PyObject *shim_wrapper_dir(PyObject *self, PyObject *ignored);

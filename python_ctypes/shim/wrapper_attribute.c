@@ -56,48 +56,73 @@ static bool comes_with_every_class(PyObject *name) {
     return false;
 }
 
-static PyObject *dict_of(PyTypeObject *type) {
-#if PY_VERSION_HEX >= 0x030C0000
-    return PyType_GetDict(type);
+/* The order of lookup of the class of `self`, which another thread may be about to replace: only with
+ * the GIL may it be read as it is. NULL with an exception. */
+static PyObject *mro_of(PyObject *self, PyTypeObject *type) {
+#ifdef Py_GIL_DISABLED
+    shim_state *state = shim_state_of(self);
+    PyObject *reader = state == NULL ? NULL : state->mro_reader;
+    PyObject *mro = reader == NULL ? NULL
+                                   : Py_TYPE(reader)->tp_descr_get(reader, (PyObject *)type,
+                                                                   (PyObject *)Py_TYPE(type));
 #else
-    return Py_NewRef(type->tp_dict);
+    (void)self;
+    PyObject *mro = Py_XNewRef(type->tp_mro);
 #endif
+    if (mro != NULL && PyTuple_Check(mro)) {
+        return mro;
+    }
+    Py_XDECREF(mro);
+    return PyErr_Occurred() ? NULL : shim_wrapper_is_cleared();
 }
 
 /* The classes in front of LocalWrapper in the order of lookup are the subclass and what was mixed
- * into it: how many of them there are. */
+ * into it: how many of them there are. A metaclass may have left LocalWrapper out. */
 static Py_ssize_t count_subclasses(PyObject *mro) {
     Py_ssize_t count = 0;
-    while (!shim_is_wrapper_type((PyTypeObject *)PyTuple_GET_ITEM(mro, count))) {
+    while (count < PyTuple_GET_SIZE(mro) &&
+           !shim_is_wrapper_type((PyTypeObject *)PyTuple_GET_ITEM(mro, count))) {
         count++;
     }
     return count;
 }
 
-/* 1 if a subclass defines `name`, 0 if not, -1 with an exception. */
-static int subclass_defines(PyTypeObject *type, PyObject *name) {
-    if (comes_with_every_class(name)) {
-        return 0;
-    }
+/* 1 if the subclass of `self` defines `name`, 0 if not, -1 with an exception. */
+static int subclass_defines(PyObject *self, PyTypeObject *type, PyObject *name) {
     int found = 0;
-    PyObject *mro = Py_NewRef(type->tp_mro);
-    Py_ssize_t count = count_subclasses(mro);
+    PyObject *mro = mro_of(self, type);
+    Py_ssize_t count = mro == NULL ? 0 : count_subclasses(mro);
     for (Py_ssize_t i = 0; i < count && found == 0; i++) {
-        PyObject *dict = dict_of((PyTypeObject *)PyTuple_GET_ITEM(mro, i));
+        PyObject *dict = shim_type_dictionary((PyTypeObject *)PyTuple_GET_ITEM(mro, i));
         found = PyDict_Contains(dict, name);
         Py_DECREF(dict);
     }
-    Py_DECREF(mro);
-    return found;
+    Py_XDECREF(mro);
+    return mro == NULL ? -1 : found;
+}
+
+/* Most names are those of the wrapped object alone, for which the type's own cache knows that no
+ * class has them. */
+static bool may_be_declared(PyTypeObject *type, PyObject *name) {
+    if (!PyUnicode_Check(name)) {
+        return false;
+    }
+    PyObject *found = shim_type_attribute(type, name);
+    Py_XDECREF(found);
+    return found != NULL && !comes_with_every_class(name);
 }
 
 /* 1 if `name` is an attribute of the wrapper and not of what it wraps, 0 if not, -1 with an
  * exception. */
 static inline int is_answered_here(PyObject *self, PyObject *name, bool own_name) {
-    if (own_name || shim_is_wrapper_type(Py_TYPE(self))) {
+    PyTypeObject *type = Py_TYPE(self);
+    if (own_name || shim_is_wrapper_type(type)) {
         return own_name;
     }
-    return subclass_defines(Py_TYPE(self), name);
+    shim_hold_type(type);
+    int found = may_be_declared(type, name) ? subclass_defines(self, type, name) : 0;
+    shim_let_go_of_type(type);
+    return found;
 }
 
 /* Apart from its caller, which needs none of the registers that this one does. */
@@ -141,12 +166,15 @@ static PyObject *get_wrapped(PyObject *self, void *Py_UNUSED(closure)) {
     return wrapped == NULL ? shim_wrapper_is_cleared() : Py_NewRef(wrapped);
 }
 
-static int add_names(PyObject *names, PyTypeObject *type) {
-    PyObject *mro = Py_NewRef(type->tp_mro);
+static int add_names(PyObject *names, PyObject *self) {
+    PyObject *mro = mro_of(self, Py_TYPE(self));
+    if (mro == NULL) {
+        return -1;
+    }
     Py_ssize_t count = count_subclasses(mro);
     PyObject *updated = Py_NewRef(Py_None);
     for (Py_ssize_t i = 0; i < count && updated != NULL; i++) {
-        PyObject *dict = dict_of((PyTypeObject *)PyTuple_GET_ITEM(mro, i));
+        PyObject *dict = shim_type_dictionary((PyTypeObject *)PyTuple_GET_ITEM(mro, i));
         Py_SETREF(updated, PyObject_CallMethod(names, "update", "(O)", dict));
         Py_DECREF(dict);
     }
@@ -168,8 +196,8 @@ PyObject *shim_wrapper_dir(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     PyObject *names = PySet_New(list);
     Py_DECREF(list);
     PyObject *own = PyUnicode_FromString("wrapped");
-    bool complete = names != NULL && own != NULL && PySet_Add(names, own) == 0 &&
-                    add_names(names, Py_TYPE(self)) == 0;
+    bool complete =
+        names != NULL && own != NULL && PySet_Add(names, own) == 0 && add_names(names, self) == 0;
     Py_XDECREF(own);
     if (!complete) {
         Py_CLEAR(names);

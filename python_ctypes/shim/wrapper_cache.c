@@ -2,10 +2,6 @@
 
 #include "wrapper.h"
 
-/* Not in a header for everybody, but every CPython since 3.7 exports it, and its own compiled code
- * for `object.method()` rests on it. */
-extern int _PyObject_GetMethod(PyObject *object, PyObject *name, PyObject **method);
-
 static bool has_dictionary(PyTypeObject *type) {
 #ifdef Py_TPFLAGS_MANAGED_DICT
     if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
@@ -61,11 +57,14 @@ static PyObject *get_from_type(shim_wrapper *wrapper, PyObject *wrapped, PyObjec
     PyTypeObject *type = Py_TYPE(wrapped);
     unsigned int version = shim_type_version(type);
     PyObject *result = PyObject_GenericGetAttr(wrapped, name);
-    /* The look-up has given the type a version: the next one will keep the method. */
-    if (result == NULL || version == SHIM_NO_VERSION) {
+    /* A property may have given the object another class, and `type` may be gone. If it has no
+     * version, the look-up has given it one, and the next one will keep the method. */
+    if (result == NULL || version == SHIM_NO_VERSION || type != Py_TYPE(wrapped)) {
         return result;
     }
+    shim_hold_type(type);
     PyObject *found = shim_type_attribute(type, name);
+    shim_let_go_of_type(type);
     if (found == NULL) {
         return result;
     }
@@ -82,7 +81,7 @@ static PyObject *get_from_type(shim_wrapper *wrapper, PyObject *wrapped, PyObjec
 
 static PyObject *get_beside_dictionary(shim_wrapper *wrapper, PyObject *wrapped, PyObject *name) {
     PyObject *found = NULL;
-    if (_PyObject_GetMethod(wrapped, name, &found) == 0) {
+    if (shim_get_method(wrapped, name, &found) == 0) {
         return found;
     }
     const shim_cache *cache = __atomic_load_n(&wrapper->cache, __ATOMIC_ACQUIRE);

@@ -20,6 +20,18 @@
 
 #include <stdint.h>
 
+/* Not promised by CPython, but exported by every version so far: each is taken if it is there, and
+ * what is slower does without it. */
+#ifndef SHIM_ONLY_PUBLIC_NAMES
+#if PY_VERSION_HEX >= 0x030D0000
+extern __attribute__((weak)) PyObject *_PyType_LookupRef(PyTypeObject *type, PyObject *name);
+#else
+extern __attribute__((weak)) PyObject *_PyType_Lookup(PyTypeObject *type, PyObject *name);
+#endif
+#endif
+
+#define SHIM_LIKELY(condition) __builtin_expect(!!(condition), 1)
+
 #pragma GCC visibility push(hidden)
 
 typedef struct {
@@ -64,14 +76,47 @@ static inline size_t shim_cache_place(const PyObject *name) {
     return ((address >> 4) ^ (address >> 8)) % SHIM_CACHE_SIZE;
 }
 
-/* What `type` has by the name of `name`, as a new reference. NULL without an exception. */
-static inline PyObject *shim_type_attribute(PyTypeObject *type, PyObject *name) {
-#if PY_VERSION_HEX >= 0x030D0000
-    return _PyType_LookupRef(type, name);
+/* A look-up in a class may run Python code: the `__eq__` of a key that is no str. The code may give
+ * the object another class, and so free the one that is looked at. Without the GIL, where all
+ * threads would fight over the count of a class, classes are only freed by the garbage collector. */
+static inline void shim_hold_type(PyTypeObject *type) {
+#ifdef Py_GIL_DISABLED
+    (void)type;
 #else
-    return Py_XNewRef(_PyType_Lookup(type, name));
+    Py_INCREF(type);
 #endif
 }
+
+static inline void shim_let_go_of_type(PyTypeObject *type) {
+#ifdef Py_GIL_DISABLED
+    (void)type;
+#else
+    Py_DECREF(type);
+#endif
+}
+
+/* wrapper_private.c: what `type` has by the name of `name`, as a new reference. NULL without an
+ * exception. */
+PyObject *shim_search_type(PyTypeObject *type, PyObject *name);
+
+/* The same by the interpreter's own function, which is not among those that it promises to keep. */
+static inline PyObject *shim_type_attribute(PyTypeObject *type, PyObject *name) {
+#ifndef SHIM_ONLY_PUBLIC_NAMES
+#if PY_VERSION_HEX >= 0x030D0000
+    if (SHIM_LIKELY(_PyType_LookupRef != NULL)) {
+        return _PyType_LookupRef(type, name);
+    }
+#else
+    if (SHIM_LIKELY(_PyType_Lookup != NULL)) {
+        return Py_XNewRef(_PyType_Lookup(type, name));
+    }
+#endif
+#endif
+    return shim_search_type(type, name);
+}
+
+/* wrapper_private.c: `_PyObject_GetMethod`, or what does the same. */
+int shim_get_method(PyObject *object, PyObject *name, PyObject **method);
 
 /* wrapper_cache.c */
 int shim_cache_traverse(const shim_cache *cache, visitproc visit, void *arg);

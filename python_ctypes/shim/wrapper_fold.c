@@ -32,6 +32,10 @@ unsigned char shim_fold_of(PyObject *self, PyObject *object) {
         return ((shim_wrapper *)object)->fold;
     }
     const shim_state *state = PyType_GetModuleState(shim_wrapper_type_of(self));
+    if (state == NULL) {
+        PyErr_Clear();
+        return 0;
+    }
     /* A subclass has the layout of its base. */
     PyTypeObject *type = Py_TYPE(object);
     while (type != NULL && type != state->datetime_type) {

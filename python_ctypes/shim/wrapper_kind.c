@@ -252,6 +252,9 @@ __attribute__((noinline)) static PyTypeObject *kind_for(shim_state *state, PyTyp
 
 PyTypeObject *shim_kind_of(PyTypeObject *type, PyObject *object) {
     shim_state *state = PyType_GetModuleState(type);
+    if (state == NULL) {
+        return NULL;
+    }
     unsigned int version = shim_type_version(Py_TYPE(object));
     uint64_t known =
         __atomic_load_n(&state->kind_of_version[version % SHIM_KIND_PLACES], __ATOMIC_ACQUIRE);
@@ -260,7 +263,14 @@ PyTypeObject *shim_kind_of(PyTypeObject *type, PyObject *object) {
     }
     PyTypeObject *base = shim_is_wrapper_type(type->tp_base) ? type->tp_base : type;
     /* Finalizers that run when the module is gone get what serves them. */
-    return state->kind_names == NULL ? base : kind_for(state, base, Py_TYPE(object));
+    if (!state->alive) {
+        return base;
+    }
+    PyTypeObject *wrapped = Py_TYPE(object);
+    shim_hold_type(wrapped);
+    PyTypeObject *kind = kind_for(state, base, wrapped);
+    shim_let_go_of_type(wrapped);
+    return kind;
 }
 
 int shim_kinds_init(shim_state *state) {

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ctypes import byref, c_void_p
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from . import host, library
 from .settings import Settings
+
+Handle = TypeVar("Handle", bound="_Handle")
 
 
 class _Handle(int):
@@ -20,7 +23,12 @@ class _Handle(int):
     __slots__ = ()
 
 
-# The default arguments are there because the modules' names may be gone when the interpreter ends.
+def _freed_by(free: Callable[[int], None]) -> Any:
+    """A `__del__` that is `free` itself: no Python code, before which a handler could raise.
+
+    Of the class it is a property, whose value for a handle is `free` with the handle as argument.
+    """
+    return property(partial(partial, free))
 
 
 class BatchHandle(_Handle):
@@ -28,8 +36,7 @@ class BatchHandle(_Handle):
 
     __slots__ = ()
 
-    def __del__(self, free: Callable[[int], None] = library.batch_free) -> None:
-        free(self)
+    __del__ = _freed_by(library.batch_free)
 
 
 class CursorHandle(_Handle):
@@ -37,8 +44,7 @@ class CursorHandle(_Handle):
 
     __slots__ = ()
 
-    def __del__(self, free: Callable[[int], None] = library.cursor_free) -> None:
-        free(self)
+    __del__ = _freed_by(library.cursor_free)
 
 
 def new_batch(source: Callable[[], Any], settings: Settings) -> BatchHandle:
@@ -46,12 +52,8 @@ def new_batch(source: Callable[[], Any], settings: Settings) -> BatchHandle:
     table = host.source_table(source)
     options = settings.options
     address = c_void_p()
-    status = library.batch_new_with(
-        byref(host.table), byref(table), settings.size, byref(options), byref(address)
-    )
-    if status:
-        raise library.exception(status)
-    handle = BatchHandle(address.value or 0)
+    arguments = (byref(host.table), byref(table), settings.size, byref(options), byref(address))
+    handle = _made(BatchHandle, library.batch_new_with, library.batch_free, address, arguments)
     host.untrack(id(handle))
     return handle
 
@@ -59,9 +61,27 @@ def new_batch(source: Callable[[], Any], settings: Settings) -> BatchHandle:
 def new_cursor(batch: BatchHandle) -> CursorHandle:
     """Makes a cursor of a batch, which may be freed before it."""
     address = c_void_p()
-    status = library.cursor_new(batch, byref(address))
-    if status:
-        raise library.exception(status)
-    handle = CursorHandle(address.value or 0)
+    arguments = (batch, byref(address))
+    handle = _made(CursorHandle, library.cursor_new, library.cursor_free, address, arguments)
     host.untrack(id(handle))
     return handle
+
+
+def _made(
+    kind: type[Handle],
+    make: Callable[..., int],
+    free: Callable[..., None],
+    address: c_void_p,
+    arguments: tuple[Any, ...],
+) -> Handle:
+    """What `make` puts into `address`, as a `kind`."""
+    try:
+        status = make(*arguments)
+    except BaseException:
+        # A handler of a signal has raised after it was made.
+        if address:
+            free(address)
+        raise
+    if status:
+        raise library.exception(status)
+    return kind(address.value or 0)

@@ -35,6 +35,17 @@ def _function(name: str, result: type[Any] | None) -> Any:
 # Gives up a reference that no Python variable stands for.
 release = _function("Py_DecRef", None)
 
+# Takes over a reference: the object at an address, in one call of C code, within which no handler
+# of a signal can raise. memmove returns its first argument, here after it has moved 0 bytes (None,
+# because numbers of other types than addresses are asked by isinstance, as above), and ctypes takes
+# an object that a function returns for a new reference.
+adopt = ctypes.PYFUNCTYPE(ctypes.py_object, c_void_p, c_void_p, c_void_p)(
+    ("memmove", ctypes.pythonapi)
+)
+
+# Takes a reference that no Python variable stands for.
+retain = _function("Py_IncRef", None)
+
 # Hides an object from the garbage collector.
 untrack = _function("PyObject_GC_UnTrack", None)
 

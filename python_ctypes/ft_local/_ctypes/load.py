@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
-from ctypes import ArgumentError, addressof, c_size_t, c_void_p, py_object
+from collections.abc import Iterable
+from ctypes import ArgumentError, addressof, c_size_t, c_void_p, sizeof
+from itertools import repeat
+from mmap import mmap
 from typing import Any
 
 from . import host, library
+
+# How many addresses are a matter of course.
+_SMALL = 1 << 16
 
 
 def take(batch: int, function: Any, *arguments: Any) -> tuple[int, Any]:
@@ -15,11 +21,12 @@ def take(batch: int, function: Any, *arguments: Any) -> tuple[int, Any]:
 
     A result that comes together with an exception, that of a signal, goes back to `batch`.
     """
-    out: py_object[Any] = py_object()
+    out = c_void_p()
+    address = addressof(out)
     while True:
         try:
             # Raises what the source has raised, or a signal's handler.
-            status: int = function(*arguments, addressof(out))
+            status: int = function(*arguments, address)
         except StopIteration:
             # The source has ended, and the exception has no more to say: there is a result that
             # was made before the end, or the next call tells.
@@ -27,8 +34,10 @@ def take(batch: int, function: Any, *arguments: Any) -> tuple[int, Any]:
                 continue
             status = 0
         except BaseException as error:
-            if out:
-                give_back(batch, out, 1)
+            # In one call of C code, for another handler may raise as soon as Python code runs.
+            if out and library.batch_give_back(batch, address, 1):
+                host.release(out.value)
+                raise MemoryError from error
             if isinstance(error, ArgumentError):
                 # All arguments are integers. What ctypes could not do with them is call a function.
                 raise RecursionError(str(error)) from None
@@ -36,10 +45,7 @@ def take(batch: int, function: Any, *arguments: Any) -> tuple[int, Any]:
         break
     if status:
         return status, None
-    result = out.value
-    # `result` has a reference of its own; this one is what the library handed over.
-    host.release(id(result))
-    return 0, result
+    return 0, host.adopt(out.value, address, None)
 
 
 def take_many(batch: int, n: int, nanoseconds: int) -> tuple[int, list[Any]]:
@@ -47,34 +53,58 @@ def take_many(batch: int, n: int, nanoseconds: int) -> tuple[int, list[Any]]:
 
     What it had taken goes back if it fails, whether by a status or an exception.
     """
-    try:
-        addresses = (c_void_p * n)()
-    except OverflowError:
-        raise MemoryError from None
+    addresses = _array(n)
     count = c_size_t()
-    arguments = (batch, n, nanoseconds, addressof(addresses), addressof(count))
+    at, counter = addressof(addresses), addressof(count)
+    results: list[Any] = []
     try:
-        status: int = library.batch_load_many(*arguments)
-    except StopIteration:
-        # As above, but the status was lost: the end is an error if there is nothing before it.
-        status = 0 if count.value else library.ERR_END
+        try:
+            status: int = library.batch_load_many(batch, n, nanoseconds, at, counter)
+        except StopIteration:
+            # As above, but the status was lost: the end is an error if there is nothing before it.
+            status = 0 if count.value else library.ERR_END
+        if status == 0:
+            taken = addresses[: count.value]
+            # The last call is one of C code, which takes over all of them.
+            results.extend(map(host.adopt, taken, taken, repeat(None)))
     except BaseException as error:
-        give_back(batch, addresses, count.value)
+        if results:
+            give_back(batch, results)
+        elif count and library.batch_give_back(batch, at, count):
+            _release(addresses[: count.value])
+            raise MemoryError from error
         if isinstance(error, ArgumentError):
             raise RecursionError(str(error)) from None
         raise
-    if status:
-        give_back(batch, addresses, count.value)
-        return status, []
-    results = list((py_object * count.value).from_buffer(addresses))
-    # As above, in one go, which no signal interrupts.
-    deque(map(host.release, addresses[: count.value]), maxlen=0)
+    if status and count and library.batch_give_back(batch, at, count):
+        _release(addresses[: count.value])
+        raise MemoryError
     return status, results
 
 
-def give_back(batch: int, addresses: ctypes.Array[Any] | py_object[Any], count: int) -> None:
-    """Gives back results that were taken; MemoryError if the library has no room for them."""
-    if count:
-        status = library.batch_give_back(batch, addressof(addresses), count)
-        if status:
-            raise library.exception(status)
+def _release(addresses: Iterable[Any]) -> None:
+    deque(map(host.release, addresses), maxlen=0)
+
+
+def _array(n: int) -> ctypes.Array[Any]:
+    """Room for `n` addresses. Of a large one only what is used takes memory."""
+    if n <= _SMALL:
+        return (c_void_p * n)()
+    try:
+        return (c_void_p * n).from_buffer(mmap(-1, n * sizeof(c_void_p)))
+    except (OSError, OverflowError):
+        raise MemoryError(f"there is no memory for {n} results") from None
+
+
+def give_back(batch: int, objects: list[Any]) -> None:
+    """Gives `objects` to later loads; MemoryError if the library has no room for them."""
+    count = len(objects)
+    addresses = (c_void_p * count)(*map(id, objects))
+    at = addressof(addresses)
+    # The library takes over references of its own. After an interrupt in between there is one too
+    # many of each, which frees nothing too early.
+    deque(map(host.retain, addresses), maxlen=0)
+    status = library.batch_give_back(batch, at, count)
+    if status:
+        _release(addresses)
+        raise library.exception(status)

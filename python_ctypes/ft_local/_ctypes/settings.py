@@ -83,13 +83,18 @@ def checked_size(name: str, given: SupportsIndex, least: int, most: int) -> int:
             raise
         raise TypeError(f"{name} must be an int, got {type(given).__name__!r}") from None
     if not least <= size <= most:
-        try:
-            shown = str(size)
-        except ValueError:
-            # The interpreter refuses to write out a number of thousands of digits.
-            shown = "a number too long to show"
-        raise ValueError(f"{name} must be between {least} and {most}, got {shown}")
+        raise ValueError(f"{name} must be between {least} and {most}, got {_shown(size)}")
     return size
+
+
+def _shown(number: Any) -> str:
+    try:
+        return repr(number)
+    except ValueError:
+        if not isinstance(number, int):
+            raise
+        # The interpreter refuses to write out thousands of digits.
+        return "a number too long to show"
 
 
 def nanoseconds(timeout: Any) -> int:
@@ -102,10 +107,13 @@ def nanoseconds(timeout: Any) -> int:
     try:
         seconds = float(timeout)
     except OverflowError:
-        seconds = math.copysign(math.inf, timeout > 0 or -1)
+        if not hasattr(kind, "__index__"):
+            raise
+        # As good as an infinite one.
+        seconds = -math.inf if operator.index(timeout) < 0 else math.inf
     if not seconds >= 0:
         raise ValueError(
-            f"timeout must be 0 seconds or more, or None for no limit, got {timeout!r}"
+            f"timeout must be 0 seconds or more, or None for no limit, got {_shown(timeout)}"
         )
     # Rounded up, so that no wait is shorter than was asked for. Beyond are 292 years or more.
     rounded = seconds * 1e9
