@@ -150,6 +150,11 @@ static PyMethodDef methods[] = {
      PyDoc_STR("load_many($self, n, timeout=None)\n--\n\n"
                "A list of the next `n` results; of fewer only if there will be no more. After an\n"
                "error, those that it had taken go to later loads.")},
+    {"give_back", SHIM_FASTCALL(shim_batch_give_back), METH_FASTCALL,
+     PyDoc_STR(
+         "give_back($self, /, *results)\n--\n\n"
+         "Gives back results that were loaded and are not wanted: they are handed out before\n"
+         "newer ones.")},
     {"prefill", SHIM_FASTCALL(shim_batch_prefill), METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR("prefill($self, low_water=None, max=None, *, timeout=0)\n--\n\n"
                "Waits until fewer than `low_water` results are ready, then has up to `max` made.\n"

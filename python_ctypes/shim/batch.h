@@ -51,6 +51,7 @@ PyObject *shim_batch_load(PyObject *self, PyObject *const *args, Py_ssize_t narg
 PyObject *shim_batch_try_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
 PyObject *shim_batch_load_many(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                                PyObject *kwnames);
+PyObject *shim_batch_give_back(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
 PyObject *shim_batch_prefill(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                              PyObject *kwnames);
 

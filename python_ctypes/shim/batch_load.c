@@ -105,6 +105,25 @@ PyObject *shim_batch_load_many(PyObject *self, PyObject *const *args, Py_ssize_t
     return list;
 }
 
+/* The library takes over a reference to each. */
+PyObject *shim_batch_give_back(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
+    if (nargs == 0) {
+        Py_RETURN_NONE;
+    }
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        Py_INCREF(args[i]);
+    }
+    ft_local_status status =
+        ft_local_batch_give_back(shim_batch_handle(self), (void *const *)args, (size_t)nargs);
+    if (status == FT_LOCAL_OK) {
+        Py_RETURN_NONE;
+    }
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        Py_DECREF(args[i]);
+    }
+    return shim_batch_raise(self, status);
+}
+
 PyObject *shim_batch_prefill(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                              PyObject *kwnames) {
     static const char *const names[] = {"low_water", "max", "timeout"};

@@ -13,7 +13,7 @@ from ft_local._outcomes import BatchStats
 from . import library
 from .cursor import Cursor, cursor_of
 from .handle import BatchHandle, new_batch
-from .load import take, take_many
+from .load import give_back, take, take_many
 from .settings import Settings, checked, checked_size, nanoseconds, of_subclass
 from .source import one_at_a_time
 from .wrapper import LocalWrapper
@@ -145,6 +145,15 @@ class BatchExecutor:
         if status:
             raise self._error(status)
         return results
+
+    def give_back(self, /, *results: Any) -> None:
+        """Gives back results that were loaded and are not wanted.
+
+        They are handed out before newer ones.
+        """
+        status = give_back(self._address(), results) if results else 0
+        if status:
+            raise self._error(status)
 
     def prefill(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ctypes import ArgumentError, addressof, c_size_t, c_void_p, sizeof
 from itertools import repeat
 from mmap import mmap
@@ -69,6 +69,7 @@ def take_many(batch: int, n: int, nanoseconds: int) -> tuple[int, list[Any]]:
             results.extend(map(host.adopt, taken, taken, repeat(None)))
     except BaseException as error:
         if results:
+            # Which fails only where there is no memory.
             give_back(batch, results)
         elif count and library.batch_give_back(batch, at, count):
             _release(addresses[: count.value])
@@ -96,15 +97,19 @@ def _array(n: int) -> ctypes.Array[Any]:
         raise MemoryError(f"there is no memory for {n} results") from None
 
 
-def give_back(batch: int, objects: list[Any]) -> None:
-    """Gives `objects` to later loads; MemoryError if the library has no room for them."""
-    count = len(objects)
-    addresses = (c_void_p * count)(*map(id, objects))
+def give_back(batch: int, results: Sequence[Any]) -> int:
+    """Gives results to later loads: a status."""
+    count = len(results)
+    addresses = (c_void_p * count)(*map(id, results))
     at = addressof(addresses)
-    # The library takes over references of its own. After an interrupt in between there is one too
-    # many of each, which frees nothing too early.
-    deque(map(host.retain, addresses), maxlen=0)
-    status = library.batch_give_back(batch, at, count)
-    if status:
-        _release(addresses)
-        raise library.exception(status)
+    # What C code has put in here was done, whatever a handler of a signal raises after it.
+    retained: list[None] = []
+    statuses: list[int] = []
+    try:
+        retained.extend(map(host.retain, addresses))
+        statuses.extend(map(library.batch_give_back, (batch,), (at,), (count,)))
+    finally:
+        # The library takes over the references, but not if it refuses the results.
+        if not statuses or statuses[0]:
+            deque(map(host.release, addresses[: len(retained)]), maxlen=0)
+    return statuses[0]
