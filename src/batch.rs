@@ -21,7 +21,7 @@ mod stats;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
 
-use crate::border::{Panicked, border};
+use crate::border::{Defer, Panicked, border};
 use crate::cursor::Cursor;
 use crate::fork;
 use crate::host::{Host, Word};
@@ -288,7 +288,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
 impl<H: Host, S: Source<H>> Drop for Batch<H, S> {
     fn drop(&mut self) {
+        let rest = Defer(|| self.release_all());
         let _ = self.adopt_if_stale();
-        self.drop_all();
+        drop(rest);
     }
 }

@@ -27,6 +27,15 @@ pub(crate) fn border<R>(own_code: impl FnOnce() -> R) -> Result<R, Panicked> {
     })
 }
 
+/// Does something at the end of a scope, also if the host unwinds out of it.
+pub(crate) struct Defer<F: FnMut()>(pub(crate) F);
+
+impl<F: FnMut()> Drop for Defer<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
 /// Lets a test make the next border of its thread meet a panic.
 #[cfg(test)]
 pub(crate) mod drill {

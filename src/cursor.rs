@@ -4,6 +4,7 @@ mod node;
 mod registry;
 
 use crate::batch::Batch;
+use crate::border::Defer;
 use crate::fork::generation;
 use crate::host::{Host, Word};
 use crate::source::Source;
@@ -137,8 +138,11 @@ impl<H: Host, S: Source<H>> Drop for Cursor<'_, H, S> {
             cursors.remove(self.node);
             self.batch.cursor_closed(self.node());
         });
+        let _last = Defer(|| self.batch.give_node_back(self.node));
+        // As in `Batch::release_all`, the host may unwind.
+        let rest = Defer(|| self.release_aside());
         self.release_aside();
-        self.batch.give_node_back(self.node);
+        std::mem::forget(rest);
     }
 }
 

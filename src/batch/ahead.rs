@@ -1,6 +1,8 @@
 //! Results made before anybody asks for them.
 
+use super::chain::{self, Awaited, Circle};
 use super::fill::Fill;
+use super::role::FillRole;
 use super::{Batch, gate};
 use crate::host::{Host, Word};
 use crate::source::Source;
@@ -37,6 +39,24 @@ impl Pace {
         };
         self.last = guess.clamp(Self::SHORTEST, Self::LONGEST);
         self.last
+    }
+}
+
+/// What a thread that prefills waits for.
+struct Room<'a, H: Host, S: Source<H>> {
+    batch: &'a Batch<H, S>,
+    low_water: usize,
+}
+
+impl<H: Host, S: Source<H>> Awaited for Room<'_, H, S> {
+    fn role(&self) -> &FillRole {
+        &self.batch.role
+    }
+
+    fn is_ready(&self) -> bool {
+        let Self { batch, low_water } = self;
+        (batch.is_low(*low_water) && batch.role.is_free())
+            || batch.front.flags_here().is_none_or(|flags| flags & gate::ENDS != 0)
     }
 }
 
@@ -97,14 +117,17 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         // Raised each time, since a load that finds nobody waiting takes it down.
         self.front.low_mark.fetch_max(low_water.div_ceil(2), Ordering::Relaxed);
         let mut waited = Ok(());
-        self.host.block(&mut || {
-            let ready = || {
-                (self.is_low(low_water) && self.role.is_free())
-                    || self.front.flags_here().is_none_or(|flags| flags & gate::ENDS != 0)
-            };
-            waited = self.guarded(|| self.low.wait(Some(period), ready, ready));
+        let room = Room { batch: self, low_water };
+        let blocked = chain::wait_for(&room, || {
+            self.host.block(&mut || {
+                let ready = || room.is_ready();
+                waited = self.guarded(|| self.low.wait(Some(period), ready, ready));
+            });
         });
-        waited?;
+        match self.poisoned_by(blocked)? {
+            Ok(()) => waited?,
+            Err(Circle) => return Err(LoadError::Deadlock),
+        }
         if self.host.interrupted() { Err(LoadError::Interrupted) } else { Ok(()) }
     }
 

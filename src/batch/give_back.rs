@@ -2,7 +2,7 @@
 
 use super::own::Origin;
 use super::{Batch, ForkPolicy, gate};
-use crate::border::Panicked;
+use crate::border::{Defer, Panicked};
 use crate::cursor::{Node, node_of};
 use crate::host::{Host, Word};
 use crate::source::Source;
@@ -141,19 +141,18 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(())
     }
 
-    /// Drops what is in the buffer.
+    /// Drops what is in the buffer. If the host unwinds out of one release, the rest is released all
+    /// the same, as `Vec` does.
     pub(super) fn release_all(&self) {
+        let rest = Defer(|| self.release_each());
+        self.release_each();
+        std::mem::forget(rest);
+    }
+
+    fn release_each(&self) {
         while let Ok(Some(word)) = self.guarded(|| self.take_any()) {
             self.counters.others.released.add(1);
             // SAFETY: the queue gives each word once, and they all come from the source.
-            drop(unsafe { self.host.adopt_word(word) });
-        }
-    }
-
-    /// At the end of the batch.
-    pub(super) fn drop_all(&mut self) {
-        while let Ok(Some(word)) = self.guarded(|| self.take_any()) {
-            // SAFETY: as in `release_all`.
             drop(unsafe { self.host.adopt_word(word) });
         }
     }

@@ -15,7 +15,7 @@ use crate::sync::Ordering;
 use std::time::{Duration, Instant};
 
 /// What a thread that found the buffer empty is to do next.
-enum Next<'a, H: Host, S: Source<H>> {
+pub(super) enum Next<'a, H: Host, S: Source<H>> {
     Take(Word),
     Fill(Fill<'a, H, S>),
     Wait,
@@ -313,7 +313,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     }
 
     /// The end of a fill may call the host, so no border encloses this.
-    fn next(&self, take: &mut impl FnMut() -> Option<Word>) -> Result<Next<'_, H, S>, Panicked> {
+    pub(super) fn next(
+        &self,
+        take: &mut impl FnMut() -> Option<Word>,
+    ) -> Result<Next<'_, H, S>, Panicked> {
         match self.guarded(|| self.role.take())? {
             Ok(vacancy) => {
                 let fill = Fill::new(self, vacancy)?;

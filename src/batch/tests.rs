@@ -2,6 +2,7 @@ mod ahead;
 mod basics;
 mod cursors;
 mod ends;
+mod forking;
 mod forks;
 mod layout;
 mod loads;
@@ -11,6 +12,7 @@ mod policies;
 mod properties;
 mod sources;
 mod stats;
+mod unwinding;
 mod waits;
 
 use super::*;

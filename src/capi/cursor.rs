@@ -5,6 +5,7 @@ use super::batch::{add_reference, batch_at, drop_reference, ft_local_batch};
 use super::source::ForeignSource;
 use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
 use super::wrapper::{NO_VISITOR, ft_local_visitor};
+use crate::border::Defer;
 use crate::cursor::{Cursor, Node};
 use crate::host::HostTable;
 use crate::sync::Ordering;
@@ -249,10 +250,10 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_free(cursor: *mut ft_local_curso
     });
     if let Ok(node) = taken {
         let batch = node.handle.get().cast_mut().cast::<ft_local_batch>();
-        // Out of the border: this calls the host. SAFETY: the cursor and its reference end here.
-        unsafe {
-            drop(CCursor::from_node(NonNull::from(node)));
-            drop_reference(batch);
-        }
+        // Out of the border: this calls the host, which may unwind.
+        // SAFETY: the cursor's reference ends here.
+        let _last = Defer(|| unsafe { drop_reference(batch) });
+        // SAFETY: the cursor ends here.
+        drop(unsafe { CCursor::from_node(NonNull::from(node)) });
     }
 }

@@ -123,11 +123,15 @@ fn a_source_that_loads_from_its_own_batch_gets_an_error() {
 
 type Fed = Batch<Native<usize>, Box<dyn FnMut() -> Result<usize, String> + Send>>;
 
-#[test]
-fn sources_that_load_from_each_other_in_two_threads_get_an_error() {
+/// What the source of one batch does with the other.
+type Use = fn(&Fed) -> Result<usize, LoadError<String>>;
+
+/// Two threads each fill a batch, whose sources then use the other's as `uses` says. Who closes the
+/// circle gets the error.
+fn circle(uses: [Use; 2]) {
     let pair: Arc<OnceLock<[Weak<Fed>; 2]>> = Arc::default();
     let both_fill = Arc::new(Barrier::new(2));
-    let batches = [1, 0].map(|other: usize| {
+    let batches = [(1, uses[0]), (0, uses[1])].map(|(other, uses): (usize, Use)| {
         let (pair, both_fill) = (Arc::clone(&pair), Arc::clone(&both_fill));
         let mut calls = 0;
         let source = move || {
@@ -137,7 +141,7 @@ fn sources_that_load_from_each_other_in_two_threads_get_an_error() {
             }
             both_fill.wait();
             let other = pair.get().unwrap()[other].upgrade().unwrap();
-            other.load().map_err(|error| error.to_string())
+            uses(&other).map_err(|error| error.to_string())
         };
         Arc::new(Fed::new(VALUES, Box::new(source), 4).unwrap())
     });
@@ -152,4 +156,17 @@ fn sources_that_load_from_each_other_in_two_threads_get_an_error() {
     assert!(errors[0].to_string().contains("would never end"), "{results:?}");
     // Neither batch is the worse for it.
     assert!(batches.iter().all(|batch| batch.load().is_ok()));
+}
+
+#[test]
+fn sources_that_load_from_each_other_in_two_threads_get_an_error() {
+    circle([|other| other.load(); 2]);
+}
+
+#[test]
+fn sources_that_prefill_each_other_in_two_threads_get_an_error() {
+    let prefill: Use = |other| other.prefill(1, 1, None).map(|_| 7);
+    circle([prefill; 2]);
+    circle([prefill, |other| other.load()]);
+    circle([|other| other.load(), prefill]);
 }

@@ -1,0 +1,100 @@
+//! Sources that fork in the middle of a load.
+
+use super::*;
+
+/// Forks at call `at`, and counts from 100 on in the child. The parent waits for the child, and
+/// expects it to leave with 0.
+fn forking(at: usize) -> impl FnMut() -> Result<Box<usize>, Infallible> + Send {
+    let (mut made, mut at) = (0, Some(at));
+    move || {
+        made += 1;
+        if at.take_if(|at| *at == made).is_some() {
+            // SAFETY: the child goes on like the parent, and leaves at the end of the test.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                made = 100;
+            } else {
+                let mut status = -1;
+                // SAFETY: `status` may be written.
+                assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+                assert_eq!(status, 0, "the child got what is its own");
+            }
+        }
+        Ok(Box::new(made))
+    }
+}
+
+type Boxes = Native<Box<usize>>;
+
+/// In the child: checks, says so to the parent, and is gone.
+fn leave_if_child(parent: u32, check: impl FnOnce()) {
+    if std::process::id() != parent {
+        let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).is_ok();
+        // SAFETY: always sound.
+        unsafe { libc::_exit(i32::from(!passed)) }
+    }
+}
+
+fn values(boxes: &[Box<usize>]) -> Vec<usize> {
+    boxes.iter().map(|value| **value).collect()
+}
+
+#[test]
+fn a_load_of_many_in_whose_middle_the_source_forks_gives_the_child_its_own_only() {
+    // In the first claim of several, and after it.
+    for (at, count) in [(2, 8), (6, 8), (70, 80), (120, 130)] {
+        let batch = Batch::new(Boxes::new(), forking(at), 4).unwrap();
+        let (parent, mut results) = (std::process::id(), vec![Box::new(7777)]);
+        batch.load_many(count, None, &mut results).unwrap();
+        leave_if_child(parent, || {
+            let own: Vec<_> = [7777].into_iter().chain(100..100 + count).collect();
+            assert_eq!(values(&results), own, "fork at call {at}");
+            assert_books(&batch);
+        });
+        let all: Vec<_> = [7777].into_iter().chain(1..=count).collect();
+        assert_eq!(values(&results), all);
+        assert_books(&batch);
+    }
+}
+
+#[test]
+fn a_load_of_many_in_whose_middle_the_source_forks_keeps_what_the_policy_says() {
+    let options = Options { on_fork: ForkPolicy::Keep, ..Options::default() };
+    let batch = Batch::with_options(Boxes::new(), forking(6), 4, options).unwrap();
+    let (parent, mut results) = (std::process::id(), Vec::new());
+    batch.load_many(8, None, &mut results).unwrap();
+    leave_if_child(parent, || assert_eq!(values(&results), [1, 2, 3, 4, 5, 100, 101, 102]));
+    assert_eq!(values(&results), (1..=8).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_source_that_forks_is_called_no_more_in_a_child_that_may_not_use_the_batch() {
+    let options = Options { on_fork: ForkPolicy::Error, ..Options::default() };
+    for at in [1, 3] {
+        let batch = Batch::with_options(Boxes::new(), forking(at), 1000, options).unwrap();
+        let parent = std::process::id();
+        let loaded = batch.load();
+        leave_if_child(parent, || {
+            assert!(matches!(loaded, Err(LoadError::Forked)), "{loaded:?}");
+            assert!(batch.stats().produced <= at as u64, "{:?}", batch.stats());
+        });
+        assert_eq!(*loaded.unwrap(), 1);
+        let many = batch.load_many(3, None, &mut Vec::new());
+        assert_eq!(many, Ok(()));
+    }
+}
+
+#[test]
+fn a_source_that_forks_and_fails_says_so_in_both() {
+    let options = Options { on_fork: ForkPolicy::Error, ..Options::default() };
+    let mut forks = forking(1);
+    let source = move || forks().map_err(|_| "").and(Err::<Box<usize>, _>("failed"));
+    let batch = Batch::with_options(Boxes::new(), source, 4, options).unwrap();
+    let parent = std::process::id();
+    let loaded = batch.load();
+    leave_if_child(parent, || {
+        assert!(matches!(loaded, Err(LoadError::Source("failed"))), "{loaded:?}");
+        assert!(matches!(batch.load(), Err(LoadError::Forked)));
+    });
+    assert!(matches!(loaded, Err(LoadError::Source("failed"))), "{loaded:?}");
+}

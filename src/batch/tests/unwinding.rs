@@ -1,0 +1,211 @@
+//! The host unwinds out of any of its callbacks, at any call: nothing is lost, nothing released
+//! twice, and the batch works on.
+
+use super::forks::passes_in_child;
+use super::*;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// Counts the calls of the host. One of them unwinds.
+#[derive(Default)]
+struct Calls {
+    made: AtomicUsize,
+    unwinds_at: AtomicUsize,
+    /// Objects that were made and not released.
+    alive: AtomicUsize,
+}
+
+impl Calls {
+    fn call(&self) {
+        if self.made.fetch_add(1, Ordering::Relaxed) + 1 == self.unwinds_at.load(Ordering::Relaxed)
+        {
+            resume_unwind(Box::new(()));
+        }
+    }
+
+    fn make(self: &Arc<Self>) -> Token {
+        self.alive.fetch_add(1, Ordering::Relaxed);
+        Token(Arc::clone(self))
+    }
+}
+
+/// An object whose release is a call of the host.
+struct Token(Arc<Calls>);
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        self.0.alive.fetch_sub(1, Ordering::Relaxed);
+        self.0.call();
+    }
+}
+
+struct Unwinding(Arc<Calls>);
+
+// SAFETY: the word is the address of the box.
+unsafe impl Host for Unwinding {
+    type Object = Box<Token>;
+
+    fn into_word(object: Box<Token>) -> Word {
+        Box::into_raw(object).expose_provenance()
+    }
+
+    unsafe fn adopt_word(&self, word: Word) -> Box<Token> {
+        // SAFETY: as above.
+        unsafe { Box::from_raw(std::ptr::with_exposed_provenance_mut(word)) }
+    }
+
+    fn block(&self, wait: &mut dyn FnMut()) {
+        self.0.call();
+        wait();
+        self.0.call();
+    }
+
+    fn interrupted(&self) -> bool {
+        self.0.call();
+        false
+    }
+}
+
+/// Makes `bulk` results a call, and calls the host before each and at the end; one at a time if
+/// `bulk` is 0.
+struct Tokens {
+    calls: Arc<Calls>,
+    bulk: usize,
+}
+
+impl Source<Unwinding> for Tokens {
+    type Error = Infallible;
+
+    fn fill(
+        &mut self,
+        _host: &Unwinding,
+        slots: &mut Slots<'_, Unwinding>,
+    ) -> Result<(), Infallible> {
+        for _ in 0..self.bulk.min(slots.capacity()) {
+            self.calls.call();
+            slots.push(Box::new(self.calls.make()));
+        }
+        self.calls.call();
+        Ok(())
+    }
+
+    fn makes_one_at_a_time(&self) -> bool {
+        self.bulk == 0
+    }
+
+    fn next(&mut self, _host: &Unwinding) -> Result<Option<Made<Unwinding>>, Infallible> {
+        self.calls.call();
+        Ok(Some(Made::new(Box::new(self.calls.make()))))
+    }
+}
+
+type Unsteady = Batch<Unwinding, Tokens>;
+
+const BULKS: [usize; 3] = [0, 1, 3];
+
+fn unsteady(bulk: usize, low_water: usize) -> (Arc<Calls>, Unsteady) {
+    let calls = Arc::new(Calls::default());
+    let options = Options { low_water, ..Options::default() };
+    let source = Tokens { calls: Arc::clone(&calls), bulk };
+    let batch = Batch::with_options(Unwinding(Arc::clone(&calls)), source, 4, options).unwrap();
+    (calls, batch)
+}
+
+/// Does all that one thread can do. Whatever unwinds is caught, and looked at.
+fn use_up(batch: Unsteady) {
+    let wait = Some(Duration::from_nanos(1));
+    {
+        let mut loaded = Vec::new();
+        let mut cursor = batch.cursor().unwrap();
+        let step = |step: &mut dyn FnMut()| {
+            let _ = catch_unwind(AssertUnwindSafe(step));
+            assert!(batch.role.is_free(), "the role was left behind");
+            assert_books(&batch);
+        };
+        step(&mut || drop(batch.load()));
+        step(&mut || _ = batch.load_many(6, wait, &mut loaded));
+        step(&mut || drop(cursor.next()));
+        step(&mut || _ = batch.give_back(&mut loaded));
+        step(&mut || drop(cursor.next()));
+        step(&mut || _ = batch.prefill(4, 4, wait));
+        step(&mut || _ = batch.prefill(1, 4, Some(Duration::from_micros(60))));
+        step(&mut || drop(cursor.next()));
+        step(&mut || _ = batch.clear());
+        step(&mut || drop(batch.try_load()));
+        step(&mut || drop(batch.load_within(Duration::ZERO)));
+        step(&mut || _ = batch.load_many(2, wait, &mut loaded));
+        step(&mut || _ = batch.close());
+        step(&mut || _ = batch.give_back(&mut loaded));
+        step(&mut || drop(std::mem::replace(&mut cursor, batch.cursor().unwrap())));
+        let _ = catch_unwind(AssertUnwindSafe(|| loaded.clear()));
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(cursor)));
+    }
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(batch)));
+}
+
+/// Runs `scene` with the first call unwinding, then the second, until all were.
+fn at_each_call(least: usize, scene: impl Fn(usize) -> usize) {
+    let (mut at, mut calls) = (0, 1);
+    while at < calls {
+        at += 1;
+        calls = scene(at);
+    }
+    assert!(at > least, "the host was called {at} times");
+}
+
+#[test]
+fn a_host_that_unwinds_at_any_call_loses_nothing() {
+    for (bulk, low_water) in BULKS.into_iter().flat_map(|bulk| [(bulk, 0), (bulk, 2)]) {
+        at_each_call(25, |at| {
+            let (calls, batch) = unsteady(bulk, low_water);
+            calls.unwinds_at.store(at, Ordering::Relaxed);
+            use_up(batch);
+            let alive = calls.alive.load(Ordering::Relaxed);
+            assert_eq!(alive, 0, "bulk {bulk}, low water {low_water}, call {at}");
+            calls.made.load(Ordering::Relaxed)
+        });
+    }
+}
+
+/// In the child, which drops what is the parent's, each call of the host unwinds in its turn.
+#[test]
+fn a_host_that_unwinds_in_the_child_of_a_fork_loses_nothing() {
+    for bulk in BULKS {
+        let (calls, batch) = unsteady(bulk, 0);
+        let mut cursor = batch.cursor().unwrap();
+        drop([batch.load(), batch.load(), cursor.next()]);
+        batch.give_back(&mut vec![batch.load().unwrap()]).unwrap();
+        let before = calls.made.load(Ordering::Relaxed);
+        let mut at = before;
+        while passes_in_child(|| {
+            calls.unwinds_at.store(at + 1, Ordering::Relaxed);
+            // SAFETY: the child has one thread, and its copies are its own.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(unsafe { std::ptr::read(&cursor) })));
+            // SAFETY: as above.
+            let batch = unsafe { std::ptr::read(&batch) };
+            use_up(batch);
+            assert_eq!(calls.alive.load(Ordering::Relaxed), 0, "bulk {bulk}, call {at}");
+            assert!(calls.made.load(Ordering::Relaxed) > at, "the last call");
+        }) {
+            at += 1;
+        }
+        assert!(at > before + 25, "bulk {bulk}: wrong at call {}", at - before);
+    }
+}
+
+#[test]
+fn a_release_at_the_end_of_a_fill_unwinds_past_the_library() {
+    let (calls, batch) = unsteady(0, 0);
+    drop(batch.load());
+    let mine = Unwinding::into_word(batch.load().unwrap());
+    // The batch is closed when this thread has just become the filler.
+    batch.front.raise(gate::CLOSED);
+    calls.unwinds_at.store(calls.made.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    let next = catch_unwind(AssertUnwindSafe(|| drop(batch.next(&mut || Some(mine)))));
+    assert!(next.is_err(), "a border has met what the host throws");
+    assert!(batch.role.is_free());
+    assert_eq!(batch.front.flags(gate::PANICKED), 0);
+    // SAFETY: it was loaded, and is nowhere else.
+    drop(unsafe { batch.host.adopt_word(mine) });
+    drop(batch);
+    assert_eq!(calls.alive.load(Ordering::Relaxed), 0);
+}
