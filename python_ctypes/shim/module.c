@@ -95,8 +95,10 @@ static int make_names(shim_state *state) {
     state->name_exit = PyUnicode_InternFromString("__exit__");
     state->name_aenter = PyUnicode_InternFromString("__aenter__");
     state->name_aexit = PyUnicode_InternFromString("__aexit__");
+    state->name_array_priority = PyUnicode_InternFromString("__array_priority__");
     bool all = state->name_enter != NULL && state->name_exit != NULL &&
-               state->name_aenter != NULL && state->name_aexit != NULL;
+               state->name_aenter != NULL && state->name_aexit != NULL &&
+               state->name_array_priority != NULL;
     return all ? 0 : -1;
 }
 
@@ -146,7 +148,7 @@ static int execute(PyObject *module) {
     shim_state *state = PyModule_GetState(module);
     if (check_library() < 0 || find_functions(state) < 0 || find_classes(state) < 0 ||
         make_names(state) < 0 || find_mro_reader(state) < 0 || shim_fold_init(state) < 0 ||
-        shim_kinds_init(state) < 0 || make_types(module, state) < 0) {
+        make_types(module, state) < 0 || shim_abilities_init(state) < 0) {
         return -1;
     }
     if (PyModule_AddFunctions(module, shim_sharing_functions) < 0) {
@@ -199,6 +201,7 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->name_exit);
     Py_CLEAR(state->name_aenter);
     Py_CLEAR(state->name_aexit);
+    Py_CLEAR(state->name_array_priority);
     Py_CLEAR(state->datetime_type);
     Py_CLEAR(state->mro_reader);
     return 0;

@@ -29,9 +29,9 @@
 /* A timeout, in nanoseconds, that never ends. */
 enum { SHIM_FOR_EVER = -1 };
 
-/* A kind of LocalWrapper, known by what it lacks, which is 0 at a free place. */
+/* A kind of LocalWrapper, known by what it can and cannot do, which is 0 at a free place. */
 typedef struct {
-    uint64_t lacks;
+    uint64_t abilities;
     PyTypeObject *type;
 } shim_kind;
 
@@ -42,9 +42,11 @@ typedef struct {
     /* False once the garbage collector has begun to clear the module. */
     bool alive;
     PyTypeObject *wrapper_type;
-    /* wrapper_kind.c: the names that a kind may lack, the kinds that were made, filled from the
-     * front, and which of them is for what version of a type. */
+    /* wrapper_ability.c: the names that a kind may lack, and the methods that it may have. */
     PyObject *kind_names;
+    PyObject *optional_methods;
+    /* wrapper_kind.c: the kinds that were made, filled from the front, and which of them is for what
+     * version of a type. */
     shim_kind kinds[SHIM_KINDS];
     uint64_t kind_of_version[SHIM_KIND_PLACES];
     PyTypeObject *batch_type;
@@ -64,6 +66,7 @@ typedef struct {
     PyObject *name_exit;
     PyObject *name_aenter;
     PyObject *name_aexit;
+    PyObject *name_array_priority;
     /* wrapper_attribute.c: reads `__mro__` of a class, whatever its metaclass says. */
     PyObject *mro_reader;
     /* wrapper_fold.c: `datetime.datetime`, or NULL if it is a class written in Python. */
@@ -128,8 +131,10 @@ PyTypeObject *shim_batch_type(PyObject *module);
 PyTypeObject *shim_batch_iterator_type(PyObject *module);
 PyTypeObject *shim_cursor_type(PyObject *module);
 
+/* wrapper_ability.c: needs the type of wrappers. */
+int shim_abilities_init(shim_state *state);
+
 /* wrapper_kind.c: what a module's traverse and clear do about the kinds. */
-int shim_kinds_init(shim_state *state);
 int shim_kinds_traverse(shim_state *state, visitproc visit, void *arg);
 void shim_kinds_clear(shim_state *state);
 

@@ -155,8 +155,34 @@ extern const PyType_Slot shim_wrapper_number_slots[];
 extern const PyType_Slot shim_wrapper_container_slots[];
 extern const PyType_Slot shim_wrapper_async_slots[];
 
-/* wrapper_special.c: the special methods that have no slot. */
+/* wrapper_special.c: the special methods that have no slot, and those of them that only some kinds
+ * have. */
 extern PyMethodDef shim_wrapper_methods[];
+
+enum {
+    SHIM_ENTER,
+    SHIM_EXIT,
+    SHIM_AENTER,
+    SHIM_AEXIT,
+    SHIM_ROUND,
+    SHIM_TRUNC,
+    SHIM_FLOOR,
+    SHIM_CEIL,
+    SHIM_COMPLEX,
+    SHIM_BYTES,
+    SHIM_FSPATH,
+    SHIM_ARRAY_UFUNC,
+    SHIM_ARRAY_FUNCTION,
+    SHIM_OPTIONAL_METHODS,
+};
+
+extern PyMethodDef shim_wrapper_optional_methods[SHIM_OPTIONAL_METHODS];
+
+/* wrapper_static.c: `self.__signature__` and `self.__array__`, which only inspect and numpy ask for.
+ */
+PyObject *shim_wrapper_signature(PyObject *self, PyObject *name);
+PyObject *shim_wrapper_array(PyObject *self, PyObject *name);
+PyObject *shim_wrapper_static_attributes(PyObject *self, void *closure);
 
 /* What `type` itself defines, by name. */
 static inline PyObject *shim_type_dictionary(PyTypeObject *type) {
@@ -165,6 +191,16 @@ static inline PyObject *shim_type_dictionary(PyTypeObject *type) {
 #else
     return Py_NewRef(type->tp_dict);
 #endif
+}
+
+/* Whether objects of `type` have a dictionary. */
+static inline bool shim_has_dictionary(PyTypeObject *type) {
+#ifdef Py_TPFLAGS_MANAGED_DICT
+    if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
+        return true;
+    }
+#endif
+    return type->tp_dictoffset != 0;
 }
 
 /* wrapper_attribute.c */
@@ -185,6 +221,7 @@ static inline PyTypeObject *shim_public_type(PyObject *self) {
 PyObject *shim_wrapper_copy(PyObject *self, PyObject *ignored);
 PyObject *shim_wrapper_deepcopy(PyObject *self, PyObject *memo);
 PyObject *shim_wrapper_reduce(PyObject *self, PyObject *ignored);
+PyObject *shim_wrapper_reduce_ex(PyObject *self, PyObject *protocol);
 
 #pragma GCC visibility pop
 

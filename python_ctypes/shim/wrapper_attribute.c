@@ -16,27 +16,37 @@ static bool is_text(PyObject *name, const char *text) {
            memcmp(PyUnicode_1BYTE_DATA(name), text, length) == 0;
 }
 
-/* Those which copying, pickling and class statements look up in the instance, and `wrapped`. The
- * length tells nearly all other names apart without a look at the letters. */
-static bool is_own_name(PyObject *name) {
+enum answerer { OBJECT, WRAPPER, MODULE_FOR_SIGNATURES, MODULE_FOR_ARRAYS };
+
+static enum answerer if_text(PyObject *name, const char *text, enum answerer answerer) {
+    return is_text(name, text) ? answerer : OBJECT;
+}
+
+/* The wrapper answers to `wrapped` and to names that copying, pickling and class statements look up
+ * in the instance. The length tells nearly all other names apart without a look at the letters. */
+static enum answerer answerer_of(PyObject *name) {
     if (!PyUnicode_Check(name)) {
-        return false;
+        return OBJECT;
     }
     switch (PyUnicode_GET_LENGTH(name)) {
     case 7:
-        return is_text(name, "wrapped");
+        return if_text(name, "wrapped", WRAPPER);
     case 8:
-        return is_text(name, "__copy__");
+        return if_text(name, "__copy__", WRAPPER);
+    case 9:
+        return if_text(name, "__array__", MODULE_FOR_ARRAYS);
     case 10:
-        return is_text(name, "__reduce__");
+        return if_text(name, "__reduce__", WRAPPER);
     case 12:
-        return is_text(name, "__deepcopy__");
+        return if_text(name, "__deepcopy__", WRAPPER);
     case 13:
-        return is_text(name, "__reduce_ex__");
+        return is_text(name, "__reduce_ex__")
+                   ? WRAPPER
+                   : if_text(name, "__signature__", MODULE_FOR_SIGNATURES);
     case 15:
-        return is_text(name, "__mro_entries__");
+        return if_text(name, "__mro_entries__", WRAPPER);
     default:
-        return false;
+        return OBJECT;
     }
 }
 
@@ -44,9 +54,15 @@ static bool is_own_name(PyObject *name) {
  * wants it to hide the wrapped object's. */
 static bool comes_with_every_class(PyObject *name) {
     static const char *const names[] = {
-        "__module__",      "__qualname__",    "__doc__",
-        "__dict__",        "__weakref__",     "__slots__",
-        "__annotations__", "__firstlineno__", "__static_attributes__",
+        "__module__",        "__qualname__",
+        "__doc__",           "__dict__",
+        "__weakref__",       "__slots__",
+        "__annotations__",   "__annotate__",
+        "__annotate_func__", "__annotations_cache__",
+        "__firstlineno__",   "__static_attributes__",
+        "__orig_bases__",    "__parameters__",
+        "__type_params__",   "__abstractmethods__",
+        "_abc_impl",
     };
     for (size_t i = 0; i < Py_ARRAY_LENGTH(names); i++) {
         if (PyUnicode_CompareWithASCIIString(name, names[i]) == 0) {
@@ -87,15 +103,36 @@ static Py_ssize_t count_subclasses(PyObject *mro) {
     return count;
 }
 
+/* Whether it is one of the methods that every subclass is given. */
+static bool is_optional_method(PyObject *value) {
+    return Py_IS_TYPE(value, &PyMethodDescr_Type) &&
+           shim_is_wrapper_type(((PyDescrObject *)value)->d_type);
+}
+
+static int dict_defines(PyTypeObject *type, PyObject *name) {
+    PyObject *dict = shim_type_dictionary(type);
+    PyObject *value = NULL;
+#if PY_VERSION_HEX >= 0x030D0000
+    int found = PyDict_GetItemRef(dict, name, &value);
+#else
+    value = Py_XNewRef(PyDict_GetItemWithError(dict, name));
+    int found = value != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
+#endif
+    if (found == 1 && is_optional_method(value)) {
+        found = 0;
+    }
+    Py_XDECREF(value);
+    Py_DECREF(dict);
+    return found;
+}
+
 /* 1 if the subclass of `self` defines `name`, 0 if not, -1 with an exception. */
 static int subclass_defines(PyObject *self, PyTypeObject *type, PyObject *name) {
     int found = 0;
     PyObject *mro = mro_of(self, type);
     Py_ssize_t count = mro == NULL ? 0 : count_subclasses(mro);
     for (Py_ssize_t i = 0; i < count && found == 0; i++) {
-        PyObject *dict = shim_type_dictionary((PyTypeObject *)PyTuple_GET_ITEM(mro, i));
-        found = PyDict_Contains(dict, name);
-        Py_DECREF(dict);
+        found = dict_defines((PyTypeObject *)PyTuple_GET_ITEM(mro, i), name);
     }
     Py_XDECREF(mro);
     return mro == NULL ? -1 : found;
@@ -127,9 +164,14 @@ static inline int is_answered_here(PyObject *self, PyObject *name, bool own_name
 
 /* Apart from its caller, which needs none of the registers that this one does. */
 __attribute__((noinline)) static PyObject *look_up(PyObject *self, PyObject *name) {
-    int here = is_answered_here(self, name, is_own_name(name));
+    enum answerer answerer = answerer_of(name);
+    int here = is_answered_here(self, name, answerer == WRAPPER);
     if (here != 0) {
         return here < 0 ? NULL : PyObject_GenericGetAttr(self, name);
+    }
+    if (answerer != OBJECT) {
+        return answerer == MODULE_FOR_ARRAYS ? shim_wrapper_array(self, name)
+                                             : shim_wrapper_signature(self, name);
     }
     SHIM_ASK(PyObject *, NULL, self, shim_cache_get((shim_wrapper *)self, wrapped, name));
 }
@@ -150,11 +192,18 @@ static inline int set_attribute_of(PyObject *object, PyObject *name, PyObject *v
                                                      : PyObject_SetAttr(object, name, value);
 }
 
+static bool is_named(PyObject *name, Py_ssize_t length, const char *text) {
+    return PyUnicode_Check(name) && PyUnicode_GET_LENGTH(name) == length && is_text(name, text);
+}
+
 /* Sets an attribute, or deletes it if `value` is NULL. */
 static int set_attribute(PyObject *self, PyObject *name, PyObject *value) {
-    bool is_wrapped =
-        PyUnicode_Check(name) && PyUnicode_GET_LENGTH(name) == 7 && is_text(name, "wrapped");
-    int here = is_answered_here(self, name, is_wrapped);
+    if (is_named(name, 14, "__orig_class__")) {
+        /* LocalWrapper[int](x) tries to leave that in the wrapper, and goes on without it. */
+        PyErr_SetObject(PyExc_AttributeError, name);
+        return -1;
+    }
+    int here = is_answered_here(self, name, is_named(name, 7, "wrapped"));
     if (here != 0) {
         return here < 0 ? -1 : PyObject_GenericSetAttr(self, name, value);
     }
@@ -166,21 +215,32 @@ static PyObject *get_wrapped(PyObject *self, void *Py_UNUSED(closure)) {
     return wrapped == NULL ? shim_wrapper_is_cleared() : Py_NewRef(wrapped);
 }
 
+static int add_defined(PyObject *names, PyTypeObject *type) {
+    PyObject *dict = shim_type_dictionary(type);
+    PyObject *keys = PyDict_Keys(dict);
+    Py_DECREF(dict);
+    int failed = keys == NULL ? -1 : 0;
+    for (Py_ssize_t i = 0; failed == 0 && i < PyList_GET_SIZE(keys); i++) {
+        PyObject *name = PyList_GET_ITEM(keys, i);
+        int defined = dict_defines(type, name);
+        failed = defined <= 0 ? defined : PySet_Add(names, name);
+    }
+    Py_XDECREF(keys);
+    return failed;
+}
+
 static int add_names(PyObject *names, PyObject *self) {
     PyObject *mro = mro_of(self, Py_TYPE(self));
     if (mro == NULL) {
         return -1;
     }
     Py_ssize_t count = count_subclasses(mro);
-    PyObject *updated = Py_NewRef(Py_None);
-    for (Py_ssize_t i = 0; i < count && updated != NULL; i++) {
-        PyObject *dict = shim_type_dictionary((PyTypeObject *)PyTuple_GET_ITEM(mro, i));
-        Py_SETREF(updated, PyObject_CallMethod(names, "update", "(O)", dict));
-        Py_DECREF(dict);
+    int failed = 0;
+    for (Py_ssize_t i = 0; i < count && failed == 0; i++) {
+        failed = add_defined(names, (PyTypeObject *)PyTuple_GET_ITEM(mro, i));
     }
     Py_DECREF(mro);
-    Py_XDECREF(updated);
-    return updated == NULL ? -1 : 0;
+    return failed;
 }
 
 PyObject *shim_wrapper_dir(PyObject *self, PyObject *Py_UNUSED(ignored)) {
@@ -207,6 +267,7 @@ PyObject *shim_wrapper_dir(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 
 static PyGetSetDef attributes[] = {
     {"wrapped", get_wrapped, NULL, PyDoc_STR("The object in this wrapper."), NULL},
+    {"__dict__", shim_wrapper_static_attributes, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -2,14 +2,6 @@
 
 #include "wrapper.h"
 
-static bool has_dictionary(PyTypeObject *type) {
-#ifdef Py_TPFLAGS_MANAGED_DICT
-    if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
-        return true;
-    }
-#endif
-    return type->tp_dictoffset != 0;
-}
 
 /* The cache of `wrapper` for this thread. NULL without an exception if it is another's, or if there
  * is no memory. */
@@ -108,8 +100,8 @@ PyObject *shim_cache_get(shim_wrapper *wrapper, PyObject *wrapped, PyObject *nam
         !shim_is_wrapper_type(Py_TYPE((PyObject *)wrapper))) {
         return PyObject_GetAttr(wrapped, name);
     }
-    return has_dictionary(type) ? get_beside_dictionary(wrapper, wrapped, name)
-                                : get_from_type(wrapper, wrapped, name);
+    return shim_has_dictionary(type) ? get_beside_dictionary(wrapper, wrapped, name)
+                                     : get_from_type(wrapper, wrapped, name);
 }
 
 int shim_cache_traverse(const shim_cache *cache, visitproc visit, void *arg) {

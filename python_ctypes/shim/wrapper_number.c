@@ -8,6 +8,8 @@
 
 #include "wrapper.h"
 
+#include <string.h>
+
 /* An object that only its wrapper holds is passed on with one more reference: see shim_hold. Apart
  * from their callers, which end with the operation itself for all other objects. */
 __attribute__((noinline)) static PyObject *unary_on_held(PyObject *wrapped, unaryfunc operation) {
@@ -122,9 +124,7 @@ UNARY(to_int, PyNumber_Long)
 UNARY(to_float, PyNumber_Float)
 UNARY(to_index, PyNumber_Index)
 
-BINARY(add, PyNumber_Add)
 BINARY(subtract, PyNumber_Subtract)
-BINARY(multiply, PyNumber_Multiply)
 BINARY(matrix_multiply, PyNumber_MatrixMultiply)
 BINARY(true_divide, PyNumber_TrueDivide)
 BINARY(floor_divide, PyNumber_FloorDivide)
@@ -148,6 +148,55 @@ IN_PLACE(in_place_shift_right, PyNumber_InPlaceRshift)
 IN_PLACE(in_place_and, PyNumber_InPlaceAnd)
 IN_PLACE(in_place_xor, PyNumber_InPlaceXor)
 IN_PLACE(in_place_or, PyNumber_InPlaceOr)
+
+/* `left += wrapper` and `left *= wrapper` on a bare sequence first come here, as if they were `+` and
+ * `*`, and only then to what the sequence does in place. Where that, and what it does otherwise,
+ * takes a wrapper as it is, the operation is left to the sequence. */
+static bool is_left_to_sequence(PyObject *left, PyObject *wrapped) {
+    return PyByteArray_Check(left) ? PyObject_CheckBuffer(wrapped)
+                                   : strcmp(Py_TYPE(left)->tp_name, "collections.deque") == 0;
+}
+
+static bool has_add(PyObject *object) {
+    PyNumberMethods *number = Py_TYPE(object)->tp_as_number;
+    return number != NULL && number->nb_add != NULL;
+}
+
+/* Apart from its caller, which needs none of the registers that this one does. */
+__attribute__((noinline)) static PyObject *add_to_sequence(PyObject *left, PyObject *right) {
+    PyObject *wrapped = ((shim_wrapper *)right)->wrapped;
+    bool only_sequences = wrapped != NULL && !has_add(left) && !has_add(wrapped);
+    if (only_sequences && is_left_to_sequence(left, wrapped)) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    PyObject *result = apply_binary(left, right, PyNumber_Add);
+    /* What cannot be added to a sequence may extend it. */
+    if (result == NULL && only_sequences && Py_TYPE(wrapped)->tp_iter != NULL &&
+        PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Clear();
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    return result;
+}
+
+static PyObject *add(PyObject *left, PyObject *right) {
+    /* Which no wrapper has. */
+    PySequenceMethods *sequence = Py_TYPE(left)->tp_as_sequence;
+    return SHIM_LIKELY(sequence == NULL || sequence->sq_inplace_concat == NULL)
+               ? apply_binary(left, right, PyNumber_Add)
+               : add_to_sequence(left, right);
+}
+
+static PyObject *multiply(PyObject *left, PyObject *right) {
+    PySequenceMethods *sequence = Py_TYPE(left)->tp_as_sequence;
+    if (sequence != NULL && sequence->sq_repeat != NULL) {
+        PyObject *wrapped = ((shim_wrapper *)right)->wrapped;
+        if (wrapped != NULL && (PyLong_CheckExact(wrapped) || PyBool_Check(wrapped))) {
+            Py_RETURN_NOTIMPLEMENTED;
+        }
+    }
+    return apply_binary(left, right, PyNumber_Multiply);
+}
 
 static PyObject *power(PyObject *base, PyObject *exponent, PyObject *modulus) {
     return apply_ternary(base, exponent, modulus, PyNumber_Power);

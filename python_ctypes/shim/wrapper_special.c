@@ -1,6 +1,6 @@
 /* LocalWrapper: the special methods for which a type has no slot. */
 
-#include "wrapper.h"
+#include "wrapper_ability.h"
 
 /* `function(wrapped, argument)`; without the argument if it is NULL. */
 static PyObject *call_with_wrapped(PyObject *self, PyObject *function, PyObject *argument) {
@@ -45,12 +45,23 @@ static bool type_has(PyTypeObject *type, PyObject *name) {
     return found != NULL;
 }
 
-/* A `with` looks for both methods before it calls one, and finds them here in any case. */
+/* Whether an object has a special method, and not only as a subclass of LocalWrapper has all. */
+static bool has_method(PyObject *object, PyObject *name) {
+    PyObject *found = shim_type_attribute(Py_TYPE(object), name);
+    bool is_ours = found != NULL && Py_IS_TYPE(found, &PyMethodDescr_Type) &&
+                   shim_is_wrapper_type(((PyDescrObject *)found)->d_type);
+    Py_XDECREF(found);
+    PyObject *wrapped = is_ours ? ((shim_wrapper *)object)->wrapped : NULL;
+    return wrapped == NULL ? found != NULL : has_method(wrapped, name);
+}
+
+/* A `with` looks for both methods before it calls one, and finds both here if there is one, and on a
+ * subclass in any case. */
 static PyObject *call_enter(PyObject *self, PyObject *enter_name, PyObject *leave_name,
                             const char *protocol) {
     PyObject *wrapped = ((shim_wrapper *)self)->wrapped;
     PyTypeObject *type = wrapped == NULL ? NULL : Py_TYPE(wrapped);
-    if (type != NULL && !type_has(type, enter_name) && !type_has(type, leave_name)) {
+    if (type != NULL && !has_method(wrapped, enter_name) && !has_method(wrapped, leave_name)) {
         PyErr_Format(PyExc_TypeError, "'%.200s' object does not support the %s protocol",
                      type->tp_name, protocol);
         return NULL;
@@ -199,25 +210,82 @@ static PyObject *bases(PyObject *self, PyObject *all_bases) {
     return result;
 }
 
+static PyObject *call_of_numpy(const char *name, PyObject *args) {
+    PyObject *module = PyImport_ImportModule("ft_local._arrays");
+    PyObject *function = module == NULL ? NULL : PyObject_GetAttrString(module, name);
+    Py_XDECREF(module);
+    PyObject *result = function == NULL ? NULL : PyObject_CallObject(function, args);
+    Py_XDECREF(function);
+    return result;
+}
+
+/* `self.__array_ufunc__(function, method, *args, **kwargs)` */
+static PyObject *array_ufunc(PyObject *Py_UNUSED(self), PyObject *args, PyObject *kwargs) {
+    PyObject *function;
+    PyObject *method;
+    PyObject *head = PyTuple_GetSlice(args, 0, 2);
+    if (head == NULL || !PyArg_ParseTuple(head, "OU:__array_ufunc__", &function, &method)) {
+        Py_XDECREF(head);
+        return NULL;
+    }
+    PyObject *inputs = PyTuple_GetSlice(args, 2, PY_SSIZE_T_MAX);
+    PyObject *keywords = kwargs == NULL ? PyDict_New() : Py_NewRef(kwargs);
+    PyObject *all = inputs == NULL || keywords == NULL
+                        ? NULL
+                        : PyTuple_Pack(4, function, method, inputs, keywords);
+    PyObject *result = all == NULL ? NULL : call_of_numpy("ufunc", all);
+    Py_XDECREF(all);
+    Py_XDECREF(keywords);
+    Py_XDECREF(inputs);
+    Py_DECREF(head);
+    return result;
+}
+
+static PyObject *array_function(PyObject *Py_UNUSED(self), PyObject *args) {
+    return call_of_numpy("function", args);
+}
+
+/* A subclass has all methods that some kinds lack, since its instances may wrap anything. */
+static PyObject *init_subclass(PyObject *type, PyObject *args, PyObject *kwargs) {
+    PyObject *module = PyType_GetModuleByDef((PyTypeObject *)type, &shim_module);
+    shim_state *state = module == NULL ? NULL : PyModule_GetState(module);
+    if (state == NULL || shim_ability_add_all(state, (PyTypeObject *)type) < 0) {
+        return NULL;
+    }
+    PyObject *next = PyObject_CallFunctionObjArgs((PyObject *)&PySuper_Type,
+                                                  (PyObject *)state->wrapper_type, type, NULL);
+    PyObject *method = next == NULL ? NULL : PyObject_GetAttrString(next, "__init_subclass__");
+    Py_XDECREF(next);
+    PyObject *result = method == NULL ? NULL : PyObject_Call(method, args, kwargs);
+    Py_XDECREF(method);
+    return result;
+}
+
 #define NO_ARGUMENT(name, function) {name, function, METH_NOARGS, NULL}
 #define ONE_ARGUMENT(name, function) {name, function, METH_O, NULL}
 #define ARGUMENTS(name, function)                                                                  \
     {name, (PyCFunction)(void (*)(void))(function), METH_FASTCALL, NULL}
 
+PyMethodDef shim_wrapper_optional_methods[SHIM_OPTIONAL_METHODS] = {
+    [SHIM_ENTER] = NO_ARGUMENT("__enter__", enter),
+    [SHIM_EXIT] = ARGUMENTS("__exit__", leave),
+    [SHIM_AENTER] = NO_ARGUMENT("__aenter__", async_enter),
+    [SHIM_AEXIT] = ARGUMENTS("__aexit__", async_leave),
+    [SHIM_ROUND] = ARGUMENTS("__round__", round_it),
+    [SHIM_TRUNC] = NO_ARGUMENT("__trunc__", trunc_it),
+    [SHIM_FLOOR] = NO_ARGUMENT("__floor__", floor_it),
+    [SHIM_CEIL] = NO_ARGUMENT("__ceil__", ceil_it),
+    [SHIM_COMPLEX] = NO_ARGUMENT("__complex__", to_complex),
+    [SHIM_BYTES] = NO_ARGUMENT("__bytes__", to_bytes),
+    [SHIM_FSPATH] = NO_ARGUMENT("__fspath__", to_path),
+    [SHIM_ARRAY_UFUNC] = {"__array_ufunc__", (PyCFunction)(void (*)(void))array_ufunc,
+                          METH_VARARGS | METH_KEYWORDS, NULL},
+    [SHIM_ARRAY_FUNCTION] = {"__array_function__", array_function, METH_VARARGS, NULL},
+};
+
 PyMethodDef shim_wrapper_methods[] = {
-    NO_ARGUMENT("__enter__", enter),
-    ARGUMENTS("__exit__", leave),
-    NO_ARGUMENT("__aenter__", async_enter),
-    ARGUMENTS("__aexit__", async_leave),
-    ARGUMENTS("__round__", round_it),
-    NO_ARGUMENT("__trunc__", trunc_it),
-    NO_ARGUMENT("__floor__", floor_it),
-    NO_ARGUMENT("__ceil__", ceil_it),
-    NO_ARGUMENT("__complex__", to_complex),
-    NO_ARGUMENT("__bytes__", to_bytes),
     NO_ARGUMENT("__reversed__", reverse),
     ONE_ARGUMENT("__format__", format),
-    NO_ARGUMENT("__fspath__", to_path),
     NO_ARGUMENT("__length_hint__", length_hint),
     NO_ARGUMENT("__dir__", shim_wrapper_dir),
     ONE_ARGUMENT("__instancecheck__", instance_check),
@@ -227,7 +295,9 @@ PyMethodDef shim_wrapper_methods[] = {
     NO_ARGUMENT("__copy__", shim_wrapper_copy),
     ONE_ARGUMENT("__deepcopy__", shim_wrapper_deepcopy),
     NO_ARGUMENT("__reduce__", shim_wrapper_reduce),
-    ONE_ARGUMENT("__reduce_ex__", shim_wrapper_reduce),
+    ONE_ARGUMENT("__reduce_ex__", shim_wrapper_reduce_ex),
+    {"__init_subclass__", (PyCFunction)(void (*)(void))init_subclass,
+     METH_VARARGS | METH_KEYWORDS | METH_CLASS, NULL},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
     {NULL, NULL, 0, NULL},
 };

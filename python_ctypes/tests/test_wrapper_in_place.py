@@ -1,5 +1,8 @@
 """LocalWrapper: in-place operators change the object if it can change, and never the wrapper."""
 
+import array
+import collections
+import copy
 import operator
 
 import pytest
@@ -148,3 +151,54 @@ def test_an_element_that_dies_may_look_into_the_wrapper():
         wrapper *= 0
     assert wrapper.wrapped == ()
     assert deaths == 50
+
+
+@pytest.mark.parametrize(
+    ("values", "more"),
+    [
+        ([1], (2,)),
+        ([1], {2: 3}),
+        (collections.deque([1]), [2]),
+        (collections.deque([1]), collections.deque([2])),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_bare_sequence_is_extended_by_what_is_wrapped(values, more):
+    check_extended(values, more)
+
+
+@pytest.mark.c_backend(reason="a Python class has no buffer before Python 3.12")
+@pytest.mark.parametrize("more", [b"b", bytearray(b"b"), memoryview(b"b")])
+def test_a_bare_array_of_bytes_is_extended(more):
+    check_extended(bytearray(b"a"), more)
+
+
+def check_extended(values, more):
+    extended = before = copy.copy(values)
+    extended += LocalWrapper(more)
+    expected = copy.copy(values)
+    expected += more
+    assert extended == expected
+    assert extended is before
+
+
+@pytest.mark.parametrize(
+    "values", [[1], collections.deque([1]), bytearray(b"a"), array.array("i", [1])]
+)
+@pytest.mark.parametrize("count", [0, 2, True])
+def test_a_bare_sequence_is_repeated_in_place(values, count):
+    repeated = before = copy.copy(values)
+    repeated *= LocalWrapper(count)
+    assert repeated == values * count
+    assert repeated is before
+    assert values * LocalWrapper(count) == LocalWrapper(count) * values == values * count
+
+
+@pytest.mark.parametrize(
+    ("values", "more"), [([1], 5), ([1], None), (collections.deque([1]), 5), (bytearray(), "a")]
+)
+def test_what_cannot_extend_a_bare_sequence_is_refused(values, more):
+    with pytest.raises(TypeError):
+        values += LocalWrapper(more)
+    with pytest.raises(TypeError):
+        values + LocalWrapper(more)

@@ -4,6 +4,7 @@ import collections
 import collections.abc
 import gc
 import itertools
+import operator
 import os
 import pickle
 import sys
@@ -43,7 +44,6 @@ def test_the_answers_are_those_of_the_object(value):
     assert isinstance(wrapper, type(value))
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="3.11 would call the None")
 def test_only_paths_are_paths():
     assert not isinstance(LocalWrapper(5), os.PathLike)
     assert os.fspath(LocalWrapper("a")) == "a"
@@ -80,12 +80,42 @@ def test_a_class_that_gains_or_loses_an_ability_is_noticed_by_the_next_wrapper()
     assert not callable(LocalWrapper(thing))
 
 
-def test_all_but_calls_follow_the_class_of_a_wrapper_that_is_there():
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("__getitem__", lambda wrapper: wrapper[0]),
+        ("__next__", next),
+        ("__index__", operator.index),
+        ("__int__", int),
+        ("__float__", float),
+        ("__bytes__", bytes),
+        ("__round__", round),
+        ("__complex__", complex),
+        ("__fspath__", os.fspath),
+    ],
+)
+def test_what_is_looked_at_before_it_is_called_is_noticed_by_the_next_wrapper(name, use):
+    values = {"__bytes__": b"a", "__fspath__": "a", "__float__": 1.5, "__complex__": 1j}
+
     class Changes:
         pass
 
+    thing = Changes()
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            use(LocalWrapper(thing))
+        setattr(Changes, name, lambda *args: values.get(name, 1))
+        assert use(LocalWrapper(thing)) == values.get(name, 1)
+        delattr(Changes, name)
+
+
+def test_all_but_what_is_looked_at_follows_the_class_of_a_wrapper_that_is_there():
+    class Changes:
+        def __getitem__(self, key):
+            raise TypeError("no items in Changes yet")
+
     wrapper = LocalWrapper(Changes())
-    for use in (len, iter, lambda w: w[0], lambda w: 1 in w, lambda w: w + 1):
+    for use in (len, lambda w: [*w], lambda w: w[0], lambda w: 1 in w, lambda w: w + 1):
         with pytest.raises(TypeError, match="Changes"):
             use(wrapper)
     Changes.__len__ = lambda self: 3

