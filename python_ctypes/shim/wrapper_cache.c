@@ -2,7 +2,6 @@
 
 #include "wrapper.h"
 
-
 /* The cache of `wrapper` for this thread. NULL without an exception if it is another's, or if there
  * is no memory. */
 static shim_cache *our_cache(shim_wrapper *wrapper) {
