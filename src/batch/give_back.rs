@@ -173,6 +173,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     pub(super) fn adopt(&self) -> Result<(), Panicked> {
         // Host code runs here, when the batch is good again.
         drop(self.adopt_for_later()?);
+        if self.front.flags(gate::CLOSED) != 0 {
+            // A thread that is gone may have closed it, and not yet dropped what a child keeps.
+            self.release_all();
+        }
         Ok(())
     }
 

@@ -4,6 +4,10 @@
 //! runs `FT_LOCAL_SCHEDULES` of them in all (200,000). A failure prints the schedule, which shuttle
 //! can replay.
 
+mod forks;
+mod ledger;
+mod vanishing;
+
 use super::{Batch, ForkPolicy, Options};
 use crate::host::Native;
 use crate::source::{Slots, Source};

@@ -2,7 +2,7 @@
 //! operating system's.
 
 use super::new_thread_number;
-use super::state::GENERATION_STEP;
+use super::state::{GENERATION_STEP, Renewable};
 use crate::batch::Waits;
 use crate::cursor::Registry;
 use crate::memory::OutOfMemory;
@@ -39,9 +39,11 @@ pub(crate) fn look_for_a_while(_ready: impl Fn() -> bool) -> bool {
 }
 
 checker::lazy_static! {
-    static ref WAITS: checker::sync::Mutex<Waits> = checker::sync::Mutex::new(Waits::new());
-    static ref CURSORS: checker::sync::Mutex<Registry> =
-        checker::sync::Mutex::new(Registry::new());
+    static ref WAITS: Renewable<checker::sync::Mutex<Waits>> =
+        Renewable::new(checker::sync::Mutex::new(Waits::new()));
+    static ref CURSORS: Registry = Registry::new();
+    static ref CURSORS_LOCK: Renewable<checker::sync::Mutex<()>> =
+        Renewable::new(checker::sync::Mutex::new(()));
 }
 
 pub(crate) fn with_waits<R>(f: impl FnOnce(&mut Waits) -> R) -> R {
@@ -49,7 +51,8 @@ pub(crate) fn with_waits<R>(f: impl FnOnce(&mut Waits) -> R) -> R {
 }
 
 pub(crate) fn with_cursors<R>(f: impl FnOnce(&Registry) -> R) -> R {
-    f(&CURSORS.lock().unwrap())
+    let _guard = CURSORS_LOCK.lock().unwrap();
+    f(&CURSORS)
 }
 
 /// No model forks for real.
@@ -79,9 +82,17 @@ pub(crate) fn survivor() -> u64 {
     SURVIVOR.get()
 }
 
+/// A fork that has copied the thread `survivor`, and this is the child.
+#[cfg(test)]
 pub(crate) fn begin_generation(survivor: u64) {
     GENERATION.set(generation() + GENERATION_STEP);
     SURVIVOR.set(survivor);
+    // SAFETY: of the threads that may have used them, those are left that do so from now on.
+    unsafe {
+        WAITS.renew(checker::sync::Mutex::new(Waits::new()));
+        CURSORS_LOCK.renew(checker::sync::Mutex::new(()));
+    }
+    CURSORS.set_aside();
 }
 
 checker::thread_local! {

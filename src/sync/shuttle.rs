@@ -27,7 +27,21 @@ pub(crate) fn heavy_barrier() -> bool {
 }
 
 /// Between two plain stores, after the first of which a scene may make this thread vanish.
-pub(crate) fn vanishing_point() {}
+pub(crate) fn vanishing_point() {
+    if VANISHING.get() {
+        shuttle::thread::yield_now();
+    }
+}
+
+std::thread_local! {
+    static VANISHING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Whether the scenes of this thread of the operating system make threads vanish.
+#[cfg(test)]
+pub(crate) fn let_threads_vanish(vanishing: bool) {
+    VANISHING.set(vanishing);
+}
 
 /// What only the calling thread writes, or threads that have handed that on to it.
 pub(crate) fn own(atomic: &AtomicU64) -> u64 {
