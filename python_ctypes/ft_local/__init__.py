@@ -3,12 +3,14 @@
 `LocalWrapper` is one thread's own proxy of a shared object. `BatchExecutor` runs a source in one
 thread at a time and hands each result to exactly one of many threads; a `Cursor` is one thread's
 own handle on it. `share` and `immortal` make one object cheap to use in every thread where the
-interpreter can, and `sharing` says what was done. `backend` says which of the two implementations
+interpreter can, and `sharing` says what was done; `contention` finds the objects that need it.
+`backend` says which of the two implementations
 is in use: "c", or "ctypes" where no C extension was compiled.
 """
 
 from ._backend import module as _module
 from ._backend import name as backend
+from ._contention import ContendedObject, ContentionReport, contention
 from ._outcomes import BatchStats, EndOfSource, ExecutorClosed, ForkedError
 from ._sharing import immortal, share, sharing
 
@@ -24,6 +26,8 @@ __version__: str = library_version()
 __all__ = [
     "BatchExecutor",
     "BatchStats",
+    "ContendedObject",
+    "ContentionReport",
     "Cursor",
     "EndOfSource",
     "ExecutorClosed",
@@ -32,6 +36,7 @@ __all__ = [
     "__version__",
     "abi_version",
     "backend",
+    "contention",
     "immortal",
     "library_path",
     "library_version",

@@ -20,6 +20,8 @@ from typing import (
 __all__ = [
     "BatchExecutor",
     "BatchStats",
+    "ContendedObject",
+    "ContentionReport",
     "Cursor",
     "EndOfSource",
     "ExecutorClosed",
@@ -28,6 +30,7 @@ __all__ = [
     "__version__",
     "abi_version",
     "backend",
+    "contention",
     "immortal",
     "library_path",
     "library_version",
@@ -49,6 +52,36 @@ def library_version() -> str: ...
 def share(obj: _T, *, deep: bool = False) -> _T: ...
 def immortal(factory: Callable[[], _T]) -> _T: ...
 def sharing(obj: object) -> Literal["deferred", "immortal", "counted"]: ...
+
+class ContendedObject(NamedTuple):
+    type: str
+    path: str | None
+    sharing: str
+    changes_per_second: float
+    seen: int
+    advice: str
+
+class ContentionReport:
+    @property
+    def objects(self) -> list[ContendedObject]: ...
+    @property
+    def looks(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def overhead(self) -> float: ...
+    def as_dict(self) -> dict[str, Any]: ...
+    def to_json(self) -> str: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+def contention(*, most: int = 15, interval: float = 0.25) -> ContentionReport: ...
 
 class EndOfSource(Exception): ...  # noqa: N818
 class ExecutorClosed(RuntimeError): ...  # noqa: N818

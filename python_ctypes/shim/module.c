@@ -151,7 +151,8 @@ static int execute(PyObject *module) {
         make_types(module, state) < 0 || shim_abilities_init(state) < 0) {
         return -1;
     }
-    if (PyModule_AddFunctions(module, shim_sharing_functions) < 0) {
+    if (PyModule_AddFunctions(module, shim_sharing_functions) < 0 ||
+        PyModule_AddFunctions(module, shim_contention_functions) < 0) {
         return -1;
     }
     state->alive = true;

@@ -141,8 +141,9 @@ void shim_kinds_clear(shim_state *state);
 /* wrapper_fold.c: finds the type of datetimes. -1 with an exception. */
 int shim_fold_init(shim_state *state);
 
-/* sharing.c: functions of the module. */
+/* sharing.c and contention.c: functions of the module. */
 extern PyMethodDef shim_sharing_functions[];
+extern PyMethodDef shim_contention_functions[];
 
 /* wrapper.c: a new wrapper of `object`; its constructor is not called. */
 PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object);

@@ -18,6 +18,8 @@ def test_what_is_public():
     assert sorted(ft_local.__all__) == [
         "BatchExecutor",
         "BatchStats",
+        "ContendedObject",
+        "ContentionReport",
         "Cursor",
         "EndOfSource",
         "ExecutorClosed",
@@ -26,6 +28,7 @@ def test_what_is_public():
         "__version__",
         "abi_version",
         "backend",
+        "contention",
         "immortal",
         "library_path",
         "library_version",

@@ -7,9 +7,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import demo, info
+from . import contention, demo, info
 
-_COMMANDS = {"info": info, "demo": demo}
+_COMMANDS = {"info": info, "demo": demo, "contention": contention}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
