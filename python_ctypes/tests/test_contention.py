@@ -81,7 +81,7 @@ def test_an_object_that_was_shared_is_not():
         if not CAN_DEFER:
             # Where it cannot be shared it is the thread's own that is not fought over.
             program.stop.set()
-        program.run_until(lambda: report.looks >= 50)
+        program.run_until(lambda: report.looks >= 20)
     assert found(report) is None
 
 
@@ -90,7 +90,8 @@ def test_a_report_keeps_no_object_alive():
     with Program() as program, contention(interval=0) as report:
         program.run_until(lambda: found(report))
     gone = weakref.ref(program.module.app.thing)
-    del program
+    # Python 3.13 never frees a module.
+    program.module.app.thing = None
     gc.collect()
     assert gone() is None
     assert found(report)
