@@ -159,6 +159,8 @@ stage_tsan() { tools/tsan; }
 
 stage_asan() { tools/asan; }
 
+stage_fuzz() { tools/fuzz; }
+
 # stress_rust LOADS
 stage_stress_rust() { FT_LOCAL_STRESS_LOADS=$1 tools/stress; }
 
@@ -218,6 +220,9 @@ stage_stress() {
 }
 
 # From here on: only in make soak.
+
+# fuzz_long SEQUENCES
+stage_fuzz_long() { FT_LOCAL_FUZZ_RUNS=$1 tools/fuzz; }
 
 stage_tsan_python() { tools/tsan-python; }
 

@@ -2,6 +2,7 @@
 
 use super::chain::{self, Awaited, Circle};
 use super::fill::Fill;
+use super::own::Origin;
 use super::role::FillRole;
 use super::{Batch, gate};
 use crate::host::{Host, Word};
@@ -147,7 +148,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let mark = self.front.low_mark.load(Ordering::Relaxed);
         // Without a mark there is no need to look at what the filler writes.
         if mark > 0 && self.queue.len() < mark {
-            self.see_to_more(word, deadline)
+            self.see_to_more(word, Origin::Claim, deadline)
         } else {
             Ok(word)
         }
@@ -159,6 +160,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     pub(super) fn see_to_more(
         &self,
         word: Word,
+        origin: Origin,
         deadline: Option<Instant>,
     ) -> Result<Word, LoadError<S::Error>> {
         let vacancy = self.guarded(|| {
@@ -178,7 +180,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         // The end of a fill may call the host, so no border encloses it.
         let fill = vacancy.and_then(|it| it.map(|vacancy| Fill::new(self, vacancy)).transpose());
         match fill {
-            Ok(Some(fill)) => match fill.run_with(word)? {
+            Ok(Some(fill)) => match fill.run_with(word, origin)? {
                 Some(word) => Ok(word),
                 None => self.acquire(deadline, || self.take()),
             },

@@ -87,8 +87,12 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     /// Runs the source for a thread that has a result already, which comes back, or is given back
     /// if the source fails. `None` if the source has forked, and this is the child: the result was
     /// the parent's.
-    pub(super) fn run_with(mut self, mine: Word) -> Result<Option<Word>, LoadError<S::Error>> {
-        if self.batch.own.put(mine, Origin::Load).is_err() {
+    pub(super) fn run_with(
+        mut self,
+        mine: Word,
+        origin: Origin,
+    ) -> Result<Option<Word>, LoadError<S::Error>> {
+        if self.batch.own.put(mine, origin).is_err() {
             // That of a fill that failed is still there. It will be made later.
             return Ok(Some(mine));
         }

@@ -46,7 +46,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// loaded it before.
     pub(super) fn give_own_back(&self) {
         if let Some(origin) = self.own.give_back() {
-            self.counters.others.given_back.add(u64::from(origin == Origin::Load));
+            self.counters.others.given_back.add(u64::from(origin != Origin::Fill));
             self.tell_of_returned(1);
         }
     }
@@ -247,6 +247,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         match origin {
             Origin::Fill => others.dropped_in_hand.add(1),
             Origin::Load => others.dropped_on_fork.add(1),
+            Origin::Claim => others.dropped_by_cursors.add(1),
         }
     }
 

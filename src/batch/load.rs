@@ -2,6 +2,7 @@
 
 use super::chain::{self, Awaited, Circle};
 use super::fill::Fill;
+use super::own::Origin;
 use super::role::{FillRole, Taken};
 use super::stats::nanoseconds;
 use super::{Batch, gate};
@@ -224,7 +225,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     ) -> Result<Word, LoadError<S::Error>> {
         match found {
             AtOnce::Word(word) => Ok(word),
-            AtOnce::LeavesFew(word) => self.see_to_more(word, deadline),
+            AtOnce::LeavesFew(word) => self.see_to_more(word, Origin::Load, deadline),
             AtOnce::Nothing => self.acquire(deadline, || self.take()),
             AtOnce::Panicked => Err(LoadError::Panicked),
         }

@@ -10,6 +10,8 @@ pub(super) enum Origin {
     Fill,
     /// One that the thread had loaded before it began to fill.
     Load,
+    /// One that a cursor of the thread had claimed before.
+    Claim,
 }
 
 /// The filler's own result. It never passes through the queue, where others might take it. It lies
@@ -30,7 +32,8 @@ const MADE: u64 = 1;
 const LOADED: u64 = 2;
 /// Anybody may take it.
 const BACK: u64 = 3;
-const STEP: u64 = 4;
+const CLAIMED: u64 = 4;
+const STEP: u64 = 8;
 
 const fn kind(state: u64) -> u64 {
     state % STEP
@@ -52,6 +55,7 @@ impl Own {
         let kind = match origin {
             Origin::Fill => MADE,
             Origin::Load => LOADED,
+            Origin::Claim => CLAIMED,
         };
         // Relaxed: only the filler goes by it, until it says that it is anybody's.
         self.0.state.store(state + STEP + kind, Ordering::Relaxed);
@@ -115,6 +119,7 @@ fn origin(state: u64) -> Option<Origin> {
     match kind(state) {
         MADE => Some(Origin::Fill),
         LOADED => Some(Origin::Load),
+        CLAIMED => Some(Origin::Claim),
         _ => None,
     }
 }
