@@ -2,7 +2,8 @@
 ;; FT_LOCAL_GUILE is the path of the compiled part.
 
 (define-module (ft-local)
-  #:export (make-batch batch-load batch-close! batch-clear! batch-length protected-count))
+  #:export (make-batch batch-load batch-close! batch-clear! batch-length batch-waits
+            protected-count))
 
 ;; What the compiled part calls a source by. The exception is kept as it is, so that the load can
 ;; raise it unchanged. A continuation that was captured in the source would come back to the stack of

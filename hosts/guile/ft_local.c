@@ -33,14 +33,13 @@ typedef struct load {
     // What the source returned, as `call-guarded` in ft-local.scm has it: (#t . result), or
     // (#f . exception). #f if it left by a continuation.
     SCM outcome;
+    // The thread, and how often it had blocked asyncs before the source was called.
+    scm_thread *thread;
+    unsigned blocked;
     struct load *outer;
 } load;
 
 static _Thread_local load *current;
-
-// `block` sets this, since only a thread that waited has to look for asyncs. While it fills, the
-// source's own Scheme code runs them.
-static _Thread_local bool waited;
 
 static void *wait_outside(void *arg) {
     waiting *call = arg;
@@ -51,16 +50,17 @@ static void *wait_outside(void *arg) {
 // Outside of Guile, where a collection need not stop this thread first.
 static void block(void *ctx, ft_local_wait wait, void *arg) {
     (void)ctx;
-    waited = true;
     scm_without_guile(wait_outside, &(waiting){wait, arg});
 }
 
-// An async, such as the handler of a signal, may throw, or leave by a continuation. So it must not
-// run here, inside the library. `batch_load` runs it, and then waits on.
+// Whether an async waits to run in this thread, such as the handler of a signal. It may throw, or
+// leave by a continuation, so it must not run here, inside the library: `batch_load` runs it, and
+// then goes on.
 static int32_t interrupted(void) {
-    bool answer = waited;
-    waited = false;
-    return answer;
+    const scm_thread *thread = current->thread;
+    return thread->block_asyncs == 0 &&
+           !scm_is_null(
+               SCM_PACK(__atomic_load_n((scm_t_bits *)&thread->pending_asyncs, __ATOMIC_ACQUIRE)));
 }
 
 static SCM call_guarded, raise_exception;
@@ -68,6 +68,7 @@ static SCM call_guarded, raise_exception;
 // An abort to a prompt unwinds the stack whatever is on it; an exception stops it.
 static void refuse_continuation(void *arg) {
     load *self = arg;
+    self->thread->block_asyncs = self->blocked + 1;
     if (scm_is_false(self->outcome)) {
         scm_throw(scm_from_utf8_symbol("left"), SCM_EOL);
     }
@@ -77,7 +78,9 @@ static SCM call_source(void *arg) {
     load *self = arg;
     scm_dynwind_begin(0);
     scm_dynwind_unwind_handler(refuse_continuation, self, 0);
+    self->thread->block_asyncs = self->blocked;
     self->outcome = scm_call_1(call_guarded, self->source);
+    self->thread->block_asyncs = self->blocked + 1;
     scm_dynwind_end();
     return SCM_BOOL_T;
 }
@@ -90,9 +93,13 @@ static SCM ignore_throw(void *arg, SCM key, SCM args) {
 static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
     (void)ctx, (void)capacity;
     load *self = current;
-    waited = false;
     self->outcome = SCM_BOOL_F;
+    self->blocked = self->thread->block_asyncs;
+    // An async that ran between here and the source could leave without being refused. Guile's own
+    // functions that block asyncs run those that wait when they end, which is here, too.
+    self->thread->block_asyncs = self->blocked + 1;
     scm_c_catch(SCM_BOOL_T, call_source, self, ignore_throw, NULL, NULL, NULL);
+    self->thread->block_asyncs = self->blocked;
     if (scm_is_false(self->outcome) || scm_is_false(scm_car(self->outcome))) {
         return 1;
     }
@@ -156,6 +163,7 @@ static ft_local_status load_once(ft_local_batch *batch, load *self, void **loade
 static SCM batch_load(SCM object) {
     ft_local_batch *batch = batch_of(object);
     load self = {.source = SCM_PACK_POINTER(scm_foreign_object_ref(object, SOURCE)),
+                 .thread = SCM_I_THREAD_DATA(scm_current_thread()),
                  .outer = current};
     void *loaded;
     ft_local_status status;
@@ -203,6 +211,17 @@ static SCM batch_length(SCM object) {
     return length;
 }
 
+// How many loads have had to wait for another thread so far.
+static SCM batch_waits(SCM object) {
+    ft_local_stats stats = FT_LOCAL_STATS_INIT;
+    ft_local_status status = ft_local_batch_stats(batch_of(object), &stats);
+    scm_remember_upto_here_1(object);
+    if (status != FT_LOCAL_OK) {
+        raise_status("batch-waits", status);
+    }
+    return scm_from_uint64(stats.waits);
+}
+
 static SCM count_protected(void) {
     return scm_from_long(atomic_load(&protected_now));
 }
@@ -218,5 +237,6 @@ void init_ft_local(void) {
     scm_c_define_gsubr("batch-close!", 1, 0, 0, (scm_t_subr)batch_close);
     scm_c_define_gsubr("batch-clear!", 1, 0, 0, (scm_t_subr)batch_clear);
     scm_c_define_gsubr("batch-length", 1, 0, 0, (scm_t_subr)batch_length);
+    scm_c_define_gsubr("batch-waits", 1, 0, 0, (scm_t_subr)batch_waits);
     scm_c_define_gsubr("protected-count", 0, 0, 0, (scm_t_subr)count_protected);
 }

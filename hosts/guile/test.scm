@@ -14,6 +14,7 @@
 (define-syntax-rule (test name body ...)
   (begin
     (format #t "~a~%" name)
+    (force-output)
     (check (zero? (protected-count)))
     (let () body ...)
     (check (zero? (protected-count)))
@@ -144,10 +145,13 @@
       (check (eq? (join-thread first) 'go-on))
       (batch-clear! batch))))
 
+(define (wait-until-one-waits batch)
+  (while (zero? (batch-waits batch)) (yield)))
+
 (test "a thread that waits gets what another makes, and collections go on meanwhile"
   (play (lambda (batch go-on)
           (let ((waiter (call-with-new-thread (lambda () (batch-load batch)))))
-            (usleep 100000)
+            (wait-until-one-waits batch)
             (gc)
             (go-on)
             (check (eq? (join-thread waiter) 'go-on))))))
@@ -155,7 +159,8 @@
 (test "a signal's handler runs in a thread that waits, and may throw"
   (play (lambda (batch go-on)
           (sigaction SIGUSR1 (lambda (signal) (throw 'signalled signal)) 0 (current-thread))
-          (call-with-new-thread (lambda () (usleep 100000) (kill (getpid) SIGUSR1)))
+          (call-with-new-thread
+           (lambda () (wait-until-one-waits batch) (kill (getpid) SIGUSR1)))
           (check (equal? (thrown (batch-load batch)) (list 'signalled SIGUSR1)))
           (sigaction SIGUSR1 SIG_DFL)
           (go-on))))
@@ -166,13 +171,45 @@
             (check (eq? 'left
                         (let/ec leave
                           (call-with-new-thread
-                           (lambda () (system-async-mark (lambda () (leave 'left)) main)))
+                           (lambda ()
+                             (wait-until-one-waits batch)
+                             (system-async-mark (lambda () (leave 'left)) main)))
                           (batch-load batch)))))
           (go-on))))
+
+(test "an async that leaves at any moment of a load does not break the batch"
+  (let* ((main (current-thread))
+         (escape #f)
+         (ran 0)
+         (done #f)
+         (batch (make-batch list 1))
+         (sender (call-with-new-thread
+                  (lambda ()
+                    (while (not done)
+                      (let ((before ran))
+                        (system-async-mark
+                         (lambda ()
+                           (set! ran (1+ ran))
+                           (let ((once escape))
+                             (set! escape #f)
+                             (when once (once 'left))))
+                         main)
+                        (while (and (= ran before) (not done)) (yield))))))))
+    ;; What is refused is an error of the load; what is not leaves it.
+    (while (< ran 2000)
+      (let/ec leave
+        (set! escape leave)
+        (thrown (batch-load batch))
+        (set! escape #f)))
+    (set! done #t)
+    (join-thread sender)
+    (check (equal? (batch-load batch) '()))
+    (batch-clear! batch)))
 
 (test "a thread that waits, or runs the source, can be cancelled"
   (play (lambda (batch go-on)
           (let ((waiter (call-with-new-thread (lambda () (batch-load batch)))))
+            (wait-until-one-waits batch)
             (cancel-thread waiter 'cancelled)
             (check (eq? (join-thread waiter) 'cancelled)))
           (go-on)))
@@ -189,6 +226,7 @@
   (let ((waiter #f))
     (play (lambda (batch go-on)
             (set! waiter (call-with-new-thread (lambda () (thrown (batch-load batch)))))
+            (wait-until-one-waits batch)
             (batch-close! batch)
             (check (string-contains (format #f "~a" (join-thread waiter)) "closed"))
             (check (string-contains (format #f "~a" (thrown (batch-load batch))) "closed"))
