@@ -154,8 +154,11 @@ impl Scene {
 
     fn go_on_as_child(&'static self, survivor: usize) -> ! {
         let in_hand = |index: usize| self.workers[index].in_hand.load(Ordering::Relaxed);
-        let gone = (0..WORKERS).filter(|&index| index != survivor).map(in_hand).sum();
+        let mut gone = (0..WORKERS).filter(|&index| index != survivor).map(in_hand).sum();
         let batch = self.batch;
+        if thread_rng().gen_range(0..3) == 0 {
+            gone += self.fork_again();
+        }
         if self.policy == ForkPolicy::Error {
             assert_eq!(batch.load().map(drop), Err(LoadError::Forked));
         } else {
@@ -186,6 +189,21 @@ impl Scene {
         let lost = self.ledger.lost();
         assert!(lost <= gone, "{lost} objects are lost, and {gone} were in hand at most");
         vanishing::end()
+    }
+
+    /// In the child: forks again while another thread adopts the batch or uses it already. Returns
+    /// how many objects that has in hand at most, all that it drops for the parent among them.
+    fn fork_again(&'static self) -> usize {
+        thread::spawn(|| self.use_as_child());
+        for _ in 0..thread_rng().gen_range(0..30) {
+            thread::yield_now();
+        }
+        vanishing::fork();
+        self.ledger.fork();
+        match self.policy {
+            ForkPolicy::Keep => 8 + self.bulk,
+            _ => usize::MAX / 2,
+        }
     }
 
     fn is_as_good_as_any(&self) {

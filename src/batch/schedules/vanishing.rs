@@ -27,9 +27,8 @@ thread_local! {
     static STAGE: Cell<Stage> = const { Cell::new(Stage::Parent) };
 }
 
-/// Forks. The calling thread goes on as the child.
+/// Forks. The calling thread goes on as the child, which may fork again.
 pub(super) fn fork() {
-    assert!(STAGE.get() == Stage::Parent, "a scene forks once");
     STAGE.set(Stage::Forking);
     shuttle::thread::yield_now();
     crate::sync::begin_generation(crate::sync::thread_number());
@@ -68,9 +67,7 @@ impl Scheduler for Vanishing {
         is_yielding: bool,
     ) -> Option<TaskId> {
         let number = |task: &&Task| usize::from(task.id());
-        if STAGE.get() == Stage::Parent || STAGE.get() == Stage::Forking {
-            self.latest = runnable.iter().map(number).fold(self.latest, usize::max);
-        }
+        self.latest = runnable.iter().map(number).fold(self.latest, usize::max);
         match STAGE.get() {
             Stage::Parent => self.random.next_task(runnable, current, is_yielding),
             Stage::Forking => {
