@@ -18,6 +18,7 @@ mod role;
 #[cfg(all(test, shuttle))]
 mod schedules;
 mod stats;
+mod whole;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
 
@@ -42,8 +43,16 @@ use role::FillRole;
 use stats::Counters;
 pub use stats::Stats;
 use std::marker::PhantomData;
+pub use whole::Loads;
 
 /// The largest buffer: its memory is asked for when the batch is made, 16 bytes for a result.
+///
+/// ```
+/// use ft_local::{Batch, Iter, MAX_SIZE, Native, NewError};
+///
+/// let refused = Batch::new(Native::<usize>::new(), Iter(0..9), MAX_SIZE + 1);
+/// assert_eq!(refused.err(), Some(NewError::Size));
+/// ```
 pub const MAX_SIZE: usize = 1 << 30;
 
 /// The number of the next batch. 0 is nobody's.
@@ -56,6 +65,24 @@ static NUMBERS: AtomicU64 = AtomicU64::new(1);
 /// result, the first `n` results have been handed out. Two exceptions: when a fill fails, its first
 /// result comes after those that other threads have taken meanwhile; and a [`Cursor`] claims
 /// several results at once.
+///
+/// ```
+/// use ft_local::{Batch, Native};
+/// use std::convert::Infallible;
+///
+/// let mut last = 0;
+/// let source = move || {
+///     last += 1;
+///     Ok::<_, Infallible>(Box::new(last))
+/// };
+/// let batch = Batch::new(Native::<Box<i32>>::new(), source, 16).expect("16 is a size");
+/// std::thread::scope(|scope| {
+///     for _ in 0..4 {
+///         scope.spawn(|| assert!(*batch.load().expect("the source never fails") <= 4 + 15));
+///     }
+/// });
+/// assert_eq!(batch.stats().loads, 4);
+/// ```
 ///
 /// After a `fork`, the child drops the results that the parent had in the buffer, which the parent
 /// hands out, and asks the source for new ones, unless [`Options::on_fork`] says otherwise. If the
@@ -273,6 +300,13 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.front.raise(gate::PANICKED);
     }
 
+    /// At the end of the batch.
+    fn drop_results(&mut self) {
+        let rest = Defer(|| self.release_all());
+        let _ = self.adopt_if_stale();
+        drop(rest);
+    }
+
     /// Makes the batch this process's own, and returns the flags that are up.
     fn enter(&self) -> Result<u64, LoadError<S::Error>> {
         let flags = match self.front.flags_here() {
@@ -288,8 +322,6 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
 impl<H: Host, S: Source<H>> Drop for Batch<H, S> {
     fn drop(&mut self) {
-        let rest = Defer(|| self.release_all());
-        let _ = self.adopt_if_stale();
-        drop(rest);
+        self.drop_results();
     }
 }

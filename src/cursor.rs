@@ -26,6 +26,22 @@ pub(crate) const CAPACITY: usize = 64;
 /// the order of the source, but for what others have given back. When a cursor is dropped, what it
 /// has in hand goes back, and is handed out before anything newer.
 ///
+/// ```
+/// use ft_local::{Batch, Iter, Native};
+///
+/// let batch = Batch::new(Native::<usize>::new(), Iter(0..1000), 64).unwrap();
+/// std::thread::scope(|scope| {
+///     for _ in 0..4 {
+///         scope.spawn(|| {
+///             let mut cursor = batch.cursor().expect("there is memory");
+///             let first = cursor.next();
+///             let rest: usize = cursor.map_while(Result::ok).sum();
+///         });
+///     }
+/// });
+/// assert_eq!(batch.stats().claimed, 1000 + batch.stats().given_back);
+/// ```
+///
 /// One thread at a time uses it. In the child of a fork, what it had in hand is the parent's,
 /// unless the batch was made with [`ForkPolicy::Keep`](crate::ForkPolicy::Keep). A child of `_Fork`
 /// or of a bare `clone` calls [`len`](Self::len) or anything of a batch first: `next` looks at

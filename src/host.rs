@@ -7,15 +7,49 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// One reference, as the batch keeps and moves it.
+///
+/// ```
+/// use ft_local::{Pointer, Word};
+///
+/// let word: Word = Box::new(7).into_word();
+/// // SAFETY: the word of that box, taken back once.
+/// assert_eq!(*unsafe { Box::<i32>::from_word(word) }, 7);
+/// ```
 pub type Word = usize;
 
 /// What the library must know of the runtime that owns the objects.
 ///
 /// The library holds no lock of its own while it calls any of these.
 ///
+/// ```
+/// use ft_local::{Batch, Host, Iter, Word};
+///
+/// /// Slots of a table that is somewhere else.
+/// struct Table;
+///
+/// struct Slot(usize);
+///
+/// // SAFETY: a slot is its number, for every `Table` and in every thread.
+/// unsafe impl Host for Table {
+///     type Object = Slot;
+///
+///     fn into_word(slot: Slot) -> Word {
+///         slot.0
+///     }
+///
+///     unsafe fn adopt_word(&self, word: Word) -> Slot {
+///         Slot(word)
+///     }
+/// }
+///
+/// let batch = Batch::new(Table, Iter((0..9).map(Slot)), 4).unwrap();
+/// assert_eq!(batch.load().unwrap().0, 0);
+/// ```
+///
 /// # Safety
-/// `into_word` and `adopt_word` must be inverse, and the word must stay good when it is moved to
-/// another thread, as `Object: Send` says.
+/// `into_word` and `adopt_word` must be inverse for any two hosts of the type, since objects of one
+/// may be given to a batch of another; and the word must stay good when it is moved to another
+/// thread, as `Object: Send` says.
 pub unsafe trait Host: Send + Sync {
     /// One reference that somebody owns. Dropping it releases it.
     type Object: Send;
@@ -26,8 +60,8 @@ pub unsafe trait Host: Send + Sync {
     /// Takes the reference back.
     ///
     /// # Safety
-    /// `word` must come from [`into_word`](Self::into_word) of the same host, or from a source of
-    /// this host's objects, and must be taken back once only.
+    /// `word` must come from [`into_word`](Self::into_word), or from a source of this host's objects,
+    /// and must be taken back once only.
     unsafe fn adopt_word(&self, word: Word) -> Self::Object;
 
     /// Calls `wait`, which blocks, once, outside the runtime: with an interpreter's lock given up,
@@ -50,13 +84,35 @@ pub unsafe trait Host: Send + Sync {
 }
 
 /// Rust as the host: objects are `Box<T>`, `Arc<T>` or plain words.
-#[derive(Debug)]
+///
+/// ```
+/// use ft_local::{Batch, Iter, Native};
+/// use std::sync::Arc;
+///
+/// let texts = ["a", "b"].into_iter().map(Arc::from).map(Arc::<Arc<str>>::new);
+/// let batch = Batch::new(Native::new(), Iter(texts), 2).unwrap();
+/// assert_eq!(**batch.load().unwrap(), *"a");
+/// ```
 pub struct Native<P>(PhantomData<fn() -> P>);
 
 impl<P> Native<P> {
     /// The host of objects of type `P`.
     pub const fn new() -> Self {
         Self(PhantomData)
+    }
+}
+
+impl<P> Clone for Native<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Native<P> {}
+
+impl<P> std::fmt::Debug for Native<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Native")
     }
 }
 
@@ -81,6 +137,26 @@ unsafe impl<P: Pointer> Host for Native<P> {
 }
 
 /// An owned value that fits into one word.
+///
+/// ```
+/// use ft_local::{Batch, Iter, Native, Pointer, Word};
+///
+/// struct Ticket(u16);
+///
+/// // SAFETY: a ticket is its number.
+/// unsafe impl Pointer for Ticket {
+///     fn into_word(self) -> Word {
+///         self.0.into()
+///     }
+///
+///     unsafe fn from_word(word: Word) -> Self {
+///         Self(word as u16)
+///     }
+/// }
+///
+/// let batch = Batch::new(Native::new(), Iter((1..9).map(Ticket)), 4).unwrap();
+/// assert_eq!(batch.load().unwrap().0, 1);
+/// ```
 ///
 /// # Safety
 /// `from_word(into_word(value))` must be `value`, in whatever thread it happens.

@@ -43,9 +43,9 @@ mod status;
 mod sync;
 mod wrapper;
 
-pub use batch::{Batch, ForkPolicy, MAX_SIZE, Options, Stats};
+pub use batch::{Batch, ForkPolicy, Loads, MAX_SIZE, Options, Stats};
 pub use cursor::Cursor;
 pub use host::{Host, Native, Pointer, Word};
 pub use source::{Iter, Made, Slots, Source};
-pub use status::{LoadError, NewError};
+pub use status::{BoxError, LoadError, NewError};
 pub use wrapper::Wrapper;

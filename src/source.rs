@@ -2,6 +2,7 @@
 
 use crate::host::{Host, Word};
 use std::convert::Infallible;
+use std::fmt;
 use std::marker::PhantomData;
 
 /// Produces the results that a [`Batch`](crate::Batch) hands out.
@@ -11,6 +12,30 @@ use std::marker::PhantomData;
 ///
 /// A function that returns a `Result` is a source of one result at a time, and so is an iterator in
 /// [`Iter`]. Implement the trait for sources that make many results at once.
+///
+/// ```
+/// use ft_local::{Batch, Native, Slots, Source};
+/// use std::convert::Infallible;
+///
+/// /// Numbers, as many at a time as there is room for.
+/// struct Numbers(std::ops::RangeFrom<usize>);
+///
+/// impl Source<Native<usize>> for Numbers {
+///     type Error = Infallible;
+///
+///     fn fill(
+///         &mut self,
+///         _: &Native<usize>,
+///         slots: &mut Slots<'_, Native<usize>>,
+///     ) -> Result<(), Infallible> {
+///         slots.extend(&mut self.0);
+///         Ok(())
+///     }
+/// }
+///
+/// let batch = Batch::new(Native::new(), Numbers(5..), 4).unwrap();
+/// assert_eq!(batch.load(), Ok(5));
+/// ```
 pub trait Source<H: Host>: Send {
     /// What goes wrong.
     type Error;
@@ -39,7 +64,37 @@ pub trait Source<H: Host>: Send {
 }
 
 /// A result of a source that makes one at a time, in the form in which the batch keeps it.
-#[derive(Debug)]
+///
+/// ```
+/// use ft_local::{Batch, Made, Native, Slots, Source};
+/// use std::convert::Infallible;
+///
+/// struct Halves(usize);
+///
+/// impl Source<Native<usize>> for Halves {
+///     type Error = Infallible;
+///
+///     fn fill(
+///         &mut self,
+///         _: &Native<usize>,
+///         _: &mut Slots<'_, Native<usize>>,
+///     ) -> Result<(), Infallible> {
+///         unreachable!("it makes one at a time")
+///     }
+///
+///     fn makes_one_at_a_time(&self) -> bool {
+///         true
+///     }
+///
+///     fn next(&mut self, _: &Native<usize>) -> Result<Option<Made<Native<usize>>>, Infallible> {
+///         self.0 /= 2;
+///         Ok((self.0 > 0).then(|| Made::new(self.0)))
+///     }
+/// }
+///
+/// let batch = Batch::new(Native::new(), Halves(8), 4).unwrap();
+/// assert_eq!(batch.iter().collect::<Result<Vec<_>, _>>(), Ok(vec![4, 2, 1]));
+/// ```
 #[must_use = "the result is lost if the batch does not get it"]
 pub struct Made<H: Host> {
     word: Word,
@@ -63,6 +118,12 @@ impl<H: Host> Made<H> {
     #[inline]
     pub(crate) fn into_word(self) -> Word {
         self.word
+    }
+}
+
+impl<H: Host> fmt::Debug for Made<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Made").finish_non_exhaustive()
     }
 }
 
@@ -90,7 +151,16 @@ where
 }
 
 /// An iterator as a source, which ends when the iterator does.
-#[derive(Debug, Clone)]
+///
+/// ```
+/// use ft_local::{Batch, Iter, LoadError, Native};
+///
+/// let batch = Batch::new(Native::new(), Iter(["a", "b"].into_iter().map(Box::new)), 4).unwrap();
+/// assert_eq!(batch.load().map(|text| *text), Ok("a"));
+/// assert_eq!(batch.load().map(|text| *text), Ok("b"));
+/// assert_eq!(batch.load(), Err(LoadError::Ended));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Iter<I>(pub I);
 
 impl<H, I> Source<H> for Iter<I>
@@ -119,11 +189,35 @@ where
 }
 
 /// Room for the results of one call of a source.
+///
+/// ```
+/// use ft_local::{Native, Slots};
+///
+/// /// Puts squares into the slots, and says that there are no more when 100 is reached.
+/// fn fill_with_squares(last: &mut usize, slots: &mut Slots<'_, Native<usize>>) {
+///     while slots.capacity() > 0 && *last < 10 {
+///         *last += 1;
+///         slots.push(*last * *last);
+///     }
+///     if *last == 10 {
+///         slots.end();
+///     }
+/// }
+/// ```
 pub struct Slots<'a, H: Host> {
     words: &'a mut [Word],
     produced: &'a mut usize,
     ended: &'a mut bool,
     host: PhantomData<fn(H::Object)>,
+}
+
+impl<H: Host> fmt::Debug for Slots<'_, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slots")
+            .field("capacity", &self.capacity())
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a, H: Host> Slots<'a, H> {

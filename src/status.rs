@@ -6,6 +6,13 @@ use std::error::Error;
 use std::fmt;
 
 /// Why a batch was not made.
+///
+/// ```
+/// use ft_local::{Batch, Iter, Native, NewError};
+///
+/// let refused = Batch::new(Native::<usize>::new(), Iter(0..9), 0);
+/// assert_eq!(refused.err(), Some(NewError::Size));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NewError {
@@ -18,6 +25,16 @@ pub enum NewError {
 }
 
 /// Why a load brought nothing.
+///
+/// ```
+/// use ft_local::{Batch, LoadError, Native};
+///
+/// let batch = Batch::new(Native::<usize>::new(), || Err("nothing there"), 4).unwrap();
+/// match batch.load() {
+///     Err(LoadError::Source(error)) => assert_eq!(error, "nothing there"),
+///     other => unreachable!("{other:?}"),
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadError<E> {
@@ -45,6 +62,99 @@ pub enum LoadError<E> {
     Forked,
     /// There is not enough memory.
     OutOfMemory,
+}
+
+impl<E> LoadError<E> {
+    /// The same, with another error of the source.
+    ///
+    /// ```
+    /// use ft_local::LoadError;
+    ///
+    /// let error = LoadError::Source("7").map_source(str::len);
+    /// assert_eq!(error, LoadError::Source(1));
+    /// assert_eq!(LoadError::<&str>::Closed.map_source(str::len), LoadError::Closed);
+    /// ```
+    pub fn map_source<F>(self, change: impl FnOnce(E) -> F) -> LoadError<F> {
+        match self {
+            Self::Source(error) => LoadError::Source(change(error)),
+            Self::NothingProduced => LoadError::NothingProduced,
+            Self::Reentrant => LoadError::Reentrant,
+            Self::Deadlock => LoadError::Deadlock,
+            Self::Interrupted => LoadError::Interrupted,
+            Self::Panicked => LoadError::Panicked,
+            Self::Ended => LoadError::Ended,
+            Self::Closed => LoadError::Closed,
+            Self::TimedOut => LoadError::TimedOut,
+            Self::Forked => LoadError::Forked,
+            Self::OutOfMemory => LoadError::OutOfMemory,
+        }
+    }
+}
+
+/// An error of any type, for sources that can fail in several ways.
+///
+/// A source that returns it may use `?` on any error. `Box<dyn Error>` would not do: it is no
+/// [`Error`] itself, so a [`LoadError`] of it could not be one either. A [`LoadError`] of this is,
+/// and its [`source`](Error::source) is the error in the box.
+///
+/// ```
+/// use ft_local::{Batch, BoxError, LoadError, Native};
+/// use std::error::Error;
+///
+/// let mut lines = "1\n2\nthree".lines();
+/// let source = move || {
+///     let line = lines.next().ok_or_else(|| BoxError::new("no line is left"))?;
+///     Ok::<_, BoxError>(line.parse::<usize>()?)
+/// };
+/// let batch = Batch::new(Native::<usize>::new(), source, 1).unwrap();
+/// assert_eq!((batch.load().unwrap(), batch.load().unwrap()), (1, 2));
+/// let failed: Box<dyn Error> = batch.load().unwrap_err().into();
+/// assert!(failed.source().unwrap().is::<std::num::ParseIntError>());
+/// ```
+pub struct BoxError(Box<dyn Error + Send + Sync>);
+
+impl BoxError {
+    /// An error of an error or of a text.
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+
+    /// The error in the box.
+    pub fn get(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.0
+    }
+
+    /// The box.
+    pub fn into_inner(self) -> Box<dyn Error + Send + Sync> {
+        self.0
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for BoxError {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl fmt::Debug for BoxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for BoxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Error for LoadError<BoxError> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Source(error) => Some(&*error.0),
+            _ => None,
+        }
+    }
 }
 
 impl<E> From<Panicked> for LoadError<E> {

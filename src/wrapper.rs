@@ -5,6 +5,17 @@ use std::ops::Deref;
 /// Holds one reference for the thread that made it, which then reaches the object without
 /// touching anything that other threads write.
 ///
+/// ```
+/// use ft_local::Wrapper;
+/// use std::sync::Arc;
+///
+/// let shared = Arc::new(vec![1, 2, 3]);
+/// let mine = Wrapper::new(Arc::clone(&shared));
+/// assert_eq!((mine.len(), Arc::strong_count(&shared)), (3, 2));
+/// let reference = mine.into_inner();
+/// assert!(Arc::ptr_eq(&reference, &shared));
+/// ```
+///
 /// A wrapper fills cache lines of its own: two wrappers that two threads use never contend.
 #[derive(Debug)]
 #[repr(align(64))]
@@ -21,6 +32,11 @@ impl<R> Wrapper<R> {
     /// The reference.
     pub const fn get(&self) -> &R {
         &self.reference
+    }
+
+    /// Gives the reference back.
+    pub fn into_inner(self) -> R {
+        self.reference
     }
 }
 

@@ -31,6 +31,10 @@ impl<S> Workplace<S> {
     pub(super) fn new(source: S, size: usize) -> Result<Self, OutOfMemory> {
         Ok(Self { source, scratch: try_zeroed(size)?, produced: 0, ended: false, writing: false })
     }
+
+    pub(super) fn into_source(self) -> S {
+        self.source
+    }
 }
 
 /// How often the source is called before the host is asked whether the thread is to stop. A source

@@ -1,6 +1,13 @@
 //! How a batch is to behave where there is a choice.
 
 /// What the child of a fork does with the results that the parent had in the buffer.
+///
+/// ```
+/// use ft_local::{ForkPolicy, Options};
+///
+/// let options = Options { on_fork: ForkPolicy::Error, ..Options::default() };
+/// assert_eq!(ForkPolicy::default(), ForkPolicy::Discard);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ForkPolicy {
     /// Drops them: the parent hands them out.
@@ -13,6 +20,15 @@ pub enum ForkPolicy {
 }
 
 /// Choices for a batch. The default is what suits most.
+///
+/// ```
+/// use ft_local::{Batch, Iter, Native, Options};
+///
+/// let options = Options { fill_budget: 2, ..Options::default() };
+/// let batch = Batch::with_options(Native::<usize>::new(), Iter(0..9), 8, options).unwrap();
+/// assert_eq!(batch.load(), Ok(0));
+/// assert_eq!(batch.len(), 1, "one result for this load, and one more");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
     /// After how many results a thread that runs the source hands the role on; 0 for as many as

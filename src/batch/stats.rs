@@ -7,6 +7,15 @@ use std::time::Duration;
 /// Counts of what a batch has done. Nothing counts on the path of a load that finds a result: what
 /// was loaded is known from the buffer's own counts.
 ///
+/// ```
+/// use ft_local::{Batch, Iter, Native};
+///
+/// let batch = Batch::new(Native::<usize>::new(), Iter(0..9), 4).unwrap();
+/// batch.load().unwrap();
+/// let stats = batch.stats();
+/// assert_eq!((stats.loads, stats.produced, stats.fills), (1, 4, 1));
+/// ```
+///
 /// When no thread uses the batch, the books are exact: `produced + given_back` equals `loads +
 /// claimed + released + dropped_on_fork` and the number of results that are ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
