@@ -22,6 +22,9 @@
 // made by code that must not run in two threads at once. Add `ft_local_cursor_new` in threads that
 // take many. `ft_local_wrapper_new` is for one object that many threads use.
 //
+// Where a comment does not say otherwise, nothing changes hands, any thread may call the function at
+// once, it does not block, calls nothing of the host, cannot fail, and is there since 0.1.
+//
 // Ownership terms. New: the caller must release it. Borrowed: the caller must not, and it is valid
 // for as long as the comment says. Moved: it is no longer the caller's.
 //
@@ -72,33 +75,14 @@ extern "C" {
 // The version of the library that was loaded, as "major.minor.patch".
 //
 // Ownership: the text is borrowed, and good for ever.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
-// Errors: none.
-// Since: 0.1.
 FT_LOCAL_MUST_USE const char *ft_local_version(void);
 
 // The version of the library that was loaded, as a number that grows from version to version:
 // major * 1000000 + minor * 1000 + patch. `FT_LOCAL_VERSION_NUMBER` is that of the header.
-//
-// Ownership: nothing changes hands.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
-// Errors: none.
-// Since: 0.1.
 FT_LOCAL_MUST_USE uint32_t ft_local_version_number(void);
 
 // The version of the binary interface that the loaded library has, which is also the number in
 // its SONAME. A program works with a library whose number is `FT_LOCAL_ABI_VERSION`.
-//
-// Ownership: nothing changes hands.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
-// Errors: none.
-// Since: 0.1.
 FT_LOCAL_MUST_USE uint32_t ft_local_abi_version(void);
 
 // Status ------------------------------------------------------------------------------------------
@@ -146,11 +130,7 @@ typedef int32_t ft_local_status;
 // Says in English what a status means.
 //
 // Ownership: the text is borrowed, and good for ever.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
 // Errors: none. A positive status and an unknown one get a text too.
-// Since: 0.1.
 FT_LOCAL_MUST_USE const char *ft_local_status_text(ft_local_status status);
 
 // Says which argument the last `FT_LOCAL_ERR_ARGUMENT` in the calling thread was about, and what
@@ -159,9 +139,6 @@ FT_LOCAL_MUST_USE const char *ft_local_status_text(ft_local_status status);
 // Ownership: the text is borrowed, and good for ever.
 // Threads: any thread, at once; each has its own last error.
 // Blocks: no. (The first use in a thread may take memory for the thread's own variables.)
-// Calls host: no.
-// Errors: none.
-// Since: 0.1.
 FT_LOCAL_MUST_USE const char *ft_local_last_error(void);
 
 // Host: what the library must know of your runtime ------------------------------------------------
@@ -220,12 +197,8 @@ typedef struct ft_local_host {
 // Sets a host's struct to zero and its size: `FT_LOCAL_HOST_INIT` for languages without macros.
 //
 // Ownership: `host` stays the caller's.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
 // Errors: FT_LOCAL_ERR_ARGUMENT if `host` is NULL, or `struct_size` is not the size of an
 // `ft_local_host` in any version of the header.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_host_init(struct ft_local_host *host,
                                    size_t struct_size);
@@ -271,12 +244,8 @@ typedef struct ft_local_source {
 // macros.
 //
 // Ownership: `source` stays the caller's.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
 // Errors: FT_LOCAL_ERR_ARGUMENT if `source` is NULL, or `struct_size` is not the size of an
 // `ft_local_source` in any version of the header.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_source_init(struct ft_local_source *source,
                                      size_t struct_size);
@@ -294,12 +263,10 @@ typedef int32_t (*ft_local_visitor)(void *object, void *arg);
 //
 // Ownership: `object` is borrowed during the call and retained once by the host's `retain`;
 // `*out` is new: free it with `ft_local_wrapper_free`.
-// Threads: any thread, at once.
 // Blocks: briefly.
 // Calls host: retain, release: `retain` once; `release` if there is no memory for the wrapper.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY, FT_LOCAL_ERR_RETAIN. `*out` is then
 // NULL.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_wrapper_new(const ft_local_host *host,
                                      void *object,
@@ -308,21 +275,14 @@ ft_local_status ft_local_wrapper_new(const ft_local_host *host,
 // The object in a wrapper.
 //
 // Ownership: the object is borrowed, and good until the wrapper is freed.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
 // Errors: NULL if `wrapper` is not a wrapper; `ft_local_last_error` then says so.
-// Since: 0.1.
 FT_LOCAL_MUST_USE void *ft_local_wrapper_get(const struct ft_local_wrapper *wrapper);
 
 // Shows the object to `visitor`, for a garbage collector that wants to know what is referred to.
 //
 // Ownership: the object is borrowed during the call of `visitor`.
-// Threads: any thread, at once.
-// Blocks: no.
 // Calls host: visitor: once.
 // Errors: what `visitor` returns; FT_LOCAL_ERR_ARGUMENT.
-// Since: 0.1.
 int32_t ft_local_wrapper_visit(const struct ft_local_wrapper *wrapper,
                                ft_local_visitor visitor,
                                void *arg);
@@ -334,7 +294,6 @@ int32_t ft_local_wrapper_visit(const struct ft_local_wrapper *wrapper,
 // Blocks: briefly.
 // Calls host: release: once.
 // Errors: none that are told. What is not a wrapper, or was freed, is left alone.
-// Since: 0.1.
 void ft_local_wrapper_free(struct ft_local_wrapper *wrapper);
 
 // Batch: options ----------------------------------------------------------------------------------
@@ -376,12 +335,8 @@ typedef struct ft_local_batch_options {
 // without macros.
 //
 // Ownership: `options` stays the caller's.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
 // Errors: FT_LOCAL_ERR_ARGUMENT if `options` is NULL, or `struct_size` is not the size of an
 // `ft_local_batch_options` in any version of the header.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_options_init(struct ft_local_batch_options *options,
                                             size_t struct_size);
@@ -403,12 +358,9 @@ typedef struct ft_local_batch ft_local_batch;
 // Makes a batch that asks `source` for up to `size` results whenever it has none.
 //
 // Ownership: `host` and `source` are copied; `*out` is new: free it with `ft_local_batch_free`.
-// Threads: any thread, at once.
 // Blocks: briefly.
-// Calls host: no.
 // Errors: FT_LOCAL_ERR_ARGUMENT, also if `size` is 0 or above FT_LOCAL_BATCH_MAX_SIZE;
 // FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_new(const ft_local_host *host,
                                    const ft_local_source *source,
@@ -419,12 +371,9 @@ ft_local_status ft_local_batch_new(const ft_local_host *host,
 //
 // Ownership: `host`, `source` and `options` are copied; `*out` is new: free it with
 // `ft_local_batch_free`.
-// Threads: any thread, at once.
 // Blocks: briefly.
-// Calls host: no.
 // Errors: as for `ft_local_batch_new`. FT_LOCAL_ERR_ARGUMENT also if an option has no such value.
 // `options` may be NULL, which is the default.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_new_with(const ft_local_host *host,
                                         const ft_local_source *source,
@@ -434,22 +383,12 @@ ft_local_status ft_local_batch_new_with(const ft_local_host *host,
 
 // How many results are ready; a moment later there may be others.
 //
-// Ownership: nothing changes hands.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
 // Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
-// Since: 0.1.
 FT_LOCAL_MUST_USE size_t ft_local_batch_len(const struct ft_local_batch *batch);
 
 // How many results one fill makes at most, as the batch was made.
 //
-// Ownership: nothing changes hands.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
 // Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
-// Since: 0.1.
 FT_LOCAL_MUST_USE size_t ft_local_batch_size(const struct ft_local_batch *batch);
 
 // Shows each result in the buffer to `visitor`, for a garbage collector that wants to know what
@@ -459,11 +398,9 @@ FT_LOCAL_MUST_USE size_t ft_local_batch_size(const struct ft_local_batch *batch)
 // Ownership: each object is borrowed during the call of `visitor`.
 // Threads: when nobody else uses the handle, because the world is stopped for instance. It may
 // have been stopped at any point, in the middle of a fill too.
-// Blocks: no.
 // Calls host: visitor: once for each result.
 // Errors: what `visitor` returns if that is not 0, which also ends the visit;
 // FT_LOCAL_ERR_ARGUMENT.
-// Since: 0.1.
 int32_t ft_local_batch_visit(const struct ft_local_batch *batch,
                              ft_local_visitor visitor,
                              void *arg);
@@ -471,11 +408,9 @@ int32_t ft_local_batch_visit(const struct ft_local_batch *batch,
 // Releases all results in the buffer. The batch works on.
 //
 // Ownership: the batch's references to the results are given up.
-// Threads: any thread, at once.
 // Blocks: briefly.
 // Calls host: release: once for each result.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
-// Since: 0.1.
 FT_LOCAL_MUST_USE ft_local_status ft_local_batch_clear(const struct ft_local_batch *batch);
 
 // Ends a batch: releases the results in the buffer, and every load from now on, and every one that
@@ -484,21 +419,14 @@ FT_LOCAL_MUST_USE ft_local_status ft_local_batch_clear(const struct ft_local_bat
 // does nothing.
 //
 // Ownership: the batch's references to the results are given up.
-// Threads: any thread, at once.
 // Blocks: briefly.
 // Calls host: release: once for each result.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
-// Since: 0.1.
 FT_LOCAL_MUST_USE ft_local_status ft_local_batch_close(const struct ft_local_batch *batch);
 
 // Whether a batch was closed: 1 if so, 0 if not.
 //
-// Ownership: nothing changes hands.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
 // Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
-// Since: 0.1.
 FT_LOCAL_MUST_USE int32_t ft_local_batch_is_closed(const struct ft_local_batch *batch);
 
 // Frees a batch and releases the results in its buffer. NULL is nothing to free.
@@ -510,7 +438,6 @@ FT_LOCAL_MUST_USE int32_t ft_local_batch_is_closed(const struct ft_local_batch *
 // Blocks: briefly.
 // Calls host: release: once for each result in the buffer.
 // Errors: none that are told. What is not a batch, or was freed, is left alone.
-// Since: 0.1.
 void ft_local_batch_free(struct ft_local_batch *batch);
 
 // Batch: load -------------------------------------------------------------------------------------
@@ -518,7 +445,6 @@ void ft_local_batch_free(struct ft_local_batch *batch);
 // Takes the next result. If there is none, runs the source, or waits for the thread that runs it.
 //
 // Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
-// Threads: any thread, at once.
 // Blocks: yes, while another thread runs the source and no result is ready.
 // Calls host: source, block, interrupted, release: none of them if a result is ready, unless that
 // leaves fewer than `low_water`, and the source is run for more. `release` for results that are
@@ -530,7 +456,6 @@ void ft_local_batch_free(struct ft_local_batch *batch);
 // two threads; FT_LOCAL_ERR_INTERRUPTED if the host wants it; FT_LOCAL_ERR_ARGUMENT. `*out` is then
 // NULL, and the batch works on. For good: FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
 // FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_PANIC.
-// Since: 0.1.
 FT_LOCAL_MUST_USE ft_local_status ft_local_batch_load(const ft_local_batch *batch, void **out);
 
 // Takes the next result, as `ft_local_batch_load`, but does not wait for another thread longer than
@@ -538,12 +463,10 @@ FT_LOCAL_MUST_USE ft_local_status ft_local_batch_load(const ft_local_batch *batc
 // it takes.
 //
 // Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
-// Threads: any thread, at once.
 // Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns`; without limit if that is
 // negative.
 // Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
 // Errors: as for `ft_local_batch_load`, and FT_LOCAL_ERR_TIMED_OUT. `*out` is then NULL.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_load_for(const ft_local_batch *batch,
                                         int64_t timeout_ns,
@@ -552,13 +475,11 @@ ft_local_status ft_local_batch_load_for(const ft_local_batch *batch,
 // Takes the next result if one is ready. Never runs the source.
 //
 // Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
-// Threads: any thread, at once.
 // Blocks: briefly.
 // Calls host: release: only for results that are the parent's of a fork, or that came while the
 // batch was closed.
 // Errors: FT_LOCAL_ERR_EMPTY if none is ready; FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
 // FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then NULL.
-// Since: 0.1.
 FT_LOCAL_MUST_USE ft_local_status ft_local_batch_try_load(const ft_local_batch *batch, void **out);
 
 // Takes the next `n` results, as `n` times `ft_local_batch_load_for` with what is left of the time,
@@ -566,14 +487,12 @@ FT_LOCAL_MUST_USE ft_local_status ft_local_batch_try_load(const ft_local_batch *
 //
 // Ownership: the first `*count` of `objects` are new: each holds the reference that the source
 // made, and you owe its release, after an error too. The other slots are as they were.
-// Threads: any thread, at once.
 // Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns` nanoseconds; without limit if
 // that is negative.
 // Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
 // Errors: as for `ft_local_batch_load_for`. If the source has ended or the batch was closed, that is
 // an error only if `*count` is 0, and otherwise `*count` is less than `n`. `objects` may be NULL if
 // `n` is 0.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_load_many(const ft_local_batch *batch,
                                          size_t n,
@@ -585,14 +504,12 @@ ft_local_status ft_local_batch_load_many(const ft_local_batch *batch,
 // before anything newer. A closed batch releases them.
 //
 // Ownership: the `n` objects are moved, unless there is an error.
-// Threads: any thread, at once.
 // Blocks: briefly.
 // Calls host: release: only if the batch was closed, and for results that are the parent's of a
 // fork.
 // Errors: FT_LOCAL_ERR_ARGUMENT, also if an object is NULL and the host has no plain values;
 // FT_LOCAL_ERR_NO_MEMORY, since this takes memory, as no other function of a batch does;
 // FT_LOCAL_ERR_FORKED. The objects are then still yours.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_give_back(const ft_local_batch *batch,
                                          void *const *objects,
@@ -603,13 +520,10 @@ ft_local_status ft_local_batch_give_back(const ft_local_batch *batch,
 // or another thread is filling and there is no time to wait. For a thread of the host's own, which
 // calls it again and again, so that loads never find the buffer empty.
 //
-// Ownership: nothing changes hands.
-// Threads: any thread, at once.
 // Blocks: yes, until there is room, for at most `timeout_ns` nanoseconds; without limit if that is
 // negative.
 // Calls host: source, block, interrupted, release: `release` as `ft_local_batch_load`.
 // Errors: as for `ft_local_batch_load`. What was made before an error is kept. `*made` is then 0.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_prefill(const ft_local_batch *batch,
                                        size_t low_water,
@@ -645,11 +559,8 @@ typedef struct ft_local_cursor_frame {
 //
 // Ownership: `*out` is new: free it with `ft_local_cursor_free`. It keeps the batch alive, so that
 // the two may be freed in either order.
-// Threads: any thread, at once.
 // Blocks: briefly.
-// Calls host: no.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_cursor_new(const ft_local_batch *batch,
                                     struct ft_local_cursor **out);
@@ -663,7 +574,6 @@ ft_local_status ft_local_cursor_new(const ft_local_batch *batch,
 // Calls host: source, block, interrupted, release: none of them if a result is in hand; else as
 // `ft_local_batch_load`.
 // Errors: as for `ft_local_batch_load`. `*out` is then NULL.
-// Since: 0.1.
 FT_LOCAL_MUST_USE ft_local_status ft_local_cursor_next(struct ft_local_cursor *cursor, void **out);
 
 // Takes the next result, as `ft_local_cursor_next`, but does not wait for another thread longer than
@@ -675,7 +585,6 @@ FT_LOCAL_MUST_USE ft_local_status ft_local_cursor_next(struct ft_local_cursor *c
 // that is negative.
 // Calls host: source, block, interrupted, release: as `ft_local_cursor_next`.
 // Errors: as for `ft_local_batch_load_for`. `*out` is then NULL.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_cursor_next_for(struct ft_local_cursor *cursor,
                                          int64_t timeout_ns,
@@ -683,12 +592,8 @@ ft_local_status ft_local_cursor_next_for(struct ft_local_cursor *cursor,
 
 // How many results a cursor has in hand.
 //
-// Ownership: nothing changes hands.
 // Threads: any thread, one at a time.
-// Blocks: no.
-// Calls host: no.
 // Errors: 0 if `cursor` is not a cursor; `ft_local_last_error` then says so.
-// Since: 0.1.
 FT_LOCAL_MUST_USE size_t ft_local_cursor_len(const struct ft_local_cursor *cursor);
 
 // Shows each result that a cursor has in hand to `visitor`, for a garbage collector that wants to
@@ -696,11 +601,9 @@ FT_LOCAL_MUST_USE size_t ft_local_cursor_len(const struct ft_local_cursor *curso
 //
 // Ownership: each object is borrowed during the call of `visitor`.
 // Threads: when nobody else uses the handle, because the world is stopped for instance.
-// Blocks: no.
 // Calls host: visitor: once for each result.
 // Errors: what `visitor` returns if that is not 0, which also ends the visit;
 // FT_LOCAL_ERR_ARGUMENT.
-// Since: 0.1.
 int32_t ft_local_cursor_visit(const struct ft_local_cursor *cursor,
                               ft_local_visitor visitor,
                               void *arg);
@@ -713,7 +616,6 @@ int32_t ft_local_cursor_visit(const struct ft_local_cursor *cursor,
 // Calls host: release: for results in hand if the batch was closed or they are the parent's of a
 // fork, and for all that is left if the batch was freed before.
 // Errors: none that are told. What is not a cursor, or was freed, is left alone.
-// Since: 0.1.
 void ft_local_cursor_free(struct ft_local_cursor *cursor);
 
 // Batch: statistics -------------------------------------------------------------------------------
@@ -761,12 +663,9 @@ typedef struct ft_local_stats {
 // different moments.
 //
 // Ownership: `out` stays the caller's. Fields of a newer header are set to 0.
-// Threads: any thread, at once.
 // Blocks: briefly: takes the lock of the list of all cursors, which the making and freeing of any
 // cursor takes too.
-// Calls host: no.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then as it was.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_stats(const ft_local_batch *batch,
                                      struct ft_local_stats *out);
@@ -775,12 +674,8 @@ ft_local_status ft_local_batch_stats(const ft_local_batch *batch,
 // macros.
 //
 // Ownership: `stats` stays the caller's.
-// Threads: any thread, at once.
-// Blocks: no.
-// Calls host: no.
 // Errors: FT_LOCAL_ERR_ARGUMENT if `stats` is NULL, or `struct_size` is not the size of an
 // `ft_local_stats` in any version of the header.
-// Since: 0.1.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_stats_init(struct ft_local_stats *stats,
                                     size_t struct_size);

@@ -86,12 +86,9 @@ pub(super) unsafe fn drop_reference(handle: *mut ft_local_batch) {
 /// Makes a batch that asks `source` for up to `size` results whenever it has none.
 ///
 /// Ownership: `host` and `source` are copied; `*out` is new: free it with `ft_local_batch_free`.
-/// Threads: any thread, at once.
 /// Blocks: briefly.
-/// Calls host: no.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, also if `size` is 0 or above FT_LOCAL_BATCH_MAX_SIZE;
 /// FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_new(
@@ -108,12 +105,9 @@ pub unsafe extern "C" fn ft_local_batch_new(
 ///
 /// Ownership: `host`, `source` and `options` are copied; `*out` is new: free it with
 /// `ft_local_batch_free`.
-/// Threads: any thread, at once.
 /// Blocks: briefly.
-/// Calls host: no.
 /// Errors: as for `ft_local_batch_new`. FT_LOCAL_ERR_ARGUMENT also if an option has no such value.
 /// `options` may be NULL, which is the default.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_new_with(
@@ -141,12 +135,7 @@ pub unsafe extern "C" fn ft_local_batch_new_with(
 
 /// How many results are ready; a moment later there may be others.
 ///
-/// Ownership: nothing changes hands.
-/// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
 /// Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_len(batch: *const ft_local_batch) -> usize {
@@ -156,12 +145,7 @@ pub unsafe extern "C" fn ft_local_batch_len(batch: *const ft_local_batch) -> usi
 
 /// How many results one fill makes at most, as the batch was made.
 ///
-/// Ownership: nothing changes hands.
-/// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
 /// Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_size(batch: *const ft_local_batch) -> usize {
@@ -176,11 +160,9 @@ pub unsafe extern "C" fn ft_local_batch_size(batch: *const ft_local_batch) -> us
 /// Ownership: each object is borrowed during the call of `visitor`.
 /// Threads: when nobody else uses the handle, because the world is stopped for instance. It may
 /// have been stopped at any point, in the middle of a fill too.
-/// Blocks: no.
 /// Calls host: visitor: once for each result.
 /// Errors: what `visitor` returns if that is not 0, which also ends the visit;
 /// FT_LOCAL_ERR_ARGUMENT.
-/// Since: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_visit(
     batch: *const ft_local_batch,
@@ -207,11 +189,9 @@ pub unsafe extern "C-unwind" fn ft_local_batch_visit(
 /// Releases all results in the buffer. The batch works on.
 ///
 /// Ownership: the batch's references to the results are given up.
-/// Threads: any thread, at once.
 /// Blocks: briefly.
 /// Calls host: release: once for each result.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_clear(
@@ -232,11 +212,9 @@ pub unsafe extern "C-unwind" fn ft_local_batch_clear(
 /// does nothing.
 ///
 /// Ownership: the batch's references to the results are given up.
-/// Threads: any thread, at once.
 /// Blocks: briefly.
 /// Calls host: release: once for each result.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_close(
@@ -253,12 +231,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_close(
 
 /// Whether a batch was closed: 1 if so, 0 if not.
 ///
-/// Ownership: nothing changes hands.
-/// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
 /// Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_is_closed(batch: *const ft_local_batch) -> i32 {
@@ -275,7 +248,6 @@ pub unsafe extern "C" fn ft_local_batch_is_closed(batch: *const ft_local_batch) 
 /// Blocks: briefly.
 /// Calls host: release: once for each result in the buffer.
 /// Errors: none that are told. What is not a batch, or was freed, is left alone.
-/// Since: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_free(batch: *mut ft_local_batch) {
     if batch.is_null() {

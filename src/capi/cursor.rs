@@ -75,11 +75,8 @@ unsafe fn cursor_of(node: &Node) -> ManuallyDrop<CCursor> {
 ///
 /// Ownership: `*out` is new: free it with `ft_local_cursor_free`. It keeps the batch alive, so that
 /// the two may be freed in either order.
-/// Threads: any thread, at once.
 /// Blocks: briefly.
-/// Calls host: no.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_cursor_new(
@@ -112,7 +109,6 @@ pub unsafe extern "C" fn ft_local_cursor_new(
 /// Calls host: source, block, interrupted, release: none of them if a result is in hand; else as
 /// `ft_local_batch_load`.
 /// Errors: as for `ft_local_batch_load`. `*out` is then NULL.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_cursor_next(
@@ -158,7 +154,6 @@ unsafe fn claim(node: &Node, out: &mut *mut c_void) -> ft_local_status {
 /// that is negative.
 /// Calls host: source, block, interrupted, release: as `ft_local_cursor_next`.
 /// Errors: as for `ft_local_batch_load_for`. `*out` is then NULL.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_cursor_next_for(
@@ -182,12 +177,8 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next_for(
 
 /// How many results a cursor has in hand.
 ///
-/// Ownership: nothing changes hands.
 /// Threads: any thread, one at a time.
-/// Blocks: no.
-/// Calls host: no.
 /// Errors: 0 if `cursor` is not a cursor; `ft_local_last_error` then says so.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_cursor_len(cursor: *const ft_local_cursor) -> usize {
@@ -200,11 +191,9 @@ pub unsafe extern "C" fn ft_local_cursor_len(cursor: *const ft_local_cursor) -> 
 ///
 /// Ownership: each object is borrowed during the call of `visitor`.
 /// Threads: when nobody else uses the handle, because the world is stopped for instance.
-/// Blocks: no.
 /// Calls host: visitor: once for each result.
 /// Errors: what `visitor` returns if that is not 0, which also ends the visit;
 /// FT_LOCAL_ERR_ARGUMENT.
-/// Since: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_cursor_visit(
     cursor: *const ft_local_cursor,
@@ -236,7 +225,6 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_visit(
 /// Calls host: release: for results in hand if the batch was closed or they are the parent's of a
 /// fork, and for all that is left if the batch was freed before.
 /// Errors: none that are told. What is not a cursor, or was freed, is left alone.
-/// Since: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_cursor_free(cursor: *mut ft_local_cursor) {
     if cursor.is_null() {

@@ -131,12 +131,8 @@ pub(super) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Ref
 /// Sets a host's struct to zero and its size: `FT_LOCAL_HOST_INIT` for languages without macros.
 ///
 /// Ownership: `host` stays the caller's.
-/// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
 /// Errors: FT_LOCAL_ERR_ARGUMENT if `host` is NULL, or `struct_size` is not the size of an
 /// `ft_local_host` in any version of the header.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_host_init(

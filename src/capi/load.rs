@@ -17,7 +17,6 @@ pub(super) fn deadline(timeout_ns: i64) -> Option<Instant> {
 /// Takes the next result. If there is none, runs the source, or waits for the thread that runs it.
 ///
 /// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
-/// Threads: any thread, at once.
 /// Blocks: yes, while another thread runs the source and no result is ready.
 /// Calls host: source, block, interrupted, release: none of them if a result is ready, unless that
 /// leaves fewer than `low_water`, and the source is run for more. `release` for results that are
@@ -29,7 +28,6 @@ pub(super) fn deadline(timeout_ns: i64) -> Option<Instant> {
 /// two threads; FT_LOCAL_ERR_INTERRUPTED if the host wants it; FT_LOCAL_ERR_ARGUMENT. `*out` is then
 /// NULL, and the batch works on. For good: FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
 /// FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_PANIC.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_load(
@@ -65,12 +63,10 @@ fn load_after(batch: &CBatch, found: AtOnce, out: &mut *mut c_void) -> ft_local_
 /// it takes.
 ///
 /// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
-/// Threads: any thread, at once.
 /// Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns`; without limit if that is
 /// negative.
 /// Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
 /// Errors: as for `ft_local_batch_load`, and FT_LOCAL_ERR_TIMED_OUT. `*out` is then NULL.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_load_for(
@@ -93,13 +89,11 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_for(
 /// Takes the next result if one is ready. Never runs the source.
 ///
 /// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
-/// Threads: any thread, at once.
 /// Blocks: briefly.
 /// Calls host: release: only for results that are the parent's of a fork, or that came while the
 /// batch was closed.
 /// Errors: FT_LOCAL_ERR_EMPTY if none is ready; FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
 /// FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then NULL.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_try_load(
@@ -119,14 +113,12 @@ pub unsafe extern "C-unwind" fn ft_local_batch_try_load(
 ///
 /// Ownership: the first `*count` of `objects` are new: each holds the reference that the source
 /// made, and you owe its release, after an error too. The other slots are as they were.
-/// Threads: any thread, at once.
 /// Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns` nanoseconds; without limit if
 /// that is negative.
 /// Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
 /// Errors: as for `ft_local_batch_load_for`. If the source has ended or the batch was closed, that is
 /// an error only if `*count` is 0, and otherwise `*count` is less than `n`. `objects` may be NULL if
 /// `n` is 0.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_load_many(
@@ -162,14 +154,12 @@ fn ends(status: ft_local_status) -> bool {
 /// before anything newer. A closed batch releases them.
 ///
 /// Ownership: the `n` objects are moved, unless there is an error.
-/// Threads: any thread, at once.
 /// Blocks: briefly.
 /// Calls host: release: only if the batch was closed, and for results that are the parent's of a
 /// fork.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, also if an object is NULL and the host has no plain values;
 /// FT_LOCAL_ERR_NO_MEMORY, since this takes memory, as no other function of a batch does;
 /// FT_LOCAL_ERR_FORKED. The objects are then still yours.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_give_back(
@@ -234,13 +224,10 @@ unsafe fn slots<'a>(objects: *mut *mut c_void, n: usize) -> Result<&'a mut [Word
 /// or another thread is filling and there is no time to wait. For a thread of the host's own, which
 /// calls it again and again, so that loads never find the buffer empty.
 ///
-/// Ownership: nothing changes hands.
-/// Threads: any thread, at once.
 /// Blocks: yes, until there is room, for at most `timeout_ns` nanoseconds; without limit if that is
 /// negative.
 /// Calls host: source, block, interrupted, release: `release` as `ft_local_batch_load`.
 /// Errors: as for `ft_local_batch_load`. What was made before an error is kept. `*made` is then 0.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_prefill(

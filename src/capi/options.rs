@@ -72,12 +72,8 @@ pub(super) unsafe fn options(given: *const ft_local_batch_options) -> Result<Opt
 /// without macros.
 ///
 /// Ownership: `options` stays the caller's.
-/// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
 /// Errors: FT_LOCAL_ERR_ARGUMENT if `options` is NULL, or `struct_size` is not the size of an
 /// `ft_local_batch_options` in any version of the header.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_options_init(

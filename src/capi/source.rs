@@ -211,12 +211,8 @@ fn keep_good(counted: &mut [Word], null_is_good: bool) -> usize {
 /// macros.
 ///
 /// Ownership: `source` stays the caller's.
-/// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
 /// Errors: FT_LOCAL_ERR_ARGUMENT if `source` is NULL, or `struct_size` is not the size of an
 /// `ft_local_source` in any version of the header.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_source_init(

@@ -99,12 +99,9 @@ fn nanoseconds(time: Duration) -> u64 {
 /// different moments.
 ///
 /// Ownership: `out` stays the caller's. Fields of a newer header are set to 0.
-/// Threads: any thread, at once.
 /// Blocks: briefly: takes the lock of the list of all cursors, which the making and freeing of any
 /// cursor takes too.
-/// Calls host: no.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then as it was.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_stats(
@@ -133,12 +130,8 @@ pub unsafe extern "C" fn ft_local_batch_stats(
 /// macros.
 ///
 /// Ownership: `stats` stays the caller's.
-/// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
 /// Errors: FT_LOCAL_ERR_ARGUMENT if `stats` is NULL, or `struct_size` is not the size of an
 /// `ft_local_stats` in any version of the header.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_stats_init(

@@ -112,11 +112,7 @@ impl From<Refusal> for ft_local_status {
 /// Says in English what a status means.
 ///
 /// Ownership: the text is borrowed, and good for ever.
-/// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
 /// Errors: none. A positive status and an unknown one get a text too.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char {
@@ -150,9 +146,6 @@ pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char
 /// Ownership: the text is borrowed, and good for ever.
 /// Threads: any thread, at once; each has its own last error.
 /// Blocks: no. (The first use in a thread may take memory for the thread's own variables.)
-/// Calls host: no.
-/// Errors: none.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_last_error() -> *const c_char {

@@ -26,11 +26,6 @@ const VERSION: &CStr =
 /// The version of the library that was loaded, as "major.minor.patch".
 ///
 /// Ownership: the text is borrowed, and good for ever.
-/// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
-/// Errors: none.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_version() -> *const c_char {
@@ -39,13 +34,6 @@ pub extern "C" fn ft_local_version() -> *const c_char {
 
 /// The version of the library that was loaded, as a number that grows from version to version:
 /// major * 1000000 + minor * 1000 + patch. `FT_LOCAL_VERSION_NUMBER` is that of the header.
-///
-/// Ownership: nothing changes hands.
-/// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
-/// Errors: none.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_version_number() -> u32 {
@@ -54,13 +42,6 @@ pub extern "C" fn ft_local_version_number() -> u32 {
 
 /// The version of the binary interface that the loaded library has, which is also the number in
 /// its SONAME. A program works with a library whose number is `FT_LOCAL_ABI_VERSION`.
-///
-/// Ownership: nothing changes hands.
-/// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
-/// Errors: none.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_abi_version() -> u32 {

@@ -36,12 +36,10 @@ pub(super) const NO_VISITOR: Refusal = Refusal(c"visitor is NULL");
 ///
 /// Ownership: `object` is borrowed during the call and retained once by the host's `retain`;
 /// `*out` is new: free it with `ft_local_wrapper_free`.
-/// Threads: any thread, at once.
 /// Blocks: briefly.
 /// Calls host: retain, release: `retain` once; `release` if there is no memory for the wrapper.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY, FT_LOCAL_ERR_RETAIN. `*out` is then
 /// NULL.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
@@ -75,11 +73,7 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
 /// The object in a wrapper.
 ///
 /// Ownership: the object is borrowed, and good until the wrapper is freed.
-/// Threads: any thread, at once.
-/// Blocks: no.
-/// Calls host: no.
 /// Errors: NULL if `wrapper` is not a wrapper; `ft_local_last_error` then says so.
-/// Since: 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_wrapper_get(wrapper: *const ft_local_wrapper) -> *mut c_void {
@@ -90,11 +84,8 @@ pub unsafe extern "C" fn ft_local_wrapper_get(wrapper: *const ft_local_wrapper) 
 /// Shows the object to `visitor`, for a garbage collector that wants to know what is referred to.
 ///
 /// Ownership: the object is borrowed during the call of `visitor`.
-/// Threads: any thread, at once.
-/// Blocks: no.
 /// Calls host: visitor: once.
 /// Errors: what `visitor` returns; FT_LOCAL_ERR_ARGUMENT.
-/// Since: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_wrapper_visit(
     wrapper: *const ft_local_wrapper,
@@ -117,7 +108,6 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_visit(
 /// Blocks: briefly.
 /// Calls host: release: once.
 /// Errors: none that are told. What is not a wrapper, or was freed, is left alone.
-/// Since: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_wrapper_free(wrapper: *mut ft_local_wrapper) {
     if wrapper.is_null() {

@@ -22,6 +22,9 @@
 // made by code that must not run in two threads at once. Add `ft_local_cursor_new` in threads that
 // take many. `ft_local_wrapper_new` is for one object that many threads use.
 //
+// Where a comment does not say otherwise, nothing changes hands, any thread may call the function at
+// once, it does not block, calls nothing of the host, cannot fail, and is there since 0.1.
+//
 // Ownership terms. New: the caller must release it. Borrowed: the caller must not, and it is valid
 // for as long as the comment says. Moved: it is no longer the caller's.
 //

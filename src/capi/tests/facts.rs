@@ -44,15 +44,16 @@ fn declared(line: &'static str) -> Option<&'static str> {
 }
 
 fn fact(name: &'static str, comment: &[&'static str]) -> Fact {
-    let field = |head: &str| {
-        let found = comment.iter().find_map(|line| line.strip_prefix(head));
-        found.unwrap_or_else(|| panic!("{name}: its comment has no {head}")).trim()
+    // A field that is left out has the value that the introduction of the header gives.
+    let field = |head: &str, default: &'static str| {
+        comment.iter().find_map(|line| line.strip_prefix(head)).map_or(default, str::trim)
     };
     // The words come first; what follows them is for people.
     let words = |text: &'static str| text.split(['.', ':', ';', ',']).next().unwrap();
-    let calls = field("Calls host:");
+    let calls = field("Calls host:", "no.");
     let calls = calls.split(['.', ':', ';']).next().unwrap().split(", ");
     let calls = calls.filter(|&word| word != "no").collect();
-    let alone = field("Threads:").starts_with("when nobody else uses the handle");
-    Fact { name, blocks: words(field("Blocks:")), calls, alone }
+    let alone =
+        field("Threads:", "any thread, at once.").starts_with("when nobody else uses the handle");
+    Fact { name, blocks: words(field("Blocks:", "no.")), calls, alone }
 }
