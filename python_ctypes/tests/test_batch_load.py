@@ -56,7 +56,8 @@ def test_a_result_comes_with_one_reference():
     executor = BatchExecutor(Thing, 3)
     for _ in range(7):
         result = executor.load()
-        assert sys.getrefcount(result) == 2
+        alone = object()  # Interpreters count a local variable or not.
+        assert sys.getrefcount(result) == sys.getrefcount(alone)
 
 
 def test_counts_of_a_shared_result_come_out_even():

@@ -69,7 +69,8 @@ def test_results_of_load_many_come_with_one_reference():
     results = BatchExecutor(object, 3).load_many(7)
     while results:
         result = results.pop()
-        assert sys.getrefcount(result) == 2
+        alone = object()  # Interpreters count a local variable or not.
+        assert sys.getrefcount(result) == sys.getrefcount(alone)
 
 
 @pytest.mark.parametrize(
