@@ -81,7 +81,8 @@ static void batch_new(void) {
         CHECK_PTR(out, NULL);
         for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++) {
             out = something;
-            refused(make(with, &all->host_table, &all->source_table, sizes[index], &out), "size");
+            refused(make(with, &all->host_table, &all->source_table, sizes[index], &out),
+                    "size must be between 1 and 1073741824");
             CHECK_PTR(out, NULL);
         }
         refused(make(with, &all->host_table, &all->source_table, 1, NULL), "out");

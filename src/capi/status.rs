@@ -59,7 +59,7 @@ impl From<code> for ft_local_status {
 impl From<NewError> for ft_local_status {
     fn from(error: NewError) -> Self {
         match error {
-            NewError::Size => Refusal(c"size must be between 1 and FT_LOCAL_BATCH_MAX_SIZE").into(),
+            NewError::Size => Refusal(c"size must be between 1 and 1073741824").into(),
             NewError::LowWater => Refusal(c"options->low_water is above size").into(),
             NewError::OutOfMemory => code::FT_LOCAL_ERR_NO_MEMORY.into(),
         }
