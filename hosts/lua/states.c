@@ -20,6 +20,12 @@ static const char SCRIPT[] = "local loads = ...\n"
                              "end\n"
                              "return sum\n";
 
+// Draws until that fails, and returns whether it failed because the batch was closed.
+static const char UNTIL_CLOSED[] = "while true do\n"
+                                   "    local drawn, problem = pcall(next_id)\n"
+                                   "    if not drawn then return problem:find 'closed' and 1 end\n"
+                                   "end\n";
+
 // Plain, since one thread at a time runs the source.
 static void *make_id(void *made) {
     return (void *)++*(uintptr_t *)made;
@@ -30,20 +36,47 @@ static void fail(const char *what) {
     exit(1);
 }
 
-static void *run_state(void *ids) {
+static void *run_script(const char *script, ft_local_batch *ids) {
     lua_State *L = luaL_newstate();
     luaL_openlibs(L);
     ft_local_lua_push_ids(L, ids);
     lua_setglobal(L, "next_id");
-    if (luaL_loadstring(L, SCRIPT) != LUA_OK) {
+    if (luaL_loadstring(L, script) != LUA_OK) {
         fail(lua_tostring(L, -1));
     }
     lua_pushinteger(L, LOADS);
     if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
         fail(lua_tostring(L, -1));
     }
-    void *sum = (void *)lua_tointeger(L, -1);
+    void *result = (void *)lua_tointeger(L, -1);
     lua_close(L);
+    return result;
+}
+
+static void *sum_ids(void *ids) {
+    return run_script(SCRIPT, ids);
+}
+
+static void *draw_until_closed(void *ids) {
+    return run_script(UNTIL_CLOSED, ids);
+}
+
+static void start_states(pthread_t *threads, void *(*run)(void *), ft_local_batch *ids) {
+    for (int index = 0; index < STATES; index++) {
+        if (pthread_create(&threads[index], NULL, run, ids) != 0) {
+            fail("no thread");
+        }
+    }
+}
+
+// The sum of what the states return.
+static uintptr_t join_states(pthread_t *threads) {
+    uintptr_t sum = 0;
+    for (int index = 0; index < STATES; index++) {
+        void *of_state;
+        pthread_join(threads[index], &of_state);
+        sum += (uintptr_t)of_state;
+    }
     return sum;
 }
 
@@ -60,21 +93,29 @@ static ft_local_batch *ids_from(uintptr_t *made) {
     return ids;
 }
 
+static void closing_ends_the_ids_for_all_states(void) {
+    uintptr_t made = 0;
+    ft_local_batch *ids = ids_from(&made);
+    pthread_t threads[STATES];
+    start_states(threads, draw_until_closed, ids);
+    ft_local_stats stats = FT_LOCAL_STATS_INIT;
+    do {
+        if (ft_local_batch_stats(ids, &stats) != FT_LOCAL_OK) {
+            fail("no counts");
+        }
+    } while (stats.loads < LOADS);
+    if (ft_local_batch_close(ids) != FT_LOCAL_OK || join_states(threads) != STATES) {
+        fail("a state was not told that the batch is closed");
+    }
+    ft_local_batch_free(ids);
+}
+
 int main(void) {
     uintptr_t made = 0;
     ft_local_batch *ids = ids_from(&made);
     pthread_t threads[STATES];
-    for (int index = 0; index < STATES; index++) {
-        if (pthread_create(&threads[index], NULL, run_state, ids) != 0) {
-            fail("no thread");
-        }
-    }
-    uintptr_t sum = 0;
-    for (int index = 0; index < STATES; index++) {
-        void *of_state;
-        pthread_join(threads[index], &of_state);
-        sum += (uintptr_t)of_state;
-    }
+    start_states(threads, sum_ids, ids);
+    uintptr_t sum = join_states(threads);
     // Ids come in the order of the source: those handed out are the first ones.
     uintptr_t delivered = (uintptr_t)STATES * LOADS, left = ft_local_batch_len(ids);
     ft_local_batch_free(ids);
@@ -83,6 +124,7 @@ int main(void) {
     } else if (sum != delivered * (delivered + 1) / 2) {
         fail("the sum of the ids is wrong");
     }
+    closing_ends_the_ids_for_all_states();
     printf("%d states: made %zu = delivered %zu + left %zu, sum %zu\n", STATES, made, delivered,
            left, sum);
     return 0;
