@@ -1,11 +1,12 @@
-"""The examples in docs/python.md, run as they stand there."""
+"""The examples in the documents, run as they stand there."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-TEXT = (Path(__file__).parents[2] / "docs/python.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = "".join((DOCS / name).read_text() for name in ("python.md", "sharing.md"))
 EXAMPLES = dict(re.findall(r"<!-- example: (\w+) -->\n```python\n(.*?)```", TEXT, re.DOTALL))
 
 
