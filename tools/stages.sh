@@ -152,6 +152,15 @@ stage_build_free_threaded() { tools/free-threaded-python; }
 
 stage_types() { tools/types "$(dirname "$(tools/venv --types)")/pyright"; }
 
+# Also that a list with a line less would be noticed.
+stage_rust_api() {
+    tools/rust-api --check
+    sed 1d docs/rust-api.txt >"$build/rust-api.txt"
+    ! tools/rust-api --check "$build/rust-api.txt" >"$build/rust-api.log" 2>&1 ||
+        die "a list without its first line is accepted"
+    note "$(wc -l <docs/rust-api.txt) lines"
+}
+
 # Each of these breaks the batch in one place; a model, a scene or a test must find it.
 stage_mutants() { tools/mutants; }
 
