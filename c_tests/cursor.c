@@ -213,7 +213,9 @@ static void the_end_comes_after_the_last_result(void) {
 
 static int32_t next_of_the_batch_being_filled(void *ctx, void **out, size_t room, size_t *made) {
     scene *all = ctx;
-    next_failing(all->cursor, FT_LOCAL_ERR_REENTRANT);
+    if (ft_local_batch_len(all->batch) == 0) {
+        next_failing(all->cursor, FT_LOCAL_ERR_REENTRANT);
+    }
     return fake_source_table(&all->source).fill(&all->source, out, room, made);
 }
 

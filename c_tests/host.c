@@ -163,6 +163,10 @@ static void two_forms_of_one_function_are_refused(void) {
     table.interrupted = some_interrupted;
     table.interrupted_plain = some_interrupted_plain;
     refuse(&table, "interrupted_plain");
+    table.interrupted = NULL;
+    table.interruptible = some_interrupted;
+    table.interruptible_plain = some_interrupted_plain;
+    refuse(&table, "interruptible_plain");
     table = fake_host_table(NULL);
     table.block = some_block;
     table.detach = some_detach;
@@ -179,6 +183,12 @@ static void half_of_a_pair_is_refused(void) {
     table.detach = NULL;
     table.attach = some_attach;
     refuse(&table, "detach");
+    table = fake_host_table(NULL);
+    table.interruptible = some_interrupted;
+    refuse(&table, "interrupted");
+    table.interruptible = NULL;
+    table.interruptible_plain = some_interrupted_plain;
+    refuse(&table, "interrupted");
     table = fake_host_table(NULL);
     table.release = NULL;
     refuse(&table, "release");
@@ -198,12 +208,15 @@ static void all_functions_may_be_given_in_one_form_each(void) {
     ft_local_host table = fake_host_table(NULL);
     table.block = some_block;
     table.interrupted = some_interrupted;
+    table.interruptible = some_interrupted;
     accept(&table);
     table.block = NULL;
     table.detach = some_detach;
     table.attach = some_attach;
     table.interrupted = NULL;
     table.interrupted_plain = some_interrupted_plain;
+    table.interruptible = NULL;
+    table.interruptible_plain = some_interrupted_plain;
     accept(&table);
 }
 

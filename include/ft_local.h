@@ -37,7 +37,8 @@
 // host, and memory. "Yes": may wait for another thread, through the host's `block`.
 //
 // Calls host. The functions of the host that it may call, with or without `ctx`. "block" stands for
-// `detach` and `attach` too, "source" for the functions of the source.
+// `detach` and `attach` too, "interrupted" for `interruptible` too, "source" for the functions of the
+// source.
 //
 // Arguments are checked: a bad one gets FT_LOCAL_ERR_ARGUMENT and changes nothing. NULL is ignored
 // by the `_free` functions and refused everywhere else. A handle of another kind and a freed handle
@@ -102,7 +103,8 @@ typedef enum ft_local_status_code {
     FT_LOCAL_ERR_SOURCE = -4,
     // The source reported success and produced nothing.
     FT_LOCAL_ERR_NOTHING_PRODUCED = -5,
-    // The source loads from the batch that it is filling.
+    // Nothing is ready, and the calling thread is already running the source: the source itself
+    // loads, or it has switched to another greenlet or fiber of the thread.
     FT_LOCAL_ERR_REENTRANT = -6,
     // The host interrupted the wait or the fill. Nothing was lost.
     FT_LOCAL_ERR_INTERRUPTED = -7,
@@ -145,7 +147,7 @@ FT_LOCAL_MUST_USE const char *ft_local_last_error(void);
 
 // Initializer for ft_local_host; `ft_local_host_init` is the same for languages without macros.
 #define FT_LOCAL_HOST_INIT                                                                         \
-    { sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+    { sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
 // A function that blocks, which the library hands to the host's `block`. It returns, and never
 // throws or jumps.
@@ -192,6 +194,12 @@ typedef struct ft_local_host {
     int32_t (*interrupted)(void *ctx);
     // `interrupted` without `ctx`.
     int32_t (*interrupted_plain)(void);
+    // Whether the calling thread can be interrupted at all: 0 if not. A thread that cannot be
+    // sleeps until it is woken, instead of looking up every 50 ms to be asked `interrupted`. Asked
+    // inside the runtime before each wait. If NULL, every thread can be.
+    int32_t (*interruptible)(void *ctx);
+    // `interruptible` without `ctx`.
+    int32_t (*interruptible_plain)(void);
 } ft_local_host;
 
 // Sets a host's struct to zero and its size: `FT_LOCAL_HOST_INIT` for languages without macros.

@@ -21,6 +21,7 @@ mod stats;
 mod whole;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
+mod wait;
 
 use crate::border::{Defer, Panicked, border};
 use crate::cursor::Cursor;

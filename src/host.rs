@@ -81,6 +81,12 @@ pub unsafe trait Host: Send + Sync {
     fn interrupted(&self) -> bool {
         false
     }
+
+    /// Whether the calling thread can be interrupted at all. A thread that cannot be is not asked
+    /// while it waits, and sleeps until it is woken.
+    fn interruptible(&self) -> bool {
+        true
+    }
 }
 
 /// Rust as the host: objects are `Box<T>`, `Arc<T>` or plain words.
@@ -223,6 +229,8 @@ pub(crate) struct HostTable {
     pub block: Block,
     /// How a waiting thread learns that it is to stop.
     pub interrupt: Interrupt,
+    /// Which threads can learn that.
+    pub interruptible: Interrupt,
 }
 
 /// How a host takes a reference.
@@ -250,15 +258,34 @@ pub(crate) enum Block {
     Through(unsafe extern "C-unwind" fn(*mut c_void, Wait, *mut c_void), *mut c_void),
 }
 
-/// How a waiting thread of the host learns that it is to stop: not 0 from the function.
+/// How a waiting thread of the host learns that it is to stop, or whether it ever can: not 0 from
+/// the function.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Interrupt {
-    /// It never does.
+    /// It never does; or every thread can.
     None,
     /// By a function without arguments.
     Plain(unsafe extern "C-unwind" fn() -> i32),
     /// By a function of the host's context.
     WithCtx(unsafe extern "C-unwind" fn(*mut c_void) -> i32, *mut c_void),
+}
+
+impl Interrupt {
+    /// The host's answer, if it has one.
+    ///
+    /// # Safety
+    /// It must be of a table that is in use.
+    unsafe fn ask(self) -> Option<bool> {
+        // SAFETY: the table's promise.
+        let answer = unsafe {
+            match self {
+                Self::None => return None,
+                Self::Plain(asked) => asked(),
+                Self::WithCtx(asked, ctx) => asked(ctx),
+            }
+        };
+        Some(answer != 0)
+    }
 }
 
 // SAFETY: who makes a table promises that its functions may be called from any thread, with `ctx`.
@@ -342,12 +369,11 @@ unsafe impl Host for HostTable {
 
     fn interrupted(&self) -> bool {
         // SAFETY: the table's promise.
-        unsafe {
-            match self.interrupt {
-                Interrupt::None => false,
-                Interrupt::Plain(asked) => asked() != 0,
-                Interrupt::WithCtx(asked, ctx) => asked(ctx) != 0,
-            }
-        }
+        unsafe { self.interrupt.ask() }.unwrap_or(false)
+    }
+
+    fn interruptible(&self) -> bool {
+        // SAFETY: the table's promise.
+        unsafe { self.interruptible.ask() }.unwrap_or(true)
     }
 }

@@ -42,7 +42,8 @@ pub enum LoadError<E> {
     Source(E),
     /// The source, run by this call, reported success and produced nothing.
     NothingProduced,
-    /// The source loads from the batch that it is filling.
+    /// Nothing is ready, and the calling thread is already running the source: the source itself
+    /// loads, or it has switched to another fiber of the thread.
     Reentrant,
     /// The thread that fills this batch waits, itself or through others, for a batch that this
     /// thread fills: the wait would never end.
@@ -186,7 +187,9 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
         match self {
             Self::Source(error) => write!(f, "the source failed: {error}"),
             Self::NothingProduced => f.write_str("the source produced nothing"),
-            Self::Reentrant => f.write_str("the source loads from the batch that it is filling"),
+            Self::Reentrant => f.write_str(
+                "nothing is ready, and this thread is already running the source: the source itself loads, or another greenlet or fiber of this thread; keep results ready by prefill in a thread of its own",
+            ),
             Self::Deadlock => f.write_str(
                 "the wait would never end: who fills this batch waits for a batch that this thread fills",
             ),

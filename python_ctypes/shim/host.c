@@ -23,6 +23,15 @@ static int32_t interrupted(void) {
     return PyErr_CheckSignals();
 }
 
+/* CPython has no public way to ask; where it has none at all, every thread looks up now and then. */
+extern int _PyOS_IsMainThread(void) __attribute__((weak));
+
+/* CPython runs handlers of signals in the main thread of the main interpreter alone. */
+static int32_t interruptible(void) {
+    return (_PyOS_IsMainThread == NULL || _PyOS_IsMainThread()) &&
+           PyInterpreterState_Get() == PyInterpreterState_Main();
+}
+
 const ft_local_host shim_host = {
     .struct_size = sizeof(ft_local_host),
     .retain_plain = retain,
@@ -30,6 +39,7 @@ const ft_local_host shim_host = {
     .detach = detach,
     .attach = attach,
     .interrupted_plain = interrupted,
+    .interruptible_plain = interruptible,
 };
 
 int32_t shim_visit_object(void *object, void *arg) {

@@ -23,7 +23,9 @@ void *shim_raise(ft_local_status status) {
     }
     if (status == FT_LOCAL_ERR_REENTRANT) {
         PyErr_SetString(PyExc_RuntimeError,
-                        "the source called load() of the BatchExecutor that it fills");
+                        "no result is ready, and this thread is already running the source: the "
+                        "source itself loads, or another greenlet of this thread; keep results "
+                        "ready by prefill() in a thread of its own");
     } else if (status == FT_LOCAL_ERR_ARGUMENT) {
         PyErr_Format(exception_of(status), "libft_local: %s", ft_local_last_error());
     } else {

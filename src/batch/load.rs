@@ -1,10 +1,8 @@
 //! How a thread comes by a result.
 
-use super::chain::{self, Awaited, Circle};
 use super::fill::Fill;
 use super::own::Origin;
-use super::role::{FillRole, Taken};
-use super::stats::nanoseconds;
+use super::role::Taken;
 use super::{Batch, gate};
 use crate::border::Panicked;
 use crate::cursor::Node;
@@ -243,14 +241,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             // Each time, because a handler of signals may have forked while this thread waited; and
             // before the buffer: what was made is there when the end is seen.
             let flags = self.enter()?;
-            if self.role.is_mine() {
-                // Even if something is ready: a source that feeds on its own results gets the same
-                // answer every time, and not only when it is unlucky.
-                return Err(LoadError::Reentrant);
-            }
             if flags & gate::CLOSED != 0 {
                 return Err(LoadError::Closed);
             }
+            // Also for the thread that fills: another of its greenlets or fibers may be asking.
             if let Some(word) = self.guarded(&mut take)? {
                 return Ok(word);
             }
@@ -330,72 +324,5 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             Err(Taken::ByThisThread) => Ok(Next::Reentrant),
             Err(Taken::ByAnother) => Ok(Next::Wait),
         }
-    }
-
-    fn wait(&self, deadline: Option<Instant>) -> Result<(), LoadError<S::Error>> {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if left.is_some_and(|left| left.is_zero()) {
-            return self.leave(LoadError::TimedOut);
-        }
-        let for_circles = chain::this_thread_fills().then_some(chain::PERIOD);
-        let periods = [left, self.host.interrupt_period(), for_circles];
-        let period = periods.into_iter().flatten().min();
-        let start = Instant::now();
-        let mut waited = Ok(());
-        let blocked = chain::wait_for(self, || {
-            self.host.block(&mut || {
-                waited = self
-                    .guarded(|| self.parking.wait(period, || self.is_plenty(), || self.is_ready()));
-            });
-        });
-        self.counters.others.waited_nanoseconds.add(nanoseconds(start.elapsed()));
-        match self.poisoned_by(blocked)? {
-            Ok(()) => waited?,
-            Err(Circle) => return self.leave(LoadError::Deadlock),
-        }
-        if self.host.interrupted() {
-            return self.leave(LoadError::Interrupted);
-        }
-        Ok(())
-    }
-
-    /// Leaves a wait with an error. This thread may have been woken for something that it now
-    /// leaves to another.
-    fn leave(&self, error: LoadError<S::Error>) -> Result<(), LoadError<S::Error>> {
-        self.guarded(|| {
-            // Nor is the place used where threads of the parent wait, and may have held the lock.
-            if !self.front.is_stale() && self.is_ready() {
-                self.parking.wake(1);
-            }
-        })?;
-        Err(error)
-    }
-}
-
-impl<H: Host, S: Source<H>> Awaited for Batch<H, S> {
-    fn role(&self) -> &FillRole {
-        &self.role
-    }
-
-    fn is_ready(&self) -> bool {
-        !self.queue.is_empty() || self.need_not_wait()
-    }
-}
-
-impl<H: Host, S: Source<H>> Batch<H, S> {
-    /// As `is_ready`, but leaves the filler to itself until it has made a number of results: whoever
-    /// takes each of them as soon as it is made slows the filler down, and itself.
-    fn is_plenty(&self) -> bool {
-        self.queue.has_published() || self.need_not_wait()
-    }
-
-    fn need_not_wait(&self) -> bool {
-        // Not the number of results that came back: a thread may just be looking through them,
-        // and puts the flag up when it leaves some.
-        self.role.is_free()
-            || self
-                .front
-                .flags_here()
-                .is_none_or(|flags| flags & (gate::RETURNED | gate::ENDS) != 0)
     }
 }

@@ -16,17 +16,15 @@ use super::Batch;
 use super::parking::Parking;
 use crate::host::Native;
 use crate::status::LoadError;
-use crate::sync::{
-    AtomicUsize, Ordering, begin_generation, make_barriers_asymmetric, thread_number,
-};
+use crate::sync::{AtomicUsize, Barriers, Ordering, begin_generation, set_barriers, thread_number};
 use loom::sync::Arc;
 use loom::thread;
 
-/// Runs a scene with both kinds of barriers between who sleeps and who wakes.
+/// Runs a scene with all kinds of barriers between the thread that sleeps and the one that wakes.
 fn check_parking(name: &str, scene: impl Fn() + Sync + Send + Clone + 'static) {
-    for (asymmetric, barriers) in [(false, "plain"), (true, "asymmetric")] {
-        make_barriers_asymmetric(asymmetric);
-        check(&format!("{name}, {barriers} barriers"), scene.clone());
+    for barriers in [Barriers::Plain, Barriers::Asymmetric, Barriers::Refused] {
+        set_barriers(barriers);
+        check(&format!("{name}, {barriers:?} barriers"), scene.clone());
     }
 }
 

@@ -13,14 +13,22 @@
 //!   the waiter counts itself by one. Whichever comes second in that word's order has acquired what
 //!   the other released.
 //!
-//! *Nobody is woken twice for one thing.* A waker leaves a token for each sleeper that it wakes,
-//! and takes it off `sleepers`; so `sleepers` and tokens together are as many as the threads that
-//! wait, and a filler that makes another result before a woken thread runs does not ring again.
+//! A system may refuse the barrier after it has worked, when a filter of system calls is installed.
+//! From the first refusal on the place does without: the waiter marks the word, so that wakers look
+//! by a read-modify-write operation, and gives the processors time to show it what wakers have
+//! stored that did not see the mark.
+//!
+//! *One thing wakes one thread.* A waker takes each sleeper that it wakes off `sleepers` and gives a
+//! token for it; so `sleepers` and tokens together are as many as the threads that wait, and a
+//! filler that makes another result before a woken thread runs does not ring again. A thread that
+//! leaves without a token takes itself off, or else takes the token that a waker has for it.
+//!
+//! There is no lock, so a thread may be interrupted anywhere by a signal handler that wakes others.
 
 use crate::sync::unordered;
 use crate::sync::{
-    AtomicUsize, CachePadded, Condvar, Mutex, Ordering, Renewable, barriers_are_asymmetric,
-    heavy_barrier, light_barrier, look_briefly, look_for_a_while,
+    AtomicUsize, CachePadded, Ordering, Renewable, Semaphore, await_stores,
+    barriers_are_asymmetric, heavy_barrier, light_barrier, look_briefly, look_for_a_while,
 };
 use std::time::Duration;
 
@@ -29,32 +37,29 @@ pub(crate) struct Parking(Renewable<CachePadded<Place>>);
 struct Place {
     /// Threads that found nothing and look for something, awake or asleep.
     starving: unordered::AtomicUsize,
-    /// Threads that sleep, or are about to, and have no token; and [`UNSEEN`].
+    /// Threads that sleep, or are about to, and have no token; beside it [`UNSEEN`] and [`SETTLED`].
     sleepers: AtomicUsize,
-    /// Whether waiters pass a heavy barrier, and wakers a light one.
-    asymmetric: bool,
-    tokens: Mutex<usize>,
-    bell: Condvar,
+    tokens: Semaphore,
 }
 
 impl Place {
     fn new() -> CachePadded<Self> {
-        let asymmetric = barriers_are_asymmetric();
+        let flags = if barriers_are_asymmetric() { 0 } else { UNSEEN | SETTLED };
         CachePadded::new(Self {
-            asymmetric,
             starving: unordered::AtomicUsize::new(0),
-            sleepers: AtomicUsize::new(if asymmetric { 0 } else { UNSEEN }),
-            tokens: Mutex::new(0),
-            bell: Condvar::new(),
+            sleepers: AtomicUsize::new(flags),
+            tokens: Semaphore::new(),
         })
     }
 }
 
-/// Beside the number of sleepers where a plain look could not tell it.
+/// The number of sleepers may be more than a plain look tells: no barrier keeps it from being old.
 const UNSEEN: usize = 1 << (usize::BITS - 1);
 
-/// How often a thread looks anew where no barrier makes sure that it is woken.
-const WITHOUT_BARRIER: Duration = Duration::from_millis(1);
+/// Every waker sees [`UNSEEN`], so waiters pass no barrier.
+const SETTLED: usize = UNSEEN >> 1;
+
+const COUNT: usize = SETTLED - 1;
 
 impl Parking {
     pub(crate) fn new() -> Self {
@@ -94,34 +99,46 @@ impl Parking {
         self.0.starving.fetch_sub(1, Ordering::Relaxed);
     }
 
-    fn sleep(&self, mut period: Option<Duration>, ready: impl Fn() -> bool) {
+    fn sleep(&self, period: Option<Duration>, ready: impl Fn() -> bool) {
         // AcqRel: with the same in `ring`.
-        self.0.sleepers.fetch_add(1, Ordering::AcqRel);
-        if self.0.asymmetric && !heavy_barrier() {
-            period = Some(period.map_or(WITHOUT_BARRIER, |period| period.min(WITHOUT_BARRIER)));
+        let before = self.0.sleepers.fetch_add(1, Ordering::AcqRel);
+        if before & SETTLED == 0 && !heavy_barrier() {
+            self.do_without_barriers();
         }
-        let done = ready();
-        let mut tokens = self.0.tokens.lock().unwrap_or_else(|poison| poison.into_inner());
-        while !done && *tokens == 0 {
-            match period {
-                None => {
-                    let woken = self.0.bell.wait(tokens);
-                    tokens = woken.unwrap_or_else(|poison| poison.into_inner());
-                }
-                Some(period) => {
-                    let woken = self.0.bell.wait_timeout(tokens, period);
-                    tokens = woken.unwrap_or_else(|poison| poison.into_inner()).0;
-                    break;
-                }
+        if !ready() && self.0.tokens.take(period) {
+            return;
+        }
+        // A thread that has not been woken leaves the tokens to those that sleep, if it can.
+        if self.take_off(1) == 0 {
+            // Its own is there, or a waker is just about to give it.
+            self.0.tokens.take(None);
+        }
+    }
+
+    #[cold]
+    fn do_without_barriers(&self) {
+        // AcqRel: as in `sleep`.
+        self.0.sleepers.fetch_or(UNSEEN, Ordering::AcqRel);
+        await_stores();
+        // AcqRel: with the same in `sleep`, for what this thread now sees.
+        self.0.sleepers.fetch_or(SETTLED, Ordering::AcqRel);
+    }
+
+    /// Takes up to `most` threads off `sleepers`, and returns how many.
+    fn take_off(&self, most: usize) -> usize {
+        let mut word = self.0.sleepers.load(Ordering::Relaxed);
+        loop {
+            let count = (word & COUNT).min(most);
+            // Relaxed: it carries on what the operations before it in the word's order released.
+            match self.0.sleepers.compare_exchange_weak(
+                word,
+                word - count,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return count,
+                Err(newer) => word = newer,
             }
-        }
-        // Under the lock, as in `ring`: a thread leaves with a token or takes itself off. One that
-        // has not slept has not heard the bell, so the tokens are for others if they can be.
-        let for_others = done && self.sleepers() > 0;
-        if *tokens > 0 && !for_others {
-            *tokens -= 1;
-        } else {
-            self.0.sleepers.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -141,18 +158,12 @@ impl Parking {
     #[cold]
     pub(crate) fn ring(&self, count: usize) {
         // Adds nothing, but takes its place in the order of the word. AcqRel: with `sleep`.
-        if self.0.sleepers.fetch_add(0, Ordering::AcqRel) & !UNSEEN == 0 {
+        if self.0.sleepers.fetch_add(0, Ordering::AcqRel) & COUNT == 0 {
             return;
         }
-        let mut tokens = self.0.tokens.lock().unwrap_or_else(|poison| poison.into_inner());
-        let woken = self.sleepers().min(count);
-        self.0.sleepers.fetch_sub(woken, Ordering::Relaxed);
-        *tokens += woken;
-        drop(tokens);
-        match woken {
-            0 => {}
-            1 => self.0.bell.notify_one(),
-            _ => self.0.bell.notify_all(),
+        let woken = self.take_off(count);
+        if woken > 0 {
+            self.0.tokens.give(woken);
         }
     }
 
@@ -165,7 +176,8 @@ impl Parking {
     }
 
     /// How many threads sleep, or are about to, and have no token.
+    #[cfg(test)]
     pub(crate) fn sleepers(&self) -> usize {
-        self.0.sleepers.load(Ordering::Relaxed) & !UNSEEN
+        self.0.sleepers.load(Ordering::Relaxed) & COUNT
     }
 }

@@ -17,7 +17,7 @@ use shuttle::sync::{Arc, Barrier};
 use shuttle::thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const SCENES: usize = 9;
+const SCENES: usize = 10;
 
 /// Runs a scene in its share of the schedules: most of them random, some that prefer few switches
 /// between threads, which find other faults.
@@ -166,6 +166,21 @@ fn a_cursors_own_results_come_in_order() {
         };
         let users: Vec<_> = (0..3).map(|_| spawn(&batch, work.clone())).collect();
         users.into_iter().for_each(|user| user.join().unwrap());
+    });
+}
+
+#[test]
+fn what_comes_back_together_reaches_all_that_wait() {
+    check("give back to a crowd", || {
+        let batch = batch(Counter::new(), 4, Options::default());
+        // Nobody can fill, so each waits for what comes back.
+        assert!(batch.role.take().is_ok());
+        let loaders: Vec<_> = (0..3).map(|_| spawn(&batch, |batch| batch.load())).collect();
+        let givers = [vec![1, 2], vec![3]]
+            .map(|mut results| spawn(&batch, move |batch| batch.give_back(&mut results).unwrap()));
+        givers.into_iter().for_each(|giver| giver.join().unwrap());
+        let all = loaders.into_iter().map(|loader| loader.join().unwrap().unwrap());
+        assert_exact(all.collect());
     });
 }
 

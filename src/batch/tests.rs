@@ -14,6 +14,7 @@ mod sources;
 mod stats;
 mod unwinding;
 mod waits;
+mod wakeups;
 
 use super::*;
 use crate::border::drill;

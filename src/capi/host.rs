@@ -56,6 +56,12 @@ pub struct ft_local_host {
     pub interrupted: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void) -> i32>,
     /// `interrupted` without `ctx`.
     pub interrupted_plain: Option<unsafe extern "C-unwind" fn() -> i32>,
+    /// Whether the calling thread can be interrupted at all: 0 if not. A thread that cannot be
+    /// sleeps until it is woken, instead of looking up every 50 ms to be asked `interrupted`. Asked
+    /// inside the runtime before each wait. If NULL, every thread can be.
+    pub interruptible: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void) -> i32>,
+    /// `interruptible` without `ctx`.
+    pub interruptible_plain: Option<unsafe extern "C-unwind" fn() -> i32>,
 }
 
 // SAFETY: `repr(C)`, the size first, then pointers and functions.
@@ -74,6 +80,11 @@ const TWO_BLOCKS: Refusal =
 const HALF_BLOCK: Refusal = Refusal(c"host has one of detach and attach; set both or none");
 const TWO_INTERRUPTS: Refusal =
     Refusal(c"host has both interrupted and interrupted_plain; set one");
+const TWO_INTERRUPTIBLES: Refusal =
+    Refusal(c"host has both interruptible and interruptible_plain; set one");
+const NO_INTERRUPT: Refusal = Refusal(
+    c"host has interruptible and no way to ask what it is for; set interrupted or interrupted_plain",
+);
 const NO_RELEASE: Refusal =
     Refusal(c"host can retain but not release; set release or release_plain");
 
@@ -98,6 +109,8 @@ pub(super) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Ref
         attach,
         interrupted,
         interrupted_plain,
+        interruptible,
+        interruptible_plain,
     } = host;
     let retain = match (retain, retain_plain) {
         (None, None) => Retain::None,
@@ -125,7 +138,14 @@ pub(super) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Ref
         (None, Some(asked)) => Interrupt::Plain(asked),
         (Some(_), Some(_)) => return Err(TWO_INTERRUPTS),
     };
-    Ok(HostTable { retain, release, block, interrupt })
+    let interruptible = match (interruptible, interruptible_plain) {
+        (None, None) => Interrupt::None,
+        (Some(_), Some(_)) => return Err(TWO_INTERRUPTIBLES),
+        _ if matches!(interrupt, Interrupt::None) => return Err(NO_INTERRUPT),
+        (Some(asked), None) => Interrupt::WithCtx(asked, ctx),
+        (None, Some(asked)) => Interrupt::Plain(asked),
+    };
+    Ok(HostTable { retain, release, block, interrupt, interruptible })
 }
 
 /// Sets a host's struct to zero and its size: `FT_LOCAL_HOST_INIT` for languages without macros.

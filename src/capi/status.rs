@@ -27,7 +27,8 @@ pub enum ft_local_status_code {
     FT_LOCAL_ERR_SOURCE = -4,
     /// The source reported success and produced nothing.
     FT_LOCAL_ERR_NOTHING_PRODUCED = -5,
-    /// The source loads from the batch that it is filling.
+    /// Nothing is ready, and the calling thread is already running the source: the source itself
+    /// loads, or it has switched to another greenlet or fiber of the thread.
     FT_LOCAL_ERR_REENTRANT = -6,
     /// The host interrupted the wait or the fill. Nothing was lost.
     FT_LOCAL_ERR_INTERRUPTED = -7,
@@ -124,7 +125,7 @@ pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char
         -3 => c"the host could not retain the object",
         -4 => c"the source failed, or broke its contract",
         -5 => c"the source reported success and produced nothing",
-        -6 => c"the source loads from the batch that it is filling",
+        -6 => c"nothing is ready, and this thread is already running the source: the source itself loads, or another greenlet or fiber of this thread; keep results ready by prefill in a thread of its own",
         -7 => c"the host interrupted the load",
         -8 => c"the library panicked; please report this, and free the handle",
         -9 => c"the wait would never end: who fills this batch waits for a batch that this thread fills",

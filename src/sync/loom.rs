@@ -9,16 +9,24 @@ use std::cell::Cell;
 
 std::thread_local! {
     // All threads of a model are one to the operating system, so this is the model's own.
-    static ASYMMETRIC: Cell<bool> = const { Cell::new(false) };
+    static BARRIERS: Cell<Barriers> = const { Cell::new(Barriers::Plain) };
 }
 
-/// A model is checked with both kinds of barriers.
-pub(crate) fn make_barriers_asymmetric(asymmetric: bool) {
-    ASYMMETRIC.set(asymmetric);
+/// What barriers a model is checked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Barriers {
+    Plain,
+    Asymmetric,
+    /// Asymmetric ones when the batch was made, and none any more when a thread needs one.
+    Refused,
+}
+
+pub(crate) fn set_barriers(barriers: Barriers) {
+    BARRIERS.set(barriers);
 }
 
 pub(crate) fn barriers_are_asymmetric() -> bool {
-    ASYMMETRIC.get()
+    BARRIERS.get() != Barriers::Plain
 }
 
 /// What a light and a heavy barrier are together: a full fence in either thread.
@@ -29,8 +37,16 @@ pub(crate) fn light_barrier() {
 }
 
 pub(crate) fn heavy_barrier() -> bool {
+    let passed = BARRIERS.get() != Barriers::Refused;
+    if passed {
+        loom::sync::atomic::fence(Ordering::SeqCst);
+    }
+    passed
+}
+
+/// Time does here what a heavy barrier does.
+pub(crate) fn await_stores() {
     loom::sync::atomic::fence(Ordering::SeqCst);
-    true
 }
 
 /// No thread of a model vanishes.

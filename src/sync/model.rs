@@ -3,6 +3,7 @@
 
 use super::new_thread_number;
 use super::state::{GENERATION_STEP, Renewable};
+use super::{Condvar, Mutex};
 use crate::batch::Waits;
 use crate::cursor::Registry;
 use crate::memory::OutOfMemory;
@@ -11,6 +12,34 @@ use loom as checker;
 #[cfg(shuttle)]
 use shuttle as checker;
 use std::cell::Cell;
+use std::time::Duration;
+
+/// The operating system's, whose own steps are not checked.
+pub(crate) struct Semaphore {
+    count: Mutex<usize>,
+    bell: Condvar,
+}
+
+impl Semaphore {
+    pub(crate) fn new() -> Self {
+        Self { count: Mutex::new(0), bell: Condvar::new() }
+    }
+
+    pub(crate) fn give(&self, count: usize) {
+        *self.count.lock().unwrap() += count;
+        (0..count).for_each(|_| self.bell.notify_one());
+    }
+
+    /// No period ends.
+    pub(crate) fn take(&self, _period: Option<Duration>) -> bool {
+        let mut count = self.count.lock().unwrap();
+        while *count == 0 {
+            count = self.bell.wait(count).unwrap();
+        }
+        *count -= 1;
+        true
+    }
+}
 
 /// Every pause is a point where another thread may run.
 pub(crate) struct Backoff;

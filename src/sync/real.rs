@@ -1,9 +1,12 @@
 //! The primitives of `std`, and what the operating system adds.
 
+#[path = "semaphore.rs"]
+mod semaphore;
+
 #[cfg(test)]
 pub(crate) use super::counted::{Mutex, locks_of_this_thread};
 pub(crate) use crossbeam_utils::Backoff;
-pub(crate) use std::sync::Condvar;
+pub(crate) use semaphore::Semaphore;
 #[cfg(not(test))]
 pub(crate) use std::sync::Mutex;
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
@@ -186,12 +189,21 @@ mod membarrier {
 }
 
 /// Makes every thread of the process pass a full barrier, by membarrier(2). Returns whether it
-/// could.
+/// could: a filter of system calls may have been installed since it was registered. Nobody tries
+/// again after a refusal.
 pub(crate) fn heavy_barrier() -> bool {
     #[cfg(target_os = "linux")]
-    return membarrier::call(membarrier::EXPEDITED);
-    #[cfg(not(target_os = "linux"))]
-    return false;
+    if barriers_are_asymmetric() && membarrier::call(membarrier::EXPEDITED) {
+        return true;
+    }
+    ASYMMETRIC.store(false, Ordering::Relaxed);
+    false
+}
+
+/// Waits until every thread sees what this one has stored, and this one sees what the others had
+/// stored before they could. A processor holds a store back for less than a microsecond.
+pub(crate) fn await_stores() {
+    std::thread::sleep(Duration::from_millis(1));
 }
 
 /// Finds out whether the operating system offers heavy barriers. That takes milliseconds in a

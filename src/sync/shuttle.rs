@@ -43,6 +43,8 @@ pub(crate) fn let_threads_vanish(vanishing: bool) {
     VANISHING.set(vanishing);
 }
 
+pub(crate) fn await_stores() {}
+
 /// What only the calling thread writes, or threads that have handed that on to it.
 pub(crate) fn own(atomic: &AtomicU64) -> u64 {
     atomic.load(std::sync::atomic::Ordering::Relaxed)

@@ -285,6 +285,8 @@ class BatchExecutor:
         """What to raise for a failure that is not an exception already."""
         if status == library.ERR_REENTRANT:
             return RuntimeError(
-                f"source {self.source!r} called load() of the BatchExecutor that it fills"
+                "no result is ready, and this thread is already running the source: the source "
+                "itself loads, or another greenlet of this thread; keep results ready by "
+                "prefill() in a thread of its own"
             )
         return library.exception(status)

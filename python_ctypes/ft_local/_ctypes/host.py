@@ -25,6 +25,11 @@ def _address(name: str) -> int | None:
     return ctypes.cast(getattr(ctypes.pythonapi, name), c_void_p).value
 
 
+def _address_if_any(name: str) -> int | None:
+    """The address of a function that is no part of the documented interface."""
+    return _address(name) if hasattr(ctypes.pythonapi, name) else None
+
+
 def _function(name: str, result: type[Any] | None) -> Any:
     # A prototype of its own: `ctypes.pythonapi.X` is one object for the whole process, and other
     # packages set its types too. By address, because ctypes asks isinstance() of anything else,
@@ -56,6 +61,9 @@ table = library.Host(
     detach=_address("PyEval_SaveThread"),
     attach=_address("PyEval_RestoreThread"),
     interrupted_plain=_address("PyErr_CheckSignals"),
+    # Handlers of signals run in the main thread alone. Without it, every thread looks up now and
+    # then.
+    interruptible_plain=_address_if_any("_PyOS_IsMainThread"),
 )
 
 

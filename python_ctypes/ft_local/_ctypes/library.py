@@ -65,6 +65,8 @@ class Host(ctypes.Structure):
         ("attach", c_void_p),
         ("interrupted", c_void_p),
         ("interrupted_plain", c_void_p),
+        ("interruptible", c_void_p),
+        ("interruptible_plain", c_void_p),
     ]
 
 

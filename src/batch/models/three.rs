@@ -41,3 +41,19 @@ fn two_that_found_nothing_are_both_woken() {
         waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
     });
 }
+
+#[test]
+fn nobody_sleeps_without_barriers_when_another_is_the_first_to_be_refused_one() {
+    check_parking("publish against park, after a park that ended", || {
+        let (parking, made) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
+        let first = {
+            let parking = parking.clone();
+            thread::spawn(move || parking.wait(None, || false, || true))
+        };
+        let waiter = wait_for(&parking, &made, 1);
+        made.store(1, Ordering::Release);
+        parking.wake(1);
+        first.join().unwrap();
+        waiter.join().unwrap();
+    });
+}

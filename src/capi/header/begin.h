@@ -37,7 +37,8 @@
 // host, and memory. "Yes": may wait for another thread, through the host's `block`.
 //
 // Calls host. The functions of the host that it may call, with or without `ctx`. "block" stands for
-// `detach` and `attach` too, "source" for the functions of the source.
+// `detach` and `attach` too, "interrupted" for `interruptible` too, "source" for the functions of the
+// source.
 //
 // Arguments are checked: a bad one gets FT_LOCAL_ERR_ARGUMENT and changes nothing. NULL is ignored
 // by the `_free` functions and refused everywhere else. A handle of another kind and a freed handle

@@ -1,0 +1,92 @@
+//! How a load waits for the thread that fills.
+
+use super::chain::{self, Awaited, Circle};
+use super::role::FillRole;
+use super::stats::nanoseconds;
+use super::{Batch, gate};
+use crate::host::Host;
+use crate::source::Source;
+use crate::status::LoadError;
+use std::time::Instant;
+
+impl<H: Host, S: Source<H>> Batch<H, S> {
+    /// Waits until there is something for this thread to do. If it leaves with an error, or its host
+    /// unwinds, it passes on the wake-up that it may have had.
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<(), LoadError<S::Error>> {
+        let wake_up = WakeUp(self);
+        self.wait_or_leave(deadline)?;
+        std::mem::forget(wake_up);
+        Ok(())
+    }
+
+    fn wait_or_leave(&self, deadline: Option<Instant>) -> Result<(), LoadError<S::Error>> {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(LoadError::TimedOut);
+        }
+        let interruptible = self.host.interruptible();
+        let for_interrupts = self.host.interrupt_period().filter(|_| interruptible);
+        let for_circles = chain::this_thread_fills().then_some(chain::PERIOD);
+        let period = [left, for_interrupts, for_circles].into_iter().flatten().min();
+        let start = Instant::now();
+        let mut waited = Ok(());
+        let blocked = chain::wait_for(self, || {
+            self.host.block(&mut || {
+                waited = self
+                    .guarded(|| self.parking.wait(period, || self.is_plenty(), || self.is_ready()));
+            });
+        });
+        self.counters.others.waited_nanoseconds.add(nanoseconds(start.elapsed()));
+        match self.poisoned_by(blocked)? {
+            Ok(()) => waited?,
+            Err(Circle) => return Err(LoadError::Deadlock),
+        }
+        if interruptible && self.host.interrupted() {
+            return Err(LoadError::Interrupted);
+        }
+        Ok(())
+    }
+}
+
+/// What a waiting thread may have been woken for. Dropping it leaves that to another thread.
+struct WakeUp<'a, H: Host, S: Source<H>>(&'a Batch<H, S>);
+
+impl<H: Host, S: Source<H>> Drop for WakeUp<'_, H, S> {
+    fn drop(&mut self) {
+        let batch = self.0;
+        let _ = batch.guarded(|| {
+            // The place of a child's parent is left alone.
+            if !batch.front.is_stale() && batch.is_ready() {
+                batch.parking.wake(1);
+            }
+        });
+    }
+}
+
+impl<H: Host, S: Source<H>> Awaited for Batch<H, S> {
+    fn role(&self) -> &FillRole {
+        &self.role
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.queue.is_empty() || self.need_not_wait()
+    }
+}
+
+impl<H: Host, S: Source<H>> Batch<H, S> {
+    /// As `is_ready`, but leaves the filler to itself until it has made a number of results: whoever
+    /// takes each of them as soon as it is made slows the filler down, and itself.
+    fn is_plenty(&self) -> bool {
+        self.queue.has_published() || self.need_not_wait()
+    }
+
+    fn need_not_wait(&self) -> bool {
+        // Not the number of results that came back: a thread may just be looking through them,
+        // and puts the flag up when it leaves some.
+        self.role.is_free()
+            || self
+                .front
+                .flags_here()
+                .is_none_or(|flags| flags & (gate::RETURNED | gate::ENDS) != 0)
+    }
+}
