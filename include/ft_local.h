@@ -111,7 +111,8 @@ typedef enum ft_local_status_code {
     // The library panicked: a defect of its own. Only this handle is affected; it can be freed.
     FT_LOCAL_ERR_PANIC = -8,
     // The thread that fills this batch waits, itself or through others, for a batch that the
-    // calling thread fills: the wait would never end.
+    // calling thread fills: the wait would never end. Also if one of the waits has a timeout, which
+    // would end it later and no better.
     FT_LOCAL_ERR_DEADLOCK = -9,
     // The source has ended, and all that it made was handed out. A source returns this to end.
     FT_LOCAL_ERR_END = -10,
@@ -401,7 +402,10 @@ FT_LOCAL_MUST_USE size_t ft_local_batch_size(const struct ft_local_batch *batch)
 
 // Shows each result in the buffer to `visitor`, for a garbage collector that wants to know what
 // is referred to. Not shown are results that the source is just handing over, which the host still
-// knows of, and those that a cursor has in hand: see `ft_local_cursor_visit`.
+// knows of, and those that a cursor has in hand: see `ft_local_cursor_visit`. Nor is what a thread
+// that was stopped inside the library is just handing over: a result between its claim and the
+// store to `*out`, an object that is given back before it is there. Only that thread's registers
+// and stack refer to it, so a collector that does not look there stops threads elsewhere.
 //
 // Ownership: each object is borrowed during the call of `visitor`.
 // Threads: when nobody else uses the handle, because the world is stopped for instance. It may

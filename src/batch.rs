@@ -220,7 +220,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// returned. For a garbage collector: takes no lock and calls nothing else.
     ///
     /// Not shown are results that the source is just handing over, which the host still knows of,
-    /// and those that a cursor has in hand.
+    /// and those that a cursor has in hand. Nor what a thread that was stopped inside the library is
+    /// just handing over: a result between its claim and the return of the load, an object that is
+    /// given back before it is there. Only that thread's registers and stack refer to it.
     ///
     /// # Safety
     /// No other thread may use the batch meanwhile, because the world is stopped for instance. It
@@ -306,6 +308,14 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let rest = Defer(|| self.release_all());
         let _ = self.adopt_if_stale();
         drop(rest);
+    }
+
+    /// The library has counted wrongly: a result has no room, and is not made to overwrite another.
+    /// It is not released either, in case it is one of those that are there.
+    #[cold]
+    fn no_room_for(&self, _lost: Word) -> LoadError<S::Error> {
+        self.poison();
+        LoadError::Panicked
     }
 
     /// Makes the batch this process's own, and returns the flags that are up.

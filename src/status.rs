@@ -46,7 +46,8 @@ pub enum LoadError<E> {
     /// loads, or it has switched to another fiber of the thread.
     Reentrant,
     /// The thread that fills this batch waits, itself or through others, for a batch that this
-    /// thread fills: the wait would never end.
+    /// thread fills: the wait would never end. Also if one of the waits has a timeout, which would
+    /// end it later and no better.
     Deadlock,
     /// The host wants the thread to stop waiting or filling.
     Interrupted,

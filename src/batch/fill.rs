@@ -172,11 +172,13 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                     Err(error) => return Err(self.failure(error)),
                 };
                 if std::mem::take(&mut for_me) {
-                    self.keep(word);
+                    self.keep(word)?;
                     continue;
                 }
                 // No border: neither this nor a look at the sleepers can panic.
-                batch.queue.push(word);
+                if !batch.queue.push(word) {
+                    return Err(batch.no_room_for(word));
+                }
                 if batch.parking.somebody_sleeps() {
                     batch.guarded(|| batch.parking.ring(1))?;
                 }
@@ -202,7 +204,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             if !batch.front.is_open() {
                 self.see_what_changed()?;
             }
-            let produced = batch.guarded(|| self.accept(keep_first))?;
+            let produced = batch.guarded(|| self.accept(keep_first))??;
             result.map_err(|error| self.failure(error))?;
             if ended {
                 return Ok(());
@@ -220,12 +222,12 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     }
 
     /// Keeps what the source has just written to the scratch slots, and returns how much it was.
-    fn accept(&mut self, keep_first: bool) -> usize {
+    fn accept(&mut self, keep_first: bool) -> Result<usize, LoadError<S::Error>> {
         let batch = self.batch;
         let is_first = keep_first && self.made() == 0 && batch.own.get().is_none();
         let produced = Self::workplace(batch, |workplace| std::mem::take(&mut workplace.produced));
         if produced == 0 {
-            return 0;
+            return Ok(0);
         }
         let first = Self::workplace(batch, |workplace| {
             let mut words = &mut workplace.scratch[..produced];
@@ -238,12 +240,12 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             first
         });
         if let Some(word) = first {
-            self.keep(word);
+            self.keep(word)?;
         }
         if produced > usize::from(first.is_some()) {
             batch.parking.wake(produced - usize::from(first.is_some()));
         }
-        produced
+        Ok(produced)
     }
 
     /// How many results the fill has made. Found out from the queue, so that the loop above need
@@ -298,6 +300,8 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         });
         let others = if batch.front.is_stale() { batch.adopt_for_later()? } else { Vec::new() };
         if !batch.keeps_on_fork() {
+            // What was dropped has left its room.
+            batch.queue.begin();
             self.began = batch.queue.made();
             self.made_own = false;
         }
@@ -311,15 +315,16 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         batch.workplace.with_mut(|workplace| f(unsafe { &mut *workplace }))
     }
 
-    /// Keeps a result for this thread, if there is room for it. There is: a load fills only when
-    /// it finds nothing that came back.
-    fn keep(&mut self, word: Word) {
+    /// Keeps a result for this thread. There is room for it: a load fills only when it finds nothing
+    /// that came back.
+    fn keep(&mut self, word: Word) -> Result<(), LoadError<S::Error>> {
         if let Err(word) = self.batch.own.put(word, Origin::Fill) {
-            self.batch.queue.push(word);
-            return;
+            let queued = self.batch.queue.push(word);
+            return if queued { Ok(()) } else { Err(self.batch.no_room_for(word)) };
         }
         self.made_own = true;
         self.batch.counters.filler.first_results.add_alone(1);
+        Ok(())
     }
 
     /// Counts what was done, while this thread is still the only one that counts.
@@ -366,7 +371,7 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
     fn hand_over(&mut self) {
         let batch = self.batch;
         // There is something only if the source was unwound out of.
-        self.accept(false);
+        let _ = self.accept(false);
         if Self::workplace(batch, |workplace| workplace.writing) {
             self.empty_scratch();
         }

@@ -65,11 +65,19 @@ impl Heap {
     }
 }
 
+#[cfg(test)]
+std::thread_local! {
+    /// How often this thread has compared two nodes.
+    pub(super) static COMPARED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Makes one tree of two.
 ///
 /// # Safety
 /// Both must be alive and the caller's.
 unsafe fn meld(a: NonNull<Node>, b: NonNull<Node>) -> NonNull<Node> {
+    #[cfg(test)]
+    COMPARED.set(COMPARED.get() + 1);
     // SAFETY: the caller's promise.
     unsafe {
         let (older, newer) = if a.as_ref().place() <= b.as_ref().place() { (a, b) } else { (b, a) };

@@ -43,9 +43,16 @@ const GROUP: u64 = 64;
 pub(super) struct Ring {
     /// Items taken so far. Written by consumers.
     head: CachePadded<AtomicU64>,
-    /// Items made so far. Written by the producer with every item.
-    tail: CachePadded<AtomicU64>,
+    made: CachePadded<Made>,
     shown: CachePadded<Shown>,
+}
+
+/// What the producer writes.
+struct Made {
+    /// Items made so far.
+    tail: AtomicU64,
+    /// How far `tail` may go: the slots up to there are free. Only the producer looks at it.
+    room: AtomicU64,
 }
 
 /// What consumers read with every claim.
@@ -71,7 +78,7 @@ impl Ring {
             let mut t = self.shown.horizon.load(Ordering::Acquire);
             if t <= h {
                 // Acquire: with the Release of `push`, for the slots.
-                t = self.tail.load(Ordering::Acquire);
+                t = self.made.tail.load(Ordering::Acquire);
                 debug_assert!(t >= h, "I1");
                 if t <= h {
                     return None;
@@ -134,7 +141,10 @@ impl Ring {
         let mask = slots.len() - 1;
         Some(Self {
             head: CachePadded::new(AtomicU64::new(0)),
-            tail: CachePadded::new(AtomicU64::new(0)),
+            made: CachePadded::new(Made {
+                tail: AtomicU64::new(0),
+                room: AtomicU64::new(slots.len() as u64),
+            }),
             shown: CachePadded::new(Shown { horizon: AtomicU64::new(0), slots, mask }),
         })
     }
@@ -145,29 +155,35 @@ impl Ring {
         // Acquire: with the Release in `claim_by`, so that the copies of the slots' former items
         // are over.
         let h = self.head.load(Ordering::Acquire);
+        self.made.room.store(h + self.shown.slots.len() as u64, Ordering::Relaxed);
         // Only the producer writes `tail`, and the role that makes it the producer carries the
         // value from the thread before.
-        difference(own(&self.tail), h)
+        difference(own(&self.made.tail), h)
     }
 
     /// Adds an item behind all others, which whoever finds nothing else may take at once. Only the
-    /// producer calls it, and only if there is room.
+    /// producer calls it. Returns whether `begin` has found room for it.
     #[inline]
-    pub(super) fn push(&self, word: Word) {
-        let t = own(&self.tail);
-        debug_assert!(self.len() < self.shown.slots.len(), "a push into a full ring");
+    #[must_use]
+    pub(super) fn push(&self, word: Word) -> bool {
+        let t = own(&self.made.tail);
+        if t >= own(&self.made.room) {
+            return false;
+        }
         self.slot(t).store(word, Ordering::Relaxed);
         // Release: with the Acquire of `tail` in `claim_by`.
-        self.tail.store(t + 1, Ordering::Release);
+        self.made.tail.store(t + 1, Ordering::Release);
         if (t + 1).is_multiple_of(GROUP) {
             self.publish();
         }
+        true
     }
 
     /// Adds items behind all others, which become visible together.
     pub(super) fn push_all(&self, words: &[Word]) {
-        let t = own(&self.tail);
-        debug_assert!(self.len() + words.len() <= self.shown.slots.len(), "too much for the ring");
+        let t = own(&self.made.tail);
+        let room = own(&self.made.room).saturating_sub(t);
+        assert!(words.len() as u64 <= room, "{} results, and room for {room}", words.len());
         let mut rest = words;
         for run in self.runs(t, words.len()) {
             let (words, later) = rest.split_at(run.len());
@@ -177,7 +193,7 @@ impl Ring {
             }
         }
         // Release: as in `push`.
-        self.tail.store(t + words.len() as u64, Ordering::Release);
+        self.made.tail.store(t + words.len() as u64, Ordering::Release);
         self.publish();
     }
 
@@ -185,7 +201,7 @@ impl Ring {
     #[inline]
     pub(super) fn publish(&self) {
         // Release: with the Acquire of `horizon` in `claim_by`.
-        self.shown.horizon.store(own(&self.tail), Ordering::Release);
+        self.shown.horizon.store(own(&self.made.tail), Ordering::Release);
     }
 
     /// Takes the oldest item, and says how many are left at least.
@@ -222,7 +238,7 @@ impl Ring {
     pub(super) fn len(&self) -> usize {
         // `head` first: `tail` is then at least as new, and the difference not negative.
         let h = self.head.load(Ordering::Acquire);
-        let t = self.tail.load(Ordering::Acquire);
+        let t = self.made.tail.load(Ordering::Acquire);
         // More than the ring holds means that items came and went between the two loads.
         usize::try_from(t - h).map_or(self.shown.slots.len(), |n| n.min(self.shown.slots.len()))
     }
@@ -241,7 +257,7 @@ impl Ring {
 
     /// How many items were ever added. For the producer.
     pub(super) fn made(&self) -> u64 {
-        own(&self.tail)
+        own(&self.made.tail)
     }
 
     /// How many items were ever taken.
@@ -253,7 +269,7 @@ impl Ring {
     /// other thread uses the ring meanwhile are the items those of one moment.
     pub(super) fn visit(&self, visit: &mut dyn FnMut(Word) -> bool) -> bool {
         let h = self.head.load(Ordering::Acquire);
-        let t = self.tail.load(Ordering::Acquire);
+        let t = self.made.tail.load(Ordering::Acquire);
         (h..t).all(|position| visit(self.slot(position).load(Ordering::Relaxed)))
     }
 }

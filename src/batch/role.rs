@@ -110,3 +110,20 @@ impl FillRole {
         self.holder().is_none()
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_with_the_address_of_the_filler_is_not_taken_for_it() {
+        let role = FillRole::new();
+        std::thread::scope(|scope| {
+            assert_eq!(scope.spawn(|| role.take()).join().unwrap(), Ok(Vacancy::Free))
+        });
+        // The thread is gone without a word, and this one has come to lie where it lay.
+        role.0.pointer.store(thread_pointer(), Ordering::Relaxed);
+        assert!(role.may_be_mine() && !role.is_mine());
+        assert_eq!(role.take(), Err(Taken::ByAnother));
+    }
+}

@@ -8,6 +8,7 @@ mod layout;
 mod loads;
 mod model;
 mod panics;
+mod rooms;
 mod policies;
 mod properties;
 mod sources;

@@ -155,7 +155,10 @@ pub unsafe extern "C" fn ft_local_batch_size(batch: *const ft_local_batch) -> us
 
 /// Shows each result in the buffer to `visitor`, for a garbage collector that wants to know what
 /// is referred to. Not shown are results that the source is just handing over, which the host still
-/// knows of, and those that a cursor has in hand: see `ft_local_cursor_visit`.
+/// knows of, and those that a cursor has in hand: see `ft_local_cursor_visit`. Nor is what a thread
+/// that was stopped inside the library is just handing over: a result between its claim and the
+/// store to `*out`, an object that is given back before it is there. Only that thread's registers
+/// and stack refer to it, so a collector that does not look there stops threads elsewhere.
 ///
 /// Ownership: each object is borrowed during the call of `visitor`.
 /// Threads: when nobody else uses the handle, because the world is stopped for instance. It may

@@ -35,7 +35,8 @@ pub enum ft_local_status_code {
     /// The library panicked: a defect of its own. Only this handle is affected; it can be freed.
     FT_LOCAL_ERR_PANIC = -8,
     /// The thread that fills this batch waits, itself or through others, for a batch that the
-    /// calling thread fills: the wait would never end.
+    /// calling thread fills: the wait would never end. Also if one of the waits has a timeout, which
+    /// would end it later and no better.
     FT_LOCAL_ERR_DEADLOCK = -9,
     /// The source has ended, and all that it made was handed out. A source returns this to end.
     FT_LOCAL_ERR_END = -10,

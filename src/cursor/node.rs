@@ -148,7 +148,7 @@ impl Node {
         &self,
         write: impl FnOnce(&mut [Word]) -> Option<(i64, usize, R)>,
     ) -> Option<R> {
-        debug_assert_eq!(self.len(), 0, "a refill would write over results in hand");
+        assert_eq!(self.len(), 0, "a refill would write over results in hand");
         self.user.with_mut(|_| ());
         // This thread may vanish after any of these steps, and the child of the fork then looks at
         // what is in hand. That is nothing, with the range upside down in between, until the last
@@ -160,6 +160,7 @@ impl Node {
         // SAFETY: as many words as that follow the node, and only this thread uses them.
         let room = unsafe { std::slice::from_raw_parts_mut(self.first_word(), self.capacity) };
         let (position, count, rest) = write(room)?;
+        assert!(count <= self.capacity, "{count} results, and room for {}", self.capacity);
         self.position.set(position);
         vanishing_point();
         self.end.set(self.first_word().wrapping_add(count));

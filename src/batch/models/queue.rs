@@ -7,7 +7,7 @@ use loom::thread;
 
 pub(super) fn ring(items: std::ops::RangeInclusive<usize>) -> Arc<Ring> {
     let ring = Ring::with_room(2).unwrap();
-    items.for_each(|item| ring.push(item));
+    items.for_each(|item| assert!(ring.push(item)));
     Arc::new(ring)
 }
 
@@ -20,7 +20,7 @@ fn produce(ring: &Ring, next: usize, last: usize, publish: bool) {
     let mut next = next;
     while next <= last {
         if ring.begin() < 2 {
-            ring.push(next);
+            assert!(ring.push(next));
             next += 1;
             if publish {
                 ring.publish();

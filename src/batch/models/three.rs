@@ -18,13 +18,13 @@ fn two_consumers_never_get_the_same_item() {
             })
             .collect();
         ring.begin();
-        ring.push(2);
+        assert!(ring.push(2));
         ring.publish();
         while ring.len() == 2 {
             thread::yield_now();
         }
         ring.begin();
-        ring.push(3);
+        assert!(ring.push(3));
         let taken = consumers.into_iter().filter_map(|consumer| consumer.join().unwrap());
         let rest = std::iter::from_fn(|| claim(&ring));
         assert_eq!(sorted(taken.chain(rest).collect()), [1, 2, 3]);

@@ -320,7 +320,7 @@ proptest! {
         for one in uses {
             match one {
                 Use::Push(count) => {
-                    more(&reference, &mut last, count).into_iter().for_each(|item| ring.push(item));
+                    more(&reference, &mut last, count).into_iter().for_each(|item| assert!(ring.push(item)));
                 }
                 Use::PushAll(count) => ring.push_all(&more(&reference, &mut last, count)),
                 Use::Publish => ring.publish(),
