@@ -187,6 +187,27 @@ static void closing_wakes_a_thread_that_waits(void) {
     g_assert_cmpint(slow.calls, ==, 1);
 }
 
+static gpointer make_then_exit(gpointer calls) {
+    if (++*(int *)calls == 2) {
+        g_thread_exit("exited");
+    }
+    return g_object_new(G_TYPE_OBJECT, NULL);
+}
+
+static void a_thread_may_exit_in_its_source(void) {
+    int calls = 0;
+    g_autoptr(ft_local_batch) batch = ft_local_gobject_batch_new(make_then_exit, &calls, 4, NULL);
+    Slow shared = {.batch = batch};
+    GThread *thread = g_thread_new("filler", load_once, &shared);
+    g_assert_cmpstr(g_thread_join(thread), ==, "exited");
+    // What it had made is kept, and another thread runs the source.
+    for (int count = 0; count < 3; count++) {
+        g_autoptr(GObject) object = ft_local_gobject_batch_load(batch, NULL);
+        g_assert_nonnull(object);
+    }
+    g_assert_cmpint(calls, >=, 4);
+}
+
 static guint64 resident_pages(void) {
     g_autofree char *text = NULL;
     g_assert_true(g_file_get_contents("/proc/self/statm", &text, NULL, NULL));
@@ -228,6 +249,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/an_error_is_that_of_its_load", an_error_is_that_of_its_load);
     g_test_add_func("/a_floating_object_is_taken", a_floating_object_is_taken);
     g_test_add_func("/closing_wakes_a_thread_that_waits", closing_wakes_a_thread_that_waits);
+    g_test_add_func("/a_thread_may_exit_in_its_source", a_thread_may_exit_in_its_source);
     g_test_add_func("/dropped_batches_are_freed", dropped_batches_are_freed);
     g_test_add_func("/a_bad_size_is_named", a_bad_size_is_named);
     g_test_add_data_func("/each_guid_goes_to_one_thread/past_errors", GUINT_TO_POINTER(1001),
