@@ -263,22 +263,87 @@ threading.Thread(target=W(len), args=W(([],))).run()
 gc.is_tracked(W([]))
 unittest.mock.Mock(wraps=W(len))([1])
 unittest.mock.create_autospec(W(function))(1) is not None
+'no place' % W(5)
+inspect.signature(W(Plain))
+os.path.exists(W('/'))
+b'%s' % W(3)
+b'%s' % W(b'a')
+int.from_bytes(W(3), 'big')
+int.from_bytes(W([1, 2]), 'big')
+bytes(W(3))
+b''.join([W(3)])
+os.stat(W(Path('/'))).st_ino
+os.stat(W('/')).st_ino
+os.listdir(W(5.5))
+os.path.isdir(W(Path('/')))
+os.path.samefile(W('/'), W(Path('/')))
+os.fspath(W(5))
+os.open(W('/dev/null'), os.O_RDONLY) > 0
+W(Path('/')) / W('tmp')
+eval('1', {}, W(5))
+eval('a', {}, W({'a': 1}))
+types.MappingProxyType(W(5))
+types.MappingProxyType(W({'a': 1}))['a']
+'%(a)s' % W({'a': 1})
+'%d' % W([])
+'%x' % W(2.5)
+csv.writer(io.StringIO(), quoting=csv.QUOTE_NONNUMERIC).writerow([W(Path('a'))])
+csv.writer(io.StringIO(), quoting=csv.QUOTE_NONNUMERIC).writerow([W(5)])
+sqlite3.connect(':memory:').execute('select ?', W((1,))).fetchall()
+sqlite3.connect(':memory:').executemany('select 1 where ?', W(5))
+next(W([]), None)
+[*zip(W([1]), W(iter([2])))]
+contextlib.ExitStack().push(W(function)) is not None
+contextlib.ExitStack().enter_context(W(5))
+contextlib.ExitStack().callback(W(len), []) is not None
+with W(W(5)): pass
+with W(5): pass
+isinstance(W(5), os.PathLike)
+[isinstance(W([]), kind) for kind in SUPPORTS]
+[isinstance(W(5), kind) for kind in SUPPORTS]
+[isinstance(W(1j), kind) for kind in SUPPORTS]
+isinstance(W(5), contextlib.AbstractContextManager)
+x = deque([1]); y = x; y += W([2]); [x, y is x]
+x = [1]; y = x; y += W((2,)); [x, y is x]
+x = [1]; y = x; y *= W(2); [x, y is x]
+x = bytearray(b'a'); y = x; y += W(b'b'); [x, y is x]
+[1] + W((2,))
+[1] * W(2)
+inspect.getattr_static(W(Plain()), 'method') is Plain.method
+inspect.getattr_static(W(Plain()), 'missing', 5)
+inspect.signature(W(Calls()))
+inspect.signature(W(len))
+inspect.signature(W(Plain().method))
+inspect.signature(unittest.mock.create_autospec(W(Plain)))
+copy.copy(W([1]))
+struct.pack('i', W(5))
+struct.pack('i', W(2.5))
+struct.pack('d', W([]))
+math.floor(W('1.5'))
+math.floor(W(2.5))
+complex(W(5))
+complex(W([]))
+array.array('i', W(range(3))).tolist()
+random.Random(W(5)).random()
+zlib.crc32(W(b'a'))
+zlib.crc32(W(5))
+select.select([], [], [], W(0))
+functools.reduce(W(lambda x, y: x + y), W([1, 2]), W(3))
+functools.partial(W(pow), 2)(W(3))
+bisect.bisect(W([1, 2]), W(2))
 """
 
 # What code in C that tests the exact type of its argument makes impossible for any proxy.
 UNREACHABLE = """
 match(W(None))
 ord(W('a'))
-'no place' % W(5)
 int(W('11'), 2)
 statistics.mean([W(1), W(2)])
 Decimal(W(5))
 Fraction(W('1/2'))
-inspect.signature(W(Plain))
 json.loads(W('[1]'))
 timedelta(W(1))
 shlex.split(W('a b'))
-os.path.exists(W('/'))
 decimal.Decimal(W('1.5'))
 json.dumps([1, W([2])])
 hashlib.new(W('sha256')).name

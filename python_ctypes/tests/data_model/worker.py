@@ -11,6 +11,7 @@ import faulthandler
 import importlib
 import json
 import sys
+import typing
 import warnings
 
 import arithmetic
@@ -118,6 +119,7 @@ def namespace(wrap):
         names.update({member: getattr(loaded, member) for member in members})
     names.update(vars(objects))
     names["ABCS"] = abstract_classes()
+    names["SUPPORTS"] = [value for name, value in vars(typing).items() if "Supports" in name]
     names["W"], names["bare"] = wrap, bare_of
     exec(HELPERS, names)  # noqa: S102 - the text above
     return names
