@@ -2,6 +2,8 @@
 
 #include "batch.h"
 
+#include <stdlib.h>
+
 bool shim_parse_load(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
                      int64_t *nanoseconds) {
     static const char *const names[] = {"timeout"};
@@ -95,13 +97,15 @@ PyObject *shim_batch_load_many(PyObject *self, PyObject *const *args, Py_ssize_t
     if (n == 0) {
         return PyList_New(0);
     }
-    /* Not the list itself: the source could find it, unfinished, through the garbage collector. */
-    void **results = PyMem_New(void *, n);
+    /* Not the list itself: the source could find it, unfinished, through the garbage collector.
+     * Not Python's own memory, which it fills in its debug mode: of a large array only what is used
+     * takes memory. */
+    void **results = malloc(n * sizeof *results);
     if (results == NULL) {
         return PyErr_NoMemory();
     }
     PyObject *list = load_into(self, results, n, nanoseconds);
-    PyMem_Free(results);
+    free(results);
     return list;
 }
 

@@ -134,6 +134,10 @@ static PyObject *reverse(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyObject *format(PyObject *self, PyObject *specification) {
+    if (!PyUnicode_Check(specification)) {
+        return PyErr_Format(PyExc_TypeError, "__format__() argument must be str, not %.200s",
+                            Py_TYPE(specification)->tp_name);
+    }
     SHIM_ASK(PyObject *, NULL, self, PyObject_Format(wrapped, specification));
 }
 

@@ -157,3 +157,25 @@ def test_a_load_of_many_at_the_end_of_the_stack_is_a_recursion_error():
         deeper()
     first = executor.load()
     assert executor.load_many(3) == [first + 1, first + 2, first + 3]
+
+
+def test_many_takes_memory_for_the_results_that_there_are(run_python):
+    program = """
+import resource, sys, ft_local
+executor = ft_local.BatchExecutor(iter(range(10)).__next__, 4)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert executor.load_many(500_000_000) == list(range(10))
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+unit = 1 if sys.platform == "darwin" else 1024
+print((after - before) * unit < 100_000_000)
+"""
+    process = run_python("-c", program)
+    assert (process.stdout, process.stderr) == ("True\n", "")
+
+
+def test_more_than_any_memory_holds_is_an_error_that_takes_nothing():
+    executor = BatchExecutor(itertools.count().__next__, 4)
+    with pytest.raises(MemoryError):
+        executor.load_many(sys.maxsize // 8)
+    assert executor.stats().produced == 0
+    assert executor.load() == 0

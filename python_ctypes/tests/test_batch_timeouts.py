@@ -7,7 +7,7 @@ import itertools
 import threading
 
 import pytest
-from ft_local import BatchExecutor
+from ft_local import BatchExecutor, LocalWrapper
 
 WAYS = {
     "load": lambda executor, timeout: executor.load(timeout),
@@ -166,3 +166,35 @@ def test_wrong_arguments_of_load_are_named():
         ):
             with pytest.raises(TypeError, match=message):
                 target.load(*args, **kwargs)
+
+
+class Index:
+    def __init__(self, number):
+        self.number = number
+
+    def __index__(self):
+        return self.number
+
+
+@pytest.mark.parametrize("wrap", [Index, LocalWrapper])
+def test_any_whole_number_is_a_timeout_however_large(wrap):
+    executor = BatchExecutor(itertools.count().__next__, 2)
+    assert executor.load(wrap(10**400)) == 0
+    assert executor.cursor().load(wrap(10**5000)) == 1
+    with pytest.raises(ValueError, match="timeout must be 0 seconds or more"):
+        executor.load(wrap(-(10**400)))
+
+
+def test_a_negative_number_that_cannot_be_written_out_is_refused_clearly():
+    executor = BatchExecutor(itertools.count().__next__, 2)
+    with pytest.raises(ValueError, match="for no limit, got a number too long to show"):
+        executor.load(-(10**5000))
+
+
+def test_a_float_that_raises_an_overflow_of_its_own_is_heard():
+    class Overflows:
+        def __float__(self):
+            raise OverflowError("mine")
+
+    with pytest.raises(OverflowError, match="mine"):
+        BatchExecutor(itertools.count().__next__, 2).load(Overflows())

@@ -1,6 +1,7 @@
 """LocalWrapper: a wrapper is for one thread, but several threads that use one do no harm."""
 
 import sys
+import threading
 
 import pytest
 from ft_local import LocalWrapper
@@ -84,3 +85,32 @@ def test_attributes_of_one_wrapper_in_several_threads(name, run_threads):
             assert getattr(wrapper, name) == expected
 
     run_threads(THREADS, read)
+
+
+def test_bases_that_change_while_others_look_up(run_threads):
+    class First:
+        x = 1
+
+    class Mixed(First, LocalWrapper):
+        added = 2
+
+    class Thing:
+        y = 3
+
+    wrapper = Mixed(Thing())
+    done = threading.Event()
+
+    def change(_):
+        try:
+            for number in range(1000):
+                Mixed.__bases__ = (type(f"Mixin{number}", (), {"x": number}), LocalWrapper)
+        finally:
+            done.set()
+
+    def look(_):
+        while not done.is_set():
+            assert wrapper.y == 3
+            assert wrapper.added == 2
+            assert "added" in LocalWrapper.__dir__(wrapper)
+
+    run_threads(4, lambda index: (look if index else change)(index))

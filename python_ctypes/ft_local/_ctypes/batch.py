@@ -65,6 +65,8 @@ class BatchExecutor:
     _settings: Settings
 
     def __new__(cls, /, *args: Any, **kwargs: Any) -> Self:
+        if not issubclass(cls, BatchExecutor):
+            raise TypeError(f"{cls!r} is no subclass of BatchExecutor")
         own_init = cls.__init__ is not BatchExecutor.__init__  # type: ignore[misc]
         settings = of_subclass(args, kwargs) if own_init else checked(*args, **kwargs)
         self = object.__new__(cls)
