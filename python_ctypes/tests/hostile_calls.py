@@ -215,7 +215,7 @@ WRAPPERS = {
     "hash": lambda e, c, w, s, x: hash(LocalWrapper(x)) and None,
     "repr": lambda e, c, w, s, x: repr(LocalWrapper(x)),
     "format": lambda e, c, w, s, x: LocalWrapper.__format__(w, x),
-    "round": lambda e, c, w, s, x: LocalWrapper.__round__(LocalWrapper(1.5), x),
+    "round": lambda e, c, w, s, x: round(LocalWrapper(1.5), x),
     "truth": lambda e, c, w, s, x: bool(LocalWrapper(x)),
     "length": lambda e, c, w, s, x: len(LocalWrapper(x)),
     "iterate": lambda e, c, w, s, x: list(LocalWrapper(x)),

@@ -106,7 +106,7 @@ except TypeError as error:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_it_does_not_crash_when(run_python, name):
     program = f"import ft_local\nfrom ft_local import LocalWrapper\n{PROGRAMS[name]}"
-    process = run_python("-X", "dev", "-c", program, PYTHONMALLOC="debug")
+    process = run_python("-X", "dev", "-W", "ignore", "-c", program, PYTHONMALLOC="debug")
     assert (process.returncode, process.stderr) == (0, "")
 
 

@@ -102,7 +102,7 @@ def test_bases_that_change_while_others_look_up(run_threads):
 
     def change(_):
         try:
-            for number in range(1000):
+            for number in range(300):
                 Mixed.__bases__ = (type(f"Mixin{number}", (), {"x": number}), LocalWrapper)
         finally:
             done.set()
