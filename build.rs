@@ -6,10 +6,27 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libft_local.so.{ABI_VERSION}");
+        link_to_soname();
     }
     println!("cargo:rustc-env=FT_LOCAL_ABI_VERSION={ABI_VERSION}");
     #[cfg(feature = "header")]
     header::write();
+}
+
+/// A program that is linked to `target/release/libft_local.so` looks for it by the name above, so
+/// beside the library cargo's folder has a link of that name.
+fn link_to_soname() {
+    use std::path::Path;
+
+    // target/release/build/ft_local-*/out
+    let out = std::env::var_os("OUT_DIR").expect("cargo sets it");
+    if let Some(folder) = Path::new(&out).ancestors().nth(3) {
+        let link = folder.join(format!("libft_local.so.{ABI_VERSION}"));
+        // It is a convenience: where there can be no links, all else works.
+        let _ = std::fs::remove_file(&link);
+        #[cfg(unix)]
+        let _ = std::os::unix::fs::symlink("libft_local.so", &link);
+    }
 }
 
 #[cfg(feature = "header")]

@@ -1,16 +1,30 @@
 """Which implementation serves: the C shim where it was compiled, else ctypes."""
 
-import importlib
 import os
+from collections.abc import Callable
 from types import ModuleType
 
-_MODULES = {"c": "ft_local._shim", "ctypes": "ft_local._ctypes"}
+
+def _c() -> ModuleType:
+    import ft_local._shim as module  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415
+
+    return module  # type: ignore[no-any-return, unused-ignore]
+
+
+def _ctypes() -> ModuleType:
+    import ft_local._ctypes as module  # noqa: PLC0415
+
+    return module
+
+
+# By import statements, which tools that pack a program with all that it imports can follow.
+_BACKENDS: dict[str, Callable[[], ModuleType]] = {"c": _c, "ctypes": _ctypes}
 
 
 def _forced() -> str | None:
     """What FT_LOCAL_BACKEND asks for; None if it leaves the choice to us."""
     value = os.environ.get("FT_LOCAL_BACKEND", "")
-    if value and value not in _MODULES:
+    if value and value not in _BACKENDS:
         raise ImportError(
             f"FT_LOCAL_BACKEND is {value!r}; set it to 'c' or 'ctypes', or unset it to let "
             "ft_local choose"
@@ -20,7 +34,7 @@ def _forced() -> str | None:
 
 def _load(name: str) -> ModuleType:
     try:
-        return importlib.import_module(_MODULES[name])
+        return _BACKENDS[name]()
     except ImportError as error:
         raise ImportError(
             f"FT_LOCAL_BACKEND is {name!r}, but that backend cannot be loaded: {error}; unset "
@@ -38,11 +52,11 @@ def choose() -> tuple[str, ModuleType]:
     if forced:
         return forced, _load(forced)
     try:
-        return "c", importlib.import_module(_MODULES["c"])
+        return "c", _c()
     except ModuleNotFoundError as error:
-        if error.name != _MODULES["c"]:
+        if error.name != "ft_local._shim":
             raise
-        return "ctypes", importlib.import_module(_MODULES["ctypes"])
+        return "ctypes", _ctypes()
 
 
 name, module = choose()

@@ -1,5 +1,6 @@
 """Which backend is in use, who may choose, and what is said when a choice cannot be met."""
 
+import modulefinder
 import re
 import shutil
 import sys
@@ -153,3 +154,11 @@ def test_importing_leaves_the_gil_off(backend, run_python):
     program = "import sys, ft_local; print(sys._is_gil_enabled())"
     process = run_python("-W", "error", "-c", program, FT_LOCAL_BACKEND=backend, PYTHON_GIL="")
     assert (process.returncode, process.stdout) == (0, "False\n"), process.stderr
+
+
+def test_tools_that_look_for_imports_find_both_backends():
+    finder = modulefinder.ModuleFinder([str(Path(ft_local.__file__).parents[1])])
+    finder.import_hook("ft_local")
+    assert "ft_local._ctypes.library" in finder.modules
+    missing = finder.any_missing()
+    assert ("ft_local._shim" in missing) == (find_spec("ft_local._shim") is None)
