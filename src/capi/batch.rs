@@ -13,18 +13,18 @@ use crate::sync::Ordering;
 use std::ffi::{CStr, c_void};
 use std::sync::atomic::AtomicUsize;
 
-/// The largest size of a batch. Its memory is taken when it is made: 16 bytes for each result.
+/// The largest size of a batch. A batch allocates 16 bytes for each result when it is made.
 pub const FT_LOCAL_BATCH_MAX_SIZE: usize = 1_073_741_824;
 
 const _: () = assert!(FT_LOCAL_BATCH_MAX_SIZE == crate::batch::MAX_SIZE);
 
-/// Runs a source to fill a buffer of results, in one thread at a time, and hands each result to
-/// exactly one of the threads that load, in the order in which the source made them. (When a fill
-/// fails, its first result comes after those that other threads have taken meanwhile; and a
-/// cursor claims several results at once.)
+/// Runs a source in one thread at a time to fill a buffer with results, and hands each result to
+/// exactly one of the threads that load, in the order in which the source made them. (Two
+/// exceptions: if a fill fails, its first result is handed out after those that other threads have
+/// taken since; and a cursor claims several results at once.)
 ///
-/// After a fork, the child drops the results that the parent had in the buffer, which the parent
-/// hands out, and asks the source for new ones, unless the batch's options say otherwise.
+/// After a fork, the child drops the results in the buffer, because the parent hands them out, and
+/// asks the source for new ones, unless the batch's options say otherwise.
 pub struct ft_local_batch(Marked<Shared>);
 
 /// A batch, and how many handles refer to it: its own and those of its cursors.
@@ -83,7 +83,7 @@ pub(super) unsafe fn drop_reference(handle: *mut ft_local_batch) {
     drop(unsafe { reclaim(handle) });
 }
 
-/// Makes a batch that asks `source` for up to `size` results whenever it has none.
+/// Makes a batch that runs `source` for up to `size` results whenever it has none.
 ///
 /// Ownership: `host` and `source` are copied; `*out` is new: free it with `ft_local_batch_free`.
 /// Blocks: briefly.
@@ -106,8 +106,8 @@ pub unsafe extern "C" fn ft_local_batch_new(
 /// Ownership: `host`, `source` and `options` are copied; `*out` is new: free it with
 /// `ft_local_batch_free`.
 /// Blocks: briefly.
-/// Errors: as for `ft_local_batch_new`. FT_LOCAL_ERR_ARGUMENT also if an option has no such value.
-/// `options` may be NULL, which is the default.
+/// Errors: as for `ft_local_batch_new`. FT_LOCAL_ERR_ARGUMENT also if an option is out of range.
+/// `options` may be NULL for the defaults.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_new_with(
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn ft_local_batch_new_with(
     status_of(|| made?)
 }
 
-/// How many results are ready; a moment later there may be others.
+/// How many results are ready, which other threads may change at any time.
 ///
 /// Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
 #[must_use]
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn ft_local_batch_len(batch: *const ft_local_batch) -> usi
     enter(|| unsafe { batch_at(batch) }.map(Batch::len)).unwrap_or(0)
 }
 
-/// How many results one fill makes at most, as the batch was made.
+/// The size of the batch, as passed to `ft_local_batch_new`.
 ///
 /// Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
 #[must_use]
@@ -153,19 +153,18 @@ pub unsafe extern "C" fn ft_local_batch_size(batch: *const ft_local_batch) -> us
     enter(|| unsafe { batch_at(batch) }.map(Batch::size)).unwrap_or(0)
 }
 
-/// Shows each result in the buffer to `visitor`, for a garbage collector that wants to know what
-/// is referred to. Not shown are results that the source is just handing over, which the host still
-/// knows of, and those that a cursor has in hand: see `ft_local_cursor_visit`. Nor is what a thread
-/// that was stopped inside the library is just handing over: a result between its claim and the
-/// store to `*out`, an object that is given back before it is there. Only that thread's registers
-/// and stack refer to it, so a collector that does not look there stops threads elsewhere.
+/// Calls `visitor` with each result in the buffer, for garbage collectors. It does not see results
+/// that the source is currently returning, which the host still knows, and those that a cursor has
+/// in hand: see `ft_local_cursor_visit`. Nor does it see what a thread stopped inside the library is
+/// handing over at that moment: a result between its claim and the store to `*out`, or an object on
+/// its way back. Only the registers and stack of that thread refer to it; a collector that does not
+/// scan them must stop threads outside the library.
 ///
 /// Ownership: each object is borrowed during the call of `visitor`.
-/// Threads: when nobody else uses the handle, because the world is stopped for instance. It may
-/// have been stopped at any point, in the middle of a fill too.
+/// Threads: when nobody else uses the handle, for example because all threads are stopped. They may
+/// be stopped at any point, even in the middle of a fill.
 /// Calls host: visitor: once for each result.
-/// Errors: what `visitor` returns if that is not 0, which also ends the visit;
-/// FT_LOCAL_ERR_ARGUMENT.
+/// Errors: the first nonzero result of `visitor`, which ends the visit; FT_LOCAL_ERR_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_visit(
     batch: *const ft_local_batch,
@@ -189,7 +188,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_visit(
     result
 }
 
-/// Releases all results in the buffer. The batch works on.
+/// Releases all results in the buffer. The batch remains usable.
 ///
 /// Ownership: the batch's references to the results are given up.
 /// Blocks: briefly.
@@ -209,9 +208,9 @@ pub unsafe extern "C-unwind" fn ft_local_batch_clear(
     }
 }
 
-/// Ends a batch: releases the results in the buffer, and every load from now on, and every one that
-/// waits, gets FT_LOCAL_ERR_CLOSED. What the source is just making is released too, but for the one
-/// result of the load that runs it; what cursors have in hand they still hand out. Closing again
+/// Closes a batch: releases the results in the buffer, and makes loads that wait, and all later
+/// ones, return FT_LOCAL_ERR_CLOSED. If the source is running, its results are released too, except
+/// the one for the load that runs it. Cursors still hand out what they have in hand. Closing again
 /// does nothing.
 ///
 /// Ownership: the batch's references to the results are given up.
@@ -242,15 +241,14 @@ pub unsafe extern "C" fn ft_local_batch_is_closed(batch: *const ft_local_batch) 
     enter(|| unsafe { batch_at(batch) }.map(|batch| i32::from(batch.is_closed()))).unwrap_or(0)
 }
 
-/// Frees a batch and releases the results in its buffer. NULL is nothing to free.
+/// Frees a batch and releases the results in its buffer, once the last of its cursors is freed. NULL
+/// is ignored.
 ///
-/// If cursors of the batch are still there, that happens when the last of them is freed.
-///
-/// Ownership: `batch` is moved: no longer yours.
+/// Ownership: `batch` is moved.
 /// Threads: when nobody else uses the handle.
 /// Blocks: briefly.
 /// Calls host: release: once for each result in the buffer.
-/// Errors: none that are told. What is not a batch, or was freed, is left alone.
+/// Errors: not reported. What is not a batch, or was freed, is left alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_free(batch: *mut ft_local_batch) {
     if batch.is_null() {

@@ -14,26 +14,26 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::time::Duration;
 
-/// Takes several results of a batch at once, guided by how many are left and how many cursors there
-/// are, and hands them out without touching anything that other threads write. Make one for each
-/// thread.
+/// Claims several results of a batch at once, how many depends on how many are left and how many
+/// cursors there are, and hands them out without touching memory that other threads write. Make one
+/// for each thread.
 ///
-/// When a cursor is freed, what it has in hand goes back to the batch, and is handed out before
-/// anything newer. In the child of a fork, what it had in hand is the parent's, unless the batch was
-/// made with FT_LOCAL_FORK_KEEP.
+/// When a cursor is freed, the results in hand go back to the batch and are handed out before newer
+/// ones. In the child of a fork, results in hand belong to the parent, unless the batch was made
+/// with FT_LOCAL_FORK_KEEP.
 ///
-/// A child that no handler of `pthread_atfork` sees, made by `_Fork` or by a bare `clone`, calls any
-/// function of a batch or `ft_local_cursor_len` before it takes the next result of a cursor or
-/// makes a thread: `next` looks at nothing while there are results in hand, which is why it is so
-/// quick, and nobody has dropped them yet.
+/// A child that handlers of `pthread_atfork` do not see, made by `_Fork` or a bare `clone`, must
+/// call some function of a batch, or `ft_local_cursor_len`, before it takes the next result of a
+/// cursor or starts a thread. While there are results in hand, `next` looks at nothing else, so it
+/// would hand out the parent's.
 pub struct ft_local_cursor(());
 
-/// How a cursor begins, for ever: the results in hand are those from `next` to before `end`.
+/// The first two words of a cursor, which never change: the results in hand are `next` to `end - 1`.
 #[repr(C)]
 pub struct ft_local_cursor_frame {
     /// The next result, if this is not `end`.
     pub next: *mut *mut c_void,
-    /// Where the results in hand end.
+    /// The end of the results in hand.
     pub end: *mut *mut c_void,
 }
 
@@ -101,9 +101,9 @@ pub unsafe extern "C" fn ft_local_cursor_new(
 }
 
 /// Takes the next result: one in hand, or else as `ft_local_batch_load` does.
-/// `ft_local_cursor_next_inline` is the same without a call where there is one in hand.
+/// `ft_local_cursor_next_inline` does the same without a call if there is one in hand.
 ///
-/// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
+/// Ownership: `*out` is new: the caller must release it.
 /// Threads: any thread, one at a time.
 /// Blocks: yes, as `ft_local_batch_load`; not if there is a result in hand.
 /// Calls host: source, block, interrupted, release: none of them if a result is in hand; else as
@@ -145,10 +145,10 @@ unsafe fn claim(node: &Node, out: &mut *mut c_void) -> ft_local_status {
     })
 }
 
-/// Takes the next result, as `ft_local_cursor_next`, but does not wait for another thread longer than
+/// Takes the next result as `ft_local_cursor_next` does, but waits for other threads for at most
 /// `timeout_ns` nanoseconds.
 ///
-/// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
+/// Ownership: `*out` is new: the caller must release it.
 /// Threads: any thread, one at a time.
 /// Blocks: yes, as `ft_local_cursor_next`, for at most `timeout_ns` nanoseconds; without limit if
 /// that is negative.
@@ -186,14 +186,12 @@ pub unsafe extern "C" fn ft_local_cursor_len(cursor: *const ft_local_cursor) -> 
     enter(|| unsafe { node_at(cursor).map(|node| cursor_of(node).len()) }).unwrap_or(0)
 }
 
-/// Shows each result that a cursor has in hand to `visitor`, for a garbage collector that wants to
-/// know what is referred to.
+/// Calls `visitor` with each result that a cursor has in hand, for garbage collectors.
 ///
 /// Ownership: each object is borrowed during the call of `visitor`.
-/// Threads: when nobody else uses the handle, because the world is stopped for instance.
+/// Threads: when nobody else uses the handle, for example because all threads are stopped.
 /// Calls host: visitor: once for each result.
-/// Errors: what `visitor` returns if that is not 0, which also ends the visit;
-/// FT_LOCAL_ERR_ARGUMENT.
+/// Errors: the first nonzero result of `visitor`, which ends the visit; FT_LOCAL_ERR_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_cursor_visit(
     cursor: *const ft_local_cursor,
@@ -217,14 +215,14 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_visit(
     result
 }
 
-/// Frees a cursor and gives what it has in hand back to the batch. NULL is nothing to free.
+/// Frees a cursor and gives the results in hand back to the batch. NULL is ignored.
 ///
-/// Ownership: `cursor` is moved: no longer yours.
+/// Ownership: `cursor` is moved.
 /// Threads: when nobody else uses the handle.
 /// Blocks: briefly.
-/// Calls host: release: for results in hand if the batch was closed or they are the parent's of a
-/// fork, and for all that is left if the batch was freed before.
-/// Errors: none that are told. What is not a cursor, or was freed, is left alone.
+/// Calls host: release: for results in hand if the batch was closed or they belong to the parent of
+/// a fork, and for all that is left if the batch was freed before.
+/// Errors: not reported. What is not a cursor, or was freed, is left alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_cursor_free(cursor: *mut ft_local_cursor) {
     if cursor.is_null() {

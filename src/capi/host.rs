@@ -6,28 +6,27 @@ use crate::host::{Block, HostTable, Interrupt, Retain};
 use crate::object::Release;
 use std::ffi::{CStr, c_void};
 
-/// A function that blocks, which the library hands to the host's `block`. It returns, and never
-/// throws or jumps.
+/// A function that waits, which the library passes to the host's `block`. It returns normally.
 pub type ft_local_wait = unsafe extern "C" fn(arg: *mut c_void);
 
 /// What the library must know of the runtime that owns the objects.
 ///
-/// Begin with `FT_LOCAL_HOST_INIT` or `ft_local_host_init`, then set what your runtime needs; all
-/// that is left NULL is not used. The library copies the struct. Every function in it may be
-/// called from any thread that uses a handle made with it; the library holds no lock meanwhile,
-/// so it may use the library in its turn. It must return: no C++ exception, no longjmp.
+/// Start from `FT_LOCAL_HOST_INIT` or `ft_local_host_init` and set what your runtime needs; fields
+/// left NULL are not used. The library copies the struct. It calls the functions from any thread
+/// that uses a handle made with them. It holds no lock while it does, so they may call the library.
+/// They must return: no C++ exception, no longjmp.
 ///
-/// Where a function comes with and without `ctx`, give one of the two. The form without takes the
-/// address of a function that the runtime already has, such as Py_NewRef or g_object_unref.
+/// If a function comes with and without `ctx`, set one of the two. The form without `ctx` is for
+/// functions that the runtime already has, such as Py_NewRef or g_object_unref.
 ///
-/// With neither way to retain nor to release, objects are plain values of the size of a pointer,
-/// NULL among them.
+/// Without functions to retain and release, objects are plain values of pointer size, and NULL is a
+/// value too.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ft_local_host {
-    /// `sizeof(ft_local_host)` in the header that the host was compiled with.
+    /// `sizeof(ft_local_host)`.
     pub struct_size: usize,
-    /// Passed to each function that takes it. The library does nothing else with it.
+    /// Passed to the functions that take it. The library does not look at it.
     pub ctx: *mut c_void,
     /// Takes a reference to `object` and returns the handle that stands for it, which may be
     /// `object` itself. NULL if it cannot.
@@ -148,7 +147,7 @@ pub(super) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Ref
     Ok(HostTable { retain, release, block, interrupt, interruptible })
 }
 
-/// Sets a host's struct to zero and its size: `FT_LOCAL_HOST_INIT` for languages without macros.
+/// Does what `FT_LOCAL_HOST_INIT` does, for languages without macros.
 ///
 /// Ownership: `host` stays the caller's.
 /// Errors: FT_LOCAL_ERR_ARGUMENT if `host` is NULL, or `struct_size` is not the size of an

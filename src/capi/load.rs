@@ -16,18 +16,18 @@ pub(super) fn deadline(timeout_ns: i64) -> Option<Instant> {
 
 /// Takes the next result. If there is none, runs the source, or waits for the thread that runs it.
 ///
-/// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
+/// Ownership: `*out` is new: the caller must release it.
 /// Blocks: yes, while another thread runs the source and no result is ready.
-/// Calls host: source, block, interrupted, release: none of them if a result is ready, unless that
-/// leaves fewer than `low_water`, and the source is run for more. `release` for results that are
-/// the parent's of a fork, or that came while the batch was closed.
-/// Errors: a positive code is the source's own, FT_LOCAL_ERR_SOURCE stands for its other failures
-/// and FT_LOCAL_ERR_NOTHING_PRODUCED for its having nothing: these go only to the caller that ran
-/// the source, and what it had produced before is kept. FT_LOCAL_ERR_REENTRANT if the source
-/// loads from its own batch; FT_LOCAL_ERR_DEADLOCK if two sources load from each other's batch in
-/// two threads; FT_LOCAL_ERR_INTERRUPTED if the host wants it; FT_LOCAL_ERR_ARGUMENT. `*out` is then
-/// NULL, and the batch works on. For good: FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
-/// FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_PANIC.
+/// Calls host: source, block, interrupted, release: none of them if a result is ready, unless fewer
+/// than `low_water` are left, when it runs the source for more. `release` for results that belong to
+/// the parent of a fork, or that came while the batch was closed.
+/// Errors: the source's own positive code, FT_LOCAL_ERR_SOURCE for its other failures,
+/// FT_LOCAL_ERR_NOTHING_PRODUCED if it made nothing: these go only to the caller that ran the
+/// source, and results made before are kept. FT_LOCAL_ERR_REENTRANT if the source loads from its own
+/// batch; FT_LOCAL_ERR_DEADLOCK if two sources load from each other's batch in two threads;
+/// FT_LOCAL_ERR_INTERRUPTED; FT_LOCAL_ERR_ARGUMENT. `*out` is then NULL, and the batch remains
+/// usable. Permanent errors: FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED, FT_LOCAL_ERR_FORKED,
+/// FT_LOCAL_ERR_PANIC.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_load(
@@ -58,11 +58,10 @@ fn load_after(batch: &CBatch, found: AtOnce, out: &mut *mut c_void) -> ft_local_
     })
 }
 
-/// Takes the next result, as `ft_local_batch_load`, but does not wait for another thread longer than
-/// `timeout_ns` nanoseconds. If this thread comes to run the source itself, that takes as long as
-/// it takes.
+/// Takes the next result as `ft_local_batch_load` does, but waits for other threads for at most
+/// `timeout_ns` nanoseconds. The timeout does not limit running the source in this thread.
 ///
-/// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
+/// Ownership: `*out` is new: the caller must release it.
 /// Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns`; without limit if that is
 /// negative.
 /// Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
@@ -88,10 +87,10 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_for(
 
 /// Takes the next result if one is ready. Never runs the source.
 ///
-/// Ownership: `*out` is new: it holds the reference that the source made, and you owe its release.
+/// Ownership: `*out` is new: the caller must release it.
 /// Blocks: briefly.
-/// Calls host: release: only for results that are the parent's of a fork, or that came while the
-/// batch was closed.
+/// Calls host: release: only for results that belong to the parent of a fork, or that came while
+/// the batch was closed.
 /// Errors: FT_LOCAL_ERR_EMPTY if none is ready; FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
 /// FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then NULL.
 #[must_use]
@@ -108,17 +107,16 @@ pub unsafe extern "C-unwind" fn ft_local_batch_try_load(
     })
 }
 
-/// Takes the next `n` results, as `n` times `ft_local_batch_load_for` with what is left of the time,
-/// but claims as many at once as are ready.
+/// Takes the next `n` results, as `n` calls of `ft_local_batch_load_for` within one timeout would,
+/// but claims all that are ready at once.
 ///
-/// Ownership: the first `*count` of `objects` are new: each holds the reference that the source
-/// made, and you owe its release, after an error too. The other slots are as they were.
+/// Ownership: the first `*count` of `objects` are new, after an error too. The other slots are
+/// unchanged.
 /// Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns` nanoseconds; without limit if
 /// that is negative.
 /// Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
-/// Errors: as for `ft_local_batch_load_for`. If the source has ended or the batch was closed, that is
-/// an error only if `*count` is 0, and otherwise `*count` is less than `n`. `objects` may be NULL if
-/// `n` is 0.
+/// Errors: as for `ft_local_batch_load_for`. FT_LOCAL_ERR_END and FT_LOCAL_ERR_CLOSED only if
+/// `*count` is 0; otherwise `*count` is less than `n`. `objects` may be NULL if `n` is 0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_load_many(
@@ -150,16 +148,16 @@ fn ends(status: ft_local_status) -> bool {
         .any(|end| status == ft_local_status::from(end))
 }
 
-/// Gives back objects that were loaded from the batch and are not wanted: they are handed out again
-/// before anything newer. A closed batch releases them.
+/// Gives back objects that were loaded from the batch. They are handed out again before newer ones.
+/// A closed batch releases them.
 ///
 /// Ownership: the `n` objects are moved, unless there is an error.
 /// Blocks: briefly.
-/// Calls host: release: only if the batch was closed, and for results that are the parent's of a
-/// fork.
+/// Calls host: release: only if the batch was closed, and for results that belong to the parent of
+/// a fork.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, also if an object is NULL and the host has no plain values;
-/// FT_LOCAL_ERR_NO_MEMORY, since this takes memory, as no other function of a batch does;
-/// FT_LOCAL_ERR_FORKED. The objects are then still yours.
+/// FT_LOCAL_ERR_NO_MEMORY, since this function allocates, unlike the others of a batch;
+/// FT_LOCAL_ERR_FORKED. The objects then remain the caller's.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_give_back(
@@ -220,14 +218,13 @@ unsafe fn slots<'a>(objects: *mut *mut c_void, n: usize) -> Result<&'a mut [Word
 }
 
 /// Waits until fewer than `low_water` results are ready, then runs the source until it has made
-/// `max` results or the buffer is full, and says in `*made` how many it made: 0 if the time ran out,
-/// or another thread is filling and there is no time to wait. For a thread of the host's own, which
-/// calls it again and again, so that loads never find the buffer empty.
+/// `max` results or the buffer is full. `*made` is how many it made: 0 if it timed out. Call it in a
+/// loop in a thread of your own, and loads rarely find the buffer empty.
 ///
 /// Blocks: yes, until there is room, for at most `timeout_ns` nanoseconds; without limit if that is
 /// negative.
 /// Calls host: source, block, interrupted, release: `release` as `ft_local_batch_load`.
-/// Errors: as for `ft_local_batch_load`. What was made before an error is kept. `*made` is then 0.
+/// Errors: as for `ft_local_batch_load`. Results made before an error are kept. `*made` is then 0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_prefill(

@@ -5,32 +5,30 @@ use super::status::{Refusal, ft_local_status};
 use crate::batch::{ForkPolicy, Options};
 use std::ffi::CStr;
 
-/// In the child of a fork: drop the results that the parent had in the buffer. The parent hands
-/// them out.
+/// In the child of a fork: drop the results in the buffer. The parent hands them out.
 pub const FT_LOCAL_FORK_DISCARD: i32 = 0;
-/// In the child of a fork: hand them out too, so that they are there twice.
+/// In the child of a fork: hand them out as well, so that each exists twice.
 pub const FT_LOCAL_FORK_KEEP: i32 = 1;
-/// In the child of a fork: every use of the batch but to free it is FT_LOCAL_ERR_FORKED.
+/// In the child of a fork: the batch can only be freed; all else is FT_LOCAL_ERR_FORKED.
 pub const FT_LOCAL_FORK_ERROR: i32 = 2;
 
-/// Choices for a batch. Zero is the default of each.
+/// Options of a batch. Zero is the default of each.
 ///
-/// Begin with `FT_LOCAL_BATCH_OPTIONS_INIT` or `ft_local_batch_options_init`.
+/// Start from `FT_LOCAL_BATCH_OPTIONS_INIT` or `ft_local_batch_options_init`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ft_local_batch_options {
-    /// `sizeof(ft_local_batch_options)` in the header that the host was compiled with.
+    /// `sizeof(ft_local_batch_options)`.
     pub struct_size: usize,
-    /// After how many results a thread that runs the source hands that on to another; 0 for as
-    /// many as fit. With a slow source, a small number keeps the load that happens to fill from
-    /// taking `size` times as long as the source.
+    /// How many results one thread makes before another may take over; 0 for as many as fit. With
+    /// a slow source, a small budget bounds the time that one load spends running the source.
     pub fill_budget: usize,
-    /// A load that leaves fewer results than this runs the source, while other threads go on with
-    /// what is left; 0 for never. At most the size of the batch.
+    /// A load that leaves fewer results than this runs the source, while other threads load what is
+    /// left; 0 for never. At most the size of the batch.
     pub low_water: usize,
     /// FT_LOCAL_FORK_DISCARD, FT_LOCAL_FORK_KEEP or FT_LOCAL_FORK_ERROR.
     pub on_fork: i32,
-    /// 0.
+    /// Must be 0.
     pub reserved: i32,
 }
 
@@ -68,8 +66,7 @@ pub(super) unsafe fn options(given: *const ft_local_batch_options) -> Result<Opt
     Ok(Options { fill_budget, low_water, on_fork })
 }
 
-/// Sets the options of a batch to zero and their size: `FT_LOCAL_BATCH_OPTIONS_INIT` for languages
-/// without macros.
+/// Does what `FT_LOCAL_BATCH_OPTIONS_INIT` does, for languages without macros.
 ///
 /// Ownership: `options` stays the caller's.
 /// Errors: FT_LOCAL_ERR_ARGUMENT if `options` is NULL, or `struct_size` is not the size of an

@@ -8,26 +8,26 @@ use std::ffi::{CStr, c_void};
 
 /// Where the results of a batch come from: `fill`, or `next_plain` for one at a time.
 ///
-/// One thread at a time calls it, not always the same one. It may use other batches; loading from
-/// the batch it fills is FT_LOCAL_ERR_REENTRANT. It must return: no C++ exception, no longjmp.
+/// One thread at a time calls it, not always the same one. It may use other batches. If it loads
+/// from the batch that it fills, it gets FT_LOCAL_ERR_REENTRANT. It must return: no C++ exception,
+/// no longjmp.
 ///
-/// Begin with `FT_LOCAL_SOURCE_INIT` or `ft_local_source_init`. The library copies the struct.
+/// Start from `FT_LOCAL_SOURCE_INIT` or `ft_local_source_init`. The library copies the struct.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ft_local_source {
-    /// `sizeof(ft_local_source)` in the header that the host was compiled with.
+    /// `sizeof(ft_local_source)`.
     pub struct_size: usize,
-    /// Passed to the function below. It must be good as long as the batch lives.
+    /// Passed to the source. It must stay valid until the batch and its last cursor are freed.
     pub ctx: *mut c_void,
-    /// Makes between 1 and `capacity` objects: writes them to `out`, whose slots are NULL, from
-    /// the first on, sets `*produced`, which is 0, to their number, and returns 0. Each object
+    /// Makes 1 to `capacity` objects, writes them to `out`, stores their number in `*produced` and
+    /// returns 0. The slots of `out` are NULL and `*produced` is 0 before the call. Each object
     /// comes with one reference, which moves to the library.
     ///
-    /// To fail, it returns a positive code of its own, which `ft_local_batch_load` returns to
-    /// the caller in whose thread the source ran. Objects counted in `*produced` are kept then
-    /// too.
+    /// To fail, it returns a positive code, which `ft_local_batch_load` returns in the thread that
+    /// ran the source. Objects counted in `*produced` are kept.
     ///
-    /// To end, it returns FT_LOCAL_ERR_END: it is not called again, and what it counted is kept.
+    /// To end, it returns FT_LOCAL_ERR_END. It is not called again; counted objects are kept.
     pub fill: Option<
         unsafe extern "C-unwind" fn(
             ctx: *mut c_void,
@@ -36,12 +36,12 @@ pub struct ft_local_source {
             produced: *mut usize,
         ) -> i32,
     >,
-    /// Instead of `fill`: makes one object and returns it, with one reference, which moves to the
-    /// library. NULL if it fails, which `ft_local_batch_load` tells as FT_LOCAL_ERR_SOURCE. For
+    /// Instead of `fill`: makes one object and returns it with one reference, which moves to the
+    /// library. NULL is a failure, which `ft_local_batch_load` returns as FT_LOCAL_ERR_SOURCE. For
     /// functions that the runtime already has, such as PyObject_CallNoArgs.
     pub next_plain: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void) -> *mut c_void>,
-    /// Asked after `next_plain` has returned NULL, in the same thread: not 0 if that means that the
-    /// source has ended, and has not failed. Without it, NULL is a failure.
+    /// Called after `next_plain` has returned NULL, in the same thread: nonzero if the source has
+    /// ended, 0 if it has failed. Without this function, NULL is a failure.
     pub ended_plain: Option<unsafe extern "C-unwind" fn(ended_ctx: *mut c_void) -> i32>,
     /// Passed to `ended_plain`.
     pub ended_ctx: *mut c_void,
@@ -207,8 +207,7 @@ fn keep_good(counted: &mut [Word], null_is_good: bool) -> usize {
     kept
 }
 
-/// Sets a source's struct to zero and its size: `FT_LOCAL_SOURCE_INIT` for languages without
-/// macros.
+/// Does what `FT_LOCAL_SOURCE_INIT` does, for languages without macros.
 ///
 /// Ownership: `source` stays the caller's.
 /// Errors: FT_LOCAL_ERR_ARGUMENT if `source` is NULL, or `struct_size` is not the size of an

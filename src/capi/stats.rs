@@ -8,17 +8,16 @@ use crate::batch::Stats;
 use std::ffi::CStr;
 use std::time::Duration;
 
-/// Counts of what a batch has done. Nothing counts on the path of a load that finds a result: what
-/// was loaded is known from the buffer's own counts.
+/// What a batch has done. Counting costs a load that finds a result nothing.
 ///
-/// When no thread uses the batch, the books are exact: `produced + given_back` equals `loads +
-/// claimed + released + dropped_on_fork` and `ft_local_batch_len`.
+/// While no thread uses the batch, the counters balance: `produced + given_back` equals `loads +
+/// claimed + released + dropped_on_fork` plus `ft_local_batch_len`.
 ///
-/// Begin with `FT_LOCAL_STATS_INIT` or `ft_local_stats_init`.
+/// Start from `FT_LOCAL_STATS_INIT` or `ft_local_stats_init`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ft_local_stats {
-    /// `sizeof(ft_local_stats)` in the header that the host was compiled with.
+    /// `sizeof(ft_local_stats)`.
     pub struct_size: usize,
     /// Results handed out by loads.
     pub loads: u64,
@@ -26,9 +25,9 @@ pub struct ft_local_stats {
     pub claims: u64,
     /// Results that cursors have claimed.
     pub claimed: u64,
-    /// How often a thread took the role of running the source, and ran it.
+    /// How often a thread became the one that runs the source, and ran it.
     pub fills: u64,
-    /// Results that the source has made.
+    /// Results that the source made.
     pub produced: u64,
     /// Loads that had to wait for another thread.
     pub waits: u64,
@@ -38,11 +37,11 @@ pub struct ft_local_stats {
     pub source_ns: u64,
     /// Failures of the source.
     pub errors: u64,
-    /// Results that cursors had in hand, or that were loaded, and came back.
+    /// Results given back, by callers and by cursors that were freed.
     pub given_back: u64,
-    /// Results that nobody got, because the batch was cleared or closed.
+    /// Results released because the batch was cleared or closed.
     pub released: u64,
-    /// Results that the child of a fork dropped, because the parent hands them out.
+    /// Results that the child of a fork dropped because the parent hands them out.
     pub dropped_on_fork: u64,
 }
 
@@ -95,13 +94,12 @@ fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Tells what a batch has done so far. While threads use it, the counts may be of slightly
-/// different moments.
+/// Reads the counters of a batch. While threads use the batch, they are not an atomic snapshot.
 ///
 /// Ownership: `out` stays the caller's. Fields of a newer header are set to 0.
 /// Blocks: briefly: takes the lock of the list of all cursors, which the making and freeing of any
 /// cursor takes too.
-/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then as it was.
+/// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then unchanged.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_stats(
@@ -126,8 +124,7 @@ pub unsafe extern "C" fn ft_local_batch_stats(
     })
 }
 
-/// Sets the counts of a batch to zero and their size: `FT_LOCAL_STATS_INIT` for languages without
-/// macros.
+/// Does what `FT_LOCAL_STATS_INIT` does, for languages without macros.
 ///
 /// Ownership: `stats` stays the caller's.
 /// Errors: FT_LOCAL_ERR_ARGUMENT if `stats` is NULL, or `struct_size` is not the size of an

@@ -10,20 +10,20 @@ use std::ffi::{CStr, c_char};
 /// positive code that comes from the host's own source.
 pub type ft_local_status = i32;
 
-/// The library's own values of `ft_local_status`. A number is never given a second meaning.
+/// The library's own values of `ft_local_status`. Numbers are never reused.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ft_local_status_code {
-    /// It worked.
+    /// Success.
     FT_LOCAL_OK = 0,
-    /// An argument cannot be right; `ft_local_last_error` says which. Nothing was changed.
+    /// Invalid argument; `ft_local_last_error` says which. Nothing was changed.
     FT_LOCAL_ERR_ARGUMENT = -1,
-    /// There is not enough memory. Nothing was changed.
+    /// Out of memory. Nothing was changed.
     FT_LOCAL_ERR_NO_MEMORY = -2,
     /// The host could not retain the object. Nothing was changed.
     FT_LOCAL_ERR_RETAIN = -3,
     /// The source failed without a code of its own, or broke its contract: it counted a NULL
-    /// object, or more objects than there was room for. What it produced is kept.
+    /// object, or more objects than fit. What it produced is kept.
     FT_LOCAL_ERR_SOURCE = -4,
     /// The source reported success and produced nothing.
     FT_LOCAL_ERR_NOTHING_PRODUCED = -5,
@@ -32,19 +32,18 @@ pub enum ft_local_status_code {
     FT_LOCAL_ERR_REENTRANT = -6,
     /// The host interrupted the wait or the fill. Nothing was lost.
     FT_LOCAL_ERR_INTERRUPTED = -7,
-    /// The library panicked: a defect of its own. Only this handle is affected; it can be freed.
+    /// The library panicked, which is a bug in it. Only this handle is affected; free it.
     FT_LOCAL_ERR_PANIC = -8,
-    /// The thread that fills this batch waits, itself or through others, for a batch that the
-    /// calling thread fills: the wait would never end. Also if one of the waits has a timeout, which
-    /// would end it later and no better.
+    /// The thread that fills this batch waits, directly or through other threads, for a batch that
+    /// the calling thread fills. The wait would never end, or only when one of the waits times out.
     FT_LOCAL_ERR_DEADLOCK = -9,
-    /// The source has ended, and all that it made was handed out. A source returns this to end.
+    /// The source has ended, and all its results were handed out. A source returns this to end.
     FT_LOCAL_ERR_END = -10,
     /// The batch was closed.
     FT_LOCAL_ERR_CLOSED = -11,
-    /// No result came in the time that there was. Nothing was lost.
+    /// Timed out. Nothing was lost.
     FT_LOCAL_ERR_TIMED_OUT = -12,
-    /// No result is ready, and the function does not wait for one.
+    /// No result is ready, and the function does not wait.
     FT_LOCAL_ERR_EMPTY = -13,
     /// This process is a fork, and the batch was made with FT_LOCAL_FORK_ERROR.
     FT_LOCAL_ERR_FORKED = -14,
@@ -111,10 +110,10 @@ impl From<Refusal> for ft_local_status {
     }
 }
 
-/// Says in English what a status means.
+/// The meaning of a status, in English.
 ///
-/// Ownership: the text is borrowed, and good for ever.
-/// Errors: none. A positive status and an unknown one get a text too.
+/// Ownership: the text is borrowed and valid for the life of the process.
+/// Errors: none. Positive and unknown statuses have a text too.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char {
@@ -142,10 +141,10 @@ pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char
     enter(|| Ok(text())).unwrap_or(c"").as_ptr()
 }
 
-/// Says which argument the last `FT_LOCAL_ERR_ARGUMENT` in the calling thread was about, and what
-/// is wrong with it. An empty text if there was none.
+/// What was wrong with which argument, for the last `FT_LOCAL_ERR_ARGUMENT` in the calling thread.
+/// Empty if there was none.
 ///
-/// Ownership: the text is borrowed, and good for ever.
+/// Ownership: the text is borrowed and valid for the life of the process.
 /// Threads: any thread, at once; each has its own last error.
 /// Blocks: no. (The first use in a thread may take memory for the thread's own variables.)
 #[must_use]

@@ -25,23 +25,23 @@ const VERSION: &CStr =
 
 /// The version of the library that was loaded, as "major.minor.patch".
 ///
-/// Ownership: the text is borrowed, and good for ever.
+/// Ownership: the text is borrowed and valid for the life of the process.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_version() -> *const c_char {
     enter(|| Ok(VERSION)).unwrap_or(c"").as_ptr()
 }
 
-/// The version of the library that was loaded, as a number that grows from version to version:
-/// major * 1000000 + minor * 1000 + patch. `FT_LOCAL_VERSION_NUMBER` is that of the header.
+/// The version of the library that was loaded, as an increasing number: major * 1000000 +
+/// minor * 1000 + patch. Compare with `FT_LOCAL_VERSION_NUMBER`, the version of the header.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_version_number() -> u32 {
     enter(|| Ok(VERSION_NUMBER)).unwrap_or(0)
 }
 
-/// The version of the binary interface that the loaded library has, which is also the number in
-/// its SONAME. A program works with a library whose number is `FT_LOCAL_ABI_VERSION`.
+/// The version of the binary interface of the library that was loaded, which is also the number in
+/// its SONAME. A program needs a library whose number is `FT_LOCAL_ABI_VERSION`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_abi_version() -> u32 {

@@ -10,7 +10,7 @@ use crate::wrapper::Wrapper;
 use std::ffi::{CStr, c_void};
 
 /// Holds one object, retained once. Make one for each thread that uses the object: the object's
-/// reference count is then touched when the wrapper is made and when it is freed, not in between.
+/// reference count then changes only when the wrapper is made and when it is freed.
 pub struct ft_local_wrapper(Wrapper<Marked<Object>>);
 
 const _: () = assert!(size_of::<ft_local_wrapper>() == 64, "a wrapper fills one cache line");
@@ -26,7 +26,7 @@ impl Handle for ft_local_wrapper {
     }
 }
 
-/// Shown one object; returns 0 to go on, anything else to stop. Does nothing but look.
+/// Called with one object; returns 0 to continue, anything else to stop. It must only look.
 pub type ft_local_visitor =
     Option<unsafe extern "C-unwind" fn(object: *mut c_void, arg: *mut c_void) -> i32>;
 
@@ -72,7 +72,7 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
 
 /// The object in a wrapper.
 ///
-/// Ownership: the object is borrowed, and good until the wrapper is freed.
+/// Ownership: the object is borrowed and valid until the wrapper is freed.
 /// Errors: NULL if `wrapper` is not a wrapper; `ft_local_last_error` then says so.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn ft_local_wrapper_get(wrapper: *const ft_local_wrapper) 
     enter(|| unsafe { borrow(wrapper) }).map_or(std::ptr::null_mut(), Object::as_ptr)
 }
 
-/// Shows the object to `visitor`, for a garbage collector that wants to know what is referred to.
+/// Calls `visitor` with the object, for garbage collectors.
 ///
 /// Ownership: the object is borrowed during the call of `visitor`.
 /// Calls host: visitor: once.
@@ -103,11 +103,11 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_visit(
 
 /// Frees a wrapper and releases its object. NULL is ignored.
 ///
-/// Ownership: `wrapper` is moved: no longer yours.
+/// Ownership: `wrapper` is moved.
 /// Threads: when nobody else uses the handle.
 /// Blocks: briefly.
 /// Calls host: release: once.
-/// Errors: none that are told. What is not a wrapper, or was freed, is left alone.
+/// Errors: not reported. What is not a wrapper, or was freed, is left alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_wrapper_free(wrapper: *mut ft_local_wrapper) {
     if wrapper.is_null() {

@@ -22,8 +22,8 @@
 // made by code that must not run in two threads at once. Add `ft_local_cursor_new` in threads that
 // take many. `ft_local_wrapper_new` is for one object that many threads use.
 //
-// Where a comment does not say otherwise, nothing changes hands, any thread may call the function at
-// once, it does not block, calls nothing of the host, cannot fail, and is there since 0.1.
+// Unless a comment says otherwise: nothing changes hands, any thread may call the function at once,
+// it does not block, calls nothing of the host, cannot fail, and exists since 0.1.
 //
 // Ownership terms. New: the caller must release it. Borrowed: the caller must not, and it is valid
 // for as long as the comment says. Moved: it is no longer the caller's.
@@ -32,12 +32,12 @@
 // a time": any thread, but only one at a time. "When nobody else uses the handle": no other thread
 // is inside a call with the same handle, or starts one.
 //
-// Blocks. "No": takes no lock and no memory, and gives none back, so a signal handler may call it.
-// "Briefly": may take a lock of the library's own, which no thread holds while it waits or calls the
-// host, and memory. "Yes": may wait for another thread, through the host's `block`.
+// Blocks. "No": takes no lock and neither allocates nor frees, so a signal handler may call it.
+// "Briefly": may allocate, and take a lock of the library, which no thread holds while it waits or
+// calls the host. "Yes": may wait for another thread, through the host's `block`.
 //
-// Calls host. The functions of the host that it may call, with or without `ctx`. "block" stands for
-// `detach` and `attach` too, "interrupted" for `interruptible` too, "source" for the functions of the
+// Calls host. The functions of the host that it may call, with or without `ctx`. "block" includes
+// `detach` and `attach`, "interrupted" includes `interruptible`, "source" the functions of the
 // source.
 //
 // Arguments are checked: a bad one gets FT_LOCAL_ERR_ARGUMENT and changes nothing. NULL is ignored
