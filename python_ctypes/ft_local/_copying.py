@@ -69,7 +69,7 @@ def set_state(made: Any, state: Any) -> None:
 def _set_attribute(made: Any, name: str, value: Any) -> None:
     dictionary = None
     for base in _subclasses(type(made)):
-        found = base.__dict__.get(name)
+        found: Any = base.__dict__.get(name)
         if hasattr(type(found), "__set__"):
             found.__set__(made, value)
             return
@@ -128,7 +128,8 @@ def _rebuild(wrapper: Any, reduced: Any, memo: dict[int, Any] | None) -> Any:
 
     if isinstance(reduced, str):
         return wrapper
-    function, args, state, items, pairs, setter = (*reduced, *(None,) * (6 - len(reduced)))
+    parts: tuple[Any, ...] = (*reduced, *(None,) * (6 - len(reduced)))
+    function, args, state, items, pairs, setter = parts
     made = function(*copied(args))
     if memo is not None:
         memo[id(wrapper)] = made
