@@ -116,8 +116,8 @@ def test_results_that_come_with_an_exception_go_back(name, load, monkeypatch):
 
 
 # The public stub is what counts. It is one for both backends, which differ in how instances are
-# laid out and memory views released, and a constructor shows the arguments that it wants. Some methods
-# are in the C backend's wrappers of objects that have them, and not in their class.
+# laid out and memory views released, and a constructor shows the arguments that it wants. Of
+# some methods the C backend has none in the class, but in wrappers of objects that have them.
 STUB_MAY_DIFFER = (
     r"ft_local\._ctypes\..*",
     r"ft_local\.(BatchExecutor|Cursor|LocalWrapper)",

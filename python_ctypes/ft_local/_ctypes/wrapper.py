@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import itertools
 import operator
 import sys
@@ -14,6 +13,7 @@ from typing import Any, Self, SupportsIndex
 
 from ft_local import _arrays, _copying
 
+from .names import OF_CLASSES, OWN, WITHOUT_ARRAY, signature
 from .operators import enter, methods, special
 
 
@@ -70,11 +70,11 @@ class LocalWrapper:
         return GenericAlias(cls, item)
 
     def __getattribute__(self, name: str, /) -> Any:
-        if name in _OWN or (type(self) is not LocalWrapper and _declares(type(self), name)):
+        if name in OWN or (type(self) is not LocalWrapper and _declares(type(self), name)):
             return object.__getattribute__(self, name)
         if name == "__signature__":
-            return _signature(unwrap(self))
-        if name == "__array__" and type(unwrap(self)) in _WITHOUT_ARRAY:
+            return signature(unwrap(self))
+        if name == "__array__" and type(unwrap(self)) in WITHOUT_ARRAY:
             return _arrays.array_of(unwrap(self))
         return getattr(unwrap(self), name)
 
@@ -226,37 +226,6 @@ _slot = LocalWrapper.__dict__["wrapped"]
 _wrapped_by = _slot.__get__
 _set_wrapped = _slot.__set__
 
-# What is asked of the wrapper by name and is its own.
-_OWN = frozenset(
-    {"wrapped", "__copy__", "__deepcopy__", "__mro_entries__", "__reduce__", "__reduce_ex__"}
-)
-
-# What numpy knows by its type.
-_WITHOUT_ARRAY = frozenset({int, float, bool, complex, str, bytes})
-
-# What every class has and no object keeps for itself.
-_OF_CLASSES = frozenset(
-    {
-        "__abstractmethods__",
-        "__annotate__",
-        "__annotate_func__",
-        "__annotations__",
-        "__annotations_cache__",
-        "__dict__",
-        "__doc__",
-        "__firstlineno__",
-        "__module__",
-        "__orig_bases__",
-        "__parameters__",
-        "__qualname__",
-        "__slots__",
-        "__static_attributes__",
-        "__type_params__",
-        "__weakref__",
-        "_abc_impl",
-    }
-)
-
 
 def _arguments(wrapped: object) -> object:
     return wrapped
@@ -314,22 +283,7 @@ def _subclasses(kind: type) -> Iterator[type]:
 
 def _declares(kind: type, name: str) -> bool:
     """Whether `kind`, which is derived from LocalWrapper, has the attribute `name` of its own."""
-    return name not in _OF_CLASSES and any(name in base.__dict__ for base in _subclasses(kind))
-
-
-def _signature(bare: Any) -> Any:
-    """`bare.__signature__`, as `inspect.signature` asks for it before it looks at the type."""
-    try:
-        return bare.__signature__
-    except AttributeError:
-        if not isinstance(bare, type) and (
-            type(bare).__module__ == "builtins" or not callable(bare)
-        ):
-            raise
-    try:
-        return inspect.signature(bare)
-    except (TypeError, ValueError):
-        raise AttributeError("__signature__") from None
+    return name not in OF_CLASSES and any(name in base.__dict__ for base in _subclasses(kind))
 
 
 async def _awaited(awaitable: Any) -> Any:
