@@ -21,6 +21,14 @@ static int32_t interrupted(void) {
     return PyErr_CheckSignals();
 }
 
+// Exported by CPython, if not declared. Without it, each thread looks for signals now and then.
+extern int _PyOS_IsMainThread(void) __attribute__((weak));
+
+// Handlers of signals run in the main thread alone.
+static int32_t interruptible(void) {
+    return _PyOS_IsMainThread == NULL || _PyOS_IsMainThread();
+}
+
 const ft_local_host python_host = {
     .struct_size = sizeof(ft_local_host),
     .retain_plain = retain,
@@ -28,6 +36,7 @@ const ft_local_host python_host = {
     .detach = detach,
     .attach = attach,
     .interrupted_plain = interrupted,
+    .interruptible_plain = interruptible,
 };
 
 PyObject *python_raise(ft_local_status status) {

@@ -63,6 +63,11 @@ static int32_t interrupted(void) {
                SCM_PACK(__atomic_load_n((scm_t_bits *)&thread->pending_asyncs, __ATOMIC_ACQUIRE)));
 }
 
+// A thread that blocks asyncs sleeps until it is woken.
+static int32_t interruptible(void) {
+    return current->thread->block_asyncs == 0;
+}
+
 static SCM call_guarded, raise_exception;
 
 // An abort to a prompt unwinds the stack whatever is on it; an exception stops it.
@@ -142,6 +147,7 @@ static SCM make_batch(SCM thunk, SCM size) {
     host.release_plain = release;
     host.block = block;
     host.interrupted_plain = interrupted;
+    host.interruptible_plain = interruptible;
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
     source.fill = fill;
     ft_local_batch *batch;

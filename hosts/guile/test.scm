@@ -117,7 +117,8 @@
 
 (test "a source that loads from its own batch gets an error"
   (letrec ((batch (make-batch (lambda () (batch-load batch)) 2)))
-    (check (string-contains (format #f "~a" (thrown (batch-load batch))) "filling"))))
+    (check (string-contains (format #f "~a" (thrown (batch-load batch)))
+                            "already running the source"))))
 
 (test "a source may use another batch, whose error is its own"
   (let* ((inner (make-batch (lambda () (throw 'inner)) 2))

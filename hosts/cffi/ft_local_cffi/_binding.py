@@ -15,6 +15,7 @@ SIGNATURES = {
     "fill": ("int32_t(void *, void **, size_t, size_t *)", 1),
     "release": ("void(void *, void *)", None),
     "interrupted": ("int32_t(void *)", 1),
+    "interruptible": ("int32_t(void *)", 1),
 }
 
 

@@ -98,9 +98,15 @@ def _interrupted(_ctx: Any) -> int:
     return 0
 
 
+def _interruptible(_ctx: Any) -> int:
+    """Signal handlers run in the main thread alone, so the others need not look for them."""
+    return threading.get_ident() == threading.main_thread().ident
+
+
 _c_fill = callback("fill", _fill, _remember)
 _c_release = callback("release", _release, _remember)
 _c_interrupted = callback("interrupted", _interrupted, _remember)
+_c_interruptible = callback("interruptible", _interruptible, _remember)
 
 
 def _fail(status: int, error: BaseException | None = None) -> None:
@@ -159,6 +165,7 @@ class BatchExecutor(Generic[T]):
         host.ctx = table.ctx = kept_handle
         host.release = _c_release
         host.interrupted = _c_interrupted
+        host.interruptible = _c_interruptible
         table.fill = _c_fill
         status = lib.ft_local_batch_new(host, table, size, out)
         if status:

@@ -191,7 +191,7 @@ class ExecutorTest(unittest.TestCase):
         def source():
             with self.assertRaisesRegex(ValueError, "inner"):
                 inner.load()
-            with self.assertRaisesRegex(RuntimeError, "filling"):
+            with self.assertRaisesRegex(RuntimeError, "running the source"):
                 outer.load()
             return fail("outer")
 
@@ -284,7 +284,7 @@ class ExecutorTest(unittest.TestCase):
 
     def test_a_source_may_not_load_from_its_own_executor(self):
         executor = BatchExecutor(lambda: executor.load(), 2)  # noqa: PLW0108
-        with self.assertRaisesRegex(RuntimeError, "filling"):
+        with self.assertRaisesRegex(RuntimeError, "running the source"):
             executor.load()
 
     def test_a_thread_that_waits_lets_others_work(self):
