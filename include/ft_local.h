@@ -147,7 +147,10 @@ FT_LOCAL_MUST_USE const char *ft_local_last_error(void);
 
 // Initializer for ft_local_host; `ft_local_host_init` is the same for languages without macros.
 #define FT_LOCAL_HOST_INIT                                                                         \
-    { sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+    {                                                                                              \
+        sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,   \
+            NULL                                                                                   \
+    }
 
 // A function that waits, which the library passes to the host's `block`. It returns normally.
 typedef void (*ft_local_wait)(void *arg);
