@@ -187,15 +187,19 @@ static PyObject *add(PyObject *left, PyObject *right) {
                : add_to_sequence(left, right);
 }
 
-static PyObject *multiply(PyObject *left, PyObject *right) {
-    PySequenceMethods *sequence = Py_TYPE(left)->tp_as_sequence;
-    if (sequence != NULL && sequence->sq_repeat != NULL) {
-        PyObject *wrapped = ((shim_wrapper *)right)->wrapped;
-        if (wrapped != NULL && (PyLong_CheckExact(wrapped) || PyBool_Check(wrapped))) {
-            Py_RETURN_NOTIMPLEMENTED;
-        }
+__attribute__((noinline)) static PyObject *repeat_sequence(PyObject *left, PyObject *right) {
+    PyObject *wrapped = ((shim_wrapper *)right)->wrapped;
+    if (wrapped != NULL && (PyLong_CheckExact(wrapped) || PyBool_Check(wrapped))) {
+        Py_RETURN_NOTIMPLEMENTED;
     }
     return apply_binary(left, right, PyNumber_Multiply);
+}
+
+static PyObject *multiply(PyObject *left, PyObject *right) {
+    PySequenceMethods *sequence = Py_TYPE(left)->tp_as_sequence;
+    return SHIM_LIKELY(sequence == NULL || sequence->sq_repeat == NULL)
+               ? apply_binary(left, right, PyNumber_Multiply)
+               : repeat_sequence(left, right);
 }
 
 static PyObject *power(PyObject *base, PyObject *exponent, PyObject *modulus) {
