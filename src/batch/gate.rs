@@ -87,6 +87,7 @@ impl Gate {
             // Acquire: as in `flags`, for what the thread that adopted the batch did. What the
             // parent did, the fork carries.
             let state = self.0.load(Ordering::Acquire);
+            // Also if a thread of the parent was adopting, which would never be done here.
             let parents = state & !FLAGS != here;
             if !parents && state & ADOPTING == 0 {
                 return None;

@@ -29,6 +29,11 @@
 //! every [`GROUP`] items, and at `tail` only when they would otherwise find nothing. So whoever
 //! starves gets an item as soon as it is made, and nobody else pays for it.
 //!
+//! *If a thread vanishes*, because a fork has not copied it: a producer has stored `tail` or not, so
+//! its item is there as a whole or not at all, and the next producer goes on from `tail`; that it did
+//! not store `horizon` only makes who looks at it look at `tail` too. A consumer has moved `head` or
+//! not, so its items are gone with it or still there.
+//!
 //! The pattern of claiming is that of Go's `runqgrab` and of the FIFO `steal_batch` of
 //! crossbeam-deque.
 

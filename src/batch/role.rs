@@ -11,6 +11,8 @@ const FREE: u64 = 0;
 
 pub(crate) struct FillRole(CachePadded<Holder>);
 
+/// `name` alone says who the holder is. A thread that a fork leaves behind between its two stores
+/// leaves a `pointer` that only makes somebody look at the name.
 struct Holder {
     name: AtomicU64,
     /// The holder's thread pointer, or 0: the same in a form that every load can afford to read.

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// One operation, so that a thread which vanishes in a fork leaves at most a number that is
+/// nobody's.
 pub(crate) fn new_thread_number() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     LAST.fetch_add(1, Ordering::Relaxed) + 1
@@ -12,7 +14,8 @@ pub(crate) fn new_thread_number() -> u64 {
 /// each the child of the last.
 pub(crate) const GENERATION_STEP: u64 = 1 << 40;
 
-/// What the child of a fork writes anew, because threads that it has not may have been using it.
+/// What the child of a fork writes anew, because threads that it has not may have been using it. So
+/// it may have been copied in any state, even while another child's thread was writing it anew.
 pub(crate) struct Renewable<T>(std::cell::UnsafeCell<T>);
 
 // SAFETY: shared references are given out as `T` allows; `renew` says what it needs.

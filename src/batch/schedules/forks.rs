@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 const WORKERS: usize = 3;
-const TURNS: usize = 8;
+const TURNS: usize = 10;
 
 type Tested = Batch<&'static Ledger, Maker>;
 type TestedCursor = Cursor<'static, &'static Ledger, Maker>;
@@ -29,6 +29,8 @@ struct Scene {
     batch: &'static Tested,
     /// The most objects that the source makes in one call.
     bulk: usize,
+    /// Whether the threads use their cursors most of the time, and so refill them more than once.
+    with_cursors: bool,
     workers: [Worker; WORKERS],
 }
 
@@ -75,7 +77,9 @@ impl Scene {
         let source = Maker { ledger, bulk, forks_in, calls: 0 };
         let batch = Batch::with_options(ledger, source, size, options).unwrap();
         let batch: &'static Tested = Box::leak(Box::new(batch));
-        Box::leak(Box::new(Self { policy, ledger, batch, bulk, workers: Default::default() }))
+        let with_cursors = random.gen_range(0..3) == 0;
+        let workers = Default::default();
+        Box::leak(Box::new(Self { policy, ledger, batch, bulk, with_cursors, workers }))
     }
 
     /// One operation, chosen at random, of a thread whose user has the objects `mine`.
@@ -83,7 +87,11 @@ impl Scene {
         // A result, one that the fill's own thread has, and what the source has just made.
         let load = 3 + self.bulk;
         let batch = self.batch;
-        let choice = thread_rng().gen_range(0..100);
+        let choice = match worker.cursor() {
+            Some(_) if self.with_cursors && thread_rng().gen_range(0..8) > 0 => 60,
+            None if self.with_cursors => 50,
+            _ => thread_rng().gen_range(0..100),
+        };
         let at_most = match choice {
             0..40 => load,
             40..50 => load + 3,
