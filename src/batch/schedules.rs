@@ -6,6 +6,7 @@
 
 mod forks;
 mod ledger;
+mod scene;
 mod vanishing;
 
 use super::{Batch, ForkPolicy, Options};

@@ -92,30 +92,38 @@ impl Scheduler for Vanishing {
 
 /// Runs the scene of the test of that name `executions` times, in processes of their own.
 pub(super) fn check(test: &str, executions: usize, scene: impl Fn() + Sync + Send + 'static) {
-    if let Ok(share) = std::env::var(SHARE) {
-        return play(share.parse().unwrap(), scene);
-    }
     let mut left = executions;
     while left > 0 {
         let share = left.min(AT_ONCE);
-        let run = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "--nocapture", test])
-            .env(SHARE, share.to_string())
-            .output()
-            .unwrap();
-        let output = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
-        let ran = output.contains("1 passed");
-        assert!(run.status.success() && ran, "{test}: {}\n{output}", run.status);
+        if let Some(share) = apart(test, share) {
+            let random = RandomScheduler::new(share);
+            return play(Vanishing { random, latest: 0 }, scene);
+        }
         left -= share;
     }
     println!("{test}: {executions} schedules");
 }
 
-fn play(executions: usize, scene: impl Fn() + Sync + Send + 'static) {
+/// Runs the test of that name in a process of its own, or says what its share is if this is one.
+pub(super) fn apart(test: &str, share: usize) -> Option<usize> {
+    if let Ok(share) = std::env::var(SHARE) {
+        return Some(share.parse().unwrap());
+    }
+    let run = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", test])
+        .env(SHARE, share.to_string())
+        .output()
+        .unwrap();
+    let output = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
+    let ran = output.contains("1 passed");
+    assert!(run.status.success() && ran, "{test}: {}\n{output}", run.status);
+    None
+}
+
+fn play<S: Scheduler + 'static>(scheduler: S, scene: impl Fn() + Sync + Send + 'static) {
     crate::sync::let_threads_vanish(true);
     let mut config = shuttle::Config::new();
     config.max_steps = shuttle::MaxSteps::FailAfter(20_000);
     config.silence_warnings = true;
-    let random = RandomScheduler::new(executions);
-    shuttle::Runner::new(Vanishing { random, latest: 0 }, config).run(scene);
+    shuttle::Runner::new(scheduler, config).run(scene);
 }
