@@ -168,7 +168,12 @@ stage_tsan() { tools/tsan; }
 
 stage_asan() { tools/asan; }
 
-stage_fuzz() { tools/fuzz; }
+stage_asan_python() { tools/asan-python "$(installed "$1")"; }
+
+# pytest_dev INTERPRETER BACKEND: Python's own checks of memory and of much else.
+stage_pytest_dev() { PYTHONDEVMODE=1 PYTHONMALLOC=debug pytest "$1" "$2" python_ctypes/tests; }
+
+stage_public_names() { tools/public-names "$(installed "$1")"; }
 
 # stress_rust LOADS
 stage_stress_rust() { FT_LOCAL_STRESS_LOADS=$1 tools/stress; }
