@@ -1,8 +1,6 @@
 """`contention`: finds the objects that the threads of a program fight over."""
 
-import json
 import sys
-import sysconfig
 import threading
 import time
 from types import FunctionType, TracebackType
@@ -12,7 +10,7 @@ from ._backend import module as _backend
 from ._contention_advice import advice
 from ._contention_path import path_text, type_name
 from ._contention_sampler import LOOKS, Sample, Sampler
-from ._sharing import sharing
+from ._sharing import sharing, threads_fight
 
 
 class ContendedObject(NamedTuple):
@@ -99,6 +97,8 @@ class ContentionReport:
 
     def to_json(self) -> str:
         """The report for programs."""
+        import json  # noqa: PLC0415 - importing ft_local stays quick
+
         return json.dumps(self.as_dict(), indent=2)
 
     def __str__(self) -> str:
@@ -150,13 +150,12 @@ def contention(*, most: int = 15, interval: float = 0.25) -> ContentionReport:
 
 
 def _check_interpreter() -> None:
-    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
-        why = "this build of CPython has the GIL"
-    elif sys._is_gil_enabled():  # type: ignore[attr-defined,unused-ignore]  # noqa: SLF001
-        why = "the GIL is on, by PYTHON_GIL, -X gil or a module that needs it"
-    else:
+    if threads_fight():
         _check_layout()
         return
+    why = "this build of CPython has the GIL"
+    if "t" in sys.abiflags:
+        why = "the GIL is on, by PYTHON_GIL, -X gil or a module that needs it"
     raise RuntimeError(
         f"contention needs a free-threaded CPython: {why}, so threads do not fight over counts"
     )

@@ -8,7 +8,6 @@ have the interpreter's functions for it.
 
 import gc
 import sys
-import sysconfig
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
@@ -16,8 +15,6 @@ from ._backend import module as _backend
 from ._sharing_deep import Walk
 
 _T = TypeVar("_T")
-
-_FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 # To defer a count, CPython adds an eighth of the largest number to it.
 _LEAST_DEFERRED = sys.maxsize // 16
@@ -46,7 +43,7 @@ def share(obj: _T, *, deep: bool = False) -> _T:
         raise TypeError(f"deep must be a bool, got {type(deep).__name__!r}")
     if issubclass(type(obj), _backend.LocalWrapper):
         raise TypeError("a LocalWrapper belongs to one thread: share what it wraps")
-    if _threads_count():
+    if threads_fight():
         _enable(obj)
         if deep:
             Walk(_enable, _is_shared, _FOLLOWED).run(obj)
@@ -69,7 +66,7 @@ def immortal(factory: Callable[[], _T]) -> _T:
             f"factory must be callable without arguments, got {type(factory).__name__!r}: an "
             "object that exists already cannot be made immortal"
         )
-    if not _threads_count():
+    if not threads_fight():
         return factory()
     result: _T = _backend.call_immortal(factory)
     _enable(result)
@@ -91,9 +88,10 @@ def sharing(obj: object) -> Literal["deferred", "immortal", "counted"]:
     return "counted"
 
 
-def _threads_count() -> bool:
+def threads_fight() -> bool:
     """Whether threads run at the same time, and so fight over counts."""
-    return _FREE_THREADED and not sys._is_gil_enabled()  # type: ignore[attr-defined,unused-ignore]  # noqa: SLF001
+    # It may change: a module that needs the GIL switches it on.
+    return not getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def _is_shared(obj: object) -> bool:

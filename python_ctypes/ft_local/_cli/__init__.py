@@ -7,9 +7,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import contention, demo, info
+from . import bench, contention, demo, info
 
-_COMMANDS = {"info": info, "demo": demo, "contention": contention}
+_COMMANDS = {"info": info, "demo": demo, "bench": bench, "contention": contention}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

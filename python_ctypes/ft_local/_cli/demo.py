@@ -1,9 +1,7 @@
 """`demo`: GUIDs for many threads, each to exactly one, and how fast next to the plain ways."""
 
 import argparse
-import math
 import os
-from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import ft_local
@@ -11,6 +9,7 @@ import ft_local
 from .account import WAYS_TO_LOAD, Account, MakeExecutor, run_and_account
 from .crew import Crew
 from .info import gil
+from .numbers import number
 from .plain import WAYS
 from .progress import Progress
 
@@ -29,21 +28,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the demo."""
     parser.add_argument(
         "--threads",
-        type=_number(int, 1, _MOST_THREADS),
+        type=number(int, 1, _MOST_THREADS),
         default=max(4, _cores()),
         metavar="N",
         help="how many threads load (default: as many as there are cores, at least 4)",
     )
     parser.add_argument(
         "--seconds",
-        type=_number(float, 0.01, _MOST_SECONDS),
+        type=number(float, 0.01, _MOST_SECONDS),
         default=2.0,
         metavar="S",
         help="how long each of the five measurements takes (default: 2)",
     )
     parser.add_argument(
         "--size",
-        type=_number(int, 1, _MOST_SIZE),
+        type=number(int, 1, _MOST_SIZE),
         default=100,
         metavar="K",
         help="how many GUIDs the BatchExecutor makes at a time (default: 100)",
@@ -136,23 +135,3 @@ def _cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
-
-
-def _number(
-    kind: type[int] | type[float], least: float, most: float
-) -> Callable[[str], int | float]:
-    """A type of an option: a number between `least` and `most`."""
-
-    def parse(text: str) -> int | float:
-        try:
-            number = kind(text)
-        except ValueError:
-            number = kind(-1)
-        if not (math.isfinite(number) and least <= number <= most):
-            noun = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(
-                f"must be {noun} between {least} and {most}, got {text!r}"
-            )
-        return number
-
-    return parse

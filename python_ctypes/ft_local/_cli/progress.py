@@ -13,11 +13,11 @@ class Progress:
         self._seconds = seconds
         self._shown = sys.stderr.isatty()
 
-    def show(self, elapsed: float, count: int) -> None:
+    def show(self, elapsed: float, count: int, noun: str = "GUIDs") -> None:
         """Shows how much of the time is over and how many results there are."""
         done = min(1.0, elapsed / self._seconds)
         bar = ("#" * round(done * _WIDTH)).ljust(_WIDTH, ".")
-        self._write(f"{self._title}  [{bar}]  {elapsed:.1f} s  {count:,} GUIDs")
+        self._write(f"{self._title}  [{bar}]  {elapsed:.1f} s  {count:,} {noun}")
 
     def close(self) -> None:
         """Wipes the line."""
