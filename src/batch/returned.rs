@@ -97,7 +97,8 @@ impl Returned {
 
     /// Takes the oldest result.
     pub(super) fn pop(&self) -> Option<Word> {
-        loop {
+        // So that a handler of signals may look, while nothing comes back to the batch.
+        while self.has_some() {
             let (word, empty) = self.locked(|index| {
                 let taken = index.take_oldest(&self.0.top)?;
                 if taken.0.is_some() {
@@ -113,6 +114,7 @@ impl Returned {
                 return word;
             }
         }
+        None
     }
 
     fn locked<R>(&self, f: impl FnOnce(&mut Index) -> R) -> R {
