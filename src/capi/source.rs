@@ -9,8 +9,8 @@ use std::ffi::{CStr, c_void};
 /// Where the results of a batch come from: `fill`, or `next_plain` for one at a time.
 ///
 /// One thread at a time calls it, not always the same one. It may use other batches. If it loads
-/// from the batch that it fills, it gets FT_LOCAL_ERR_REENTRANT. It must return: no C++ exception,
-/// no longjmp.
+/// from the batch that it fills, it gets what is ready, or FT_LOCAL_ERR_REENTRANT. It must return: no
+/// C++ exception, no longjmp.
 ///
 /// Start from `FT_LOCAL_SOURCE_INIT` or `ft_local_source_init`. The library copies the struct.
 #[repr(C)]
