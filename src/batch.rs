@@ -138,6 +138,14 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     ///
     /// # Errors
     /// If `size` is 0 or above [`MAX_SIZE`], or there is not enough memory.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// assert_eq!(batch.load()?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(host: H, source: S, size: usize) -> Result<Self, NewError> {
         Self::with_options(host, source, size, Options::default())
     }
@@ -146,6 +154,16 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     ///
     /// # Errors
     /// As for [`new`](Self::new), and if `options.low_water` is above `size`.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, ForkPolicy, Iter, Native, Options};
+    /// let mut options = Options::default();
+    /// options.on_fork = ForkPolicy::Error;
+    /// let batch = Batch::with_options(Native::<usize>::new(), Iter(1..), 8, options)?;
+    /// assert_eq!(batch.load()?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn with_options(
         host: H,
         source: S,
@@ -183,11 +201,29 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     ///
     /// # Errors
     /// If there is not enough memory.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// let mut cursor = batch.cursor()?;
+    /// assert_eq!(cursor.next()?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cursor(&self) -> Result<Cursor<'_, H, S>, NewError> {
         Cursor::new(self)
     }
 
     /// How many results are ready; a moment later there may be others.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// batch.load()?; // makes 8
+    /// assert_eq!(batch.len(), 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn len(&self) -> usize {
         let stale = self.front.is_stale() && self.options.on_fork != ForkPolicy::Keep;
         if stale || self.front.flags(gate::FORKED | gate::CLOSED) != 0 {
@@ -236,6 +272,16 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     /// What was done so far. Takes the lock of the list of all cursors for as long as it takes to add
     /// up what the cursors of this batch have counted.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// batch.load()?;
+    /// assert_eq!(batch.stats().produced, 8);
+    /// assert_eq!(batch.stats().loads, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stats(&self) -> Stats {
         let (filler, others) = (&self.counters.filler, &self.counters.others);
         let (mut claims, mut claimed) = (0, 0);

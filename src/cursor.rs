@@ -68,6 +68,16 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
     ///
     /// # Errors
     /// See [`LoadError`].
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// let mut cursor = batch.cursor()?;
+    /// assert_eq!(cursor.next()?, 1);
+    /// assert_eq!(cursor.next()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     #[allow(clippy::should_implement_trait)] // It returns errors.
     pub fn next(&mut self) -> Result<H::Object, LoadError<S::Error>> {
@@ -89,6 +99,16 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
     ///
     /// # Errors
     /// See [`LoadError`].
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// # use std::time::Duration;
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// let mut cursor = batch.cursor()?;
+    /// assert_eq!(cursor.next_within(Duration::from_millis(5))?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn next_within(&mut self, timeout: Duration) -> Result<H::Object, LoadError<S::Error>> {
         let word = match self.node().pop() {
             Some(word) => word,

@@ -71,6 +71,15 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     ///
     /// # Errors
     /// See [`LoadError`]. An error of the source comes out here, and what was made is kept.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// assert_eq!(batch.prefill(4, 6, None)?, 6);
+    /// assert_eq!(batch.try_load()?, Some(1)); // without running the source
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn prefill(
         &self,
         low_water: usize,

@@ -57,6 +57,16 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// # Errors
     /// If there is not enough memory; `objects` is then as it was. If the batch was closed, they
     /// are released.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// let mut unwanted = vec![batch.load()?];
+    /// batch.give_back(&mut unwanted)?;
+    /// assert_eq!(batch.load()?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn give_back(&self, objects: &mut Vec<H::Object>) -> Result<(), LoadError<S::Error>> {
         self.enter()?;
         let mut words = Vec::new();
@@ -115,6 +125,15 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// # Errors
     /// [`LoadError::Forked`] and [`LoadError::Panicked`]; results may then be left for the drop of
     /// the batch.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, LoadError, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// batch.close()?;
+    /// assert!(matches!(batch.load(), Err(LoadError::Closed)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn close(&self) -> Result<(), LoadError<S::Error>> {
         self.enter()?;
         self.front.raise(gate::CLOSED);
@@ -135,6 +154,16 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     ///
     /// # Errors
     /// [`LoadError::Forked`] and [`LoadError::Panicked`].
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// batch.load()?; // makes 8
+    /// batch.clear()?;
+    /// assert_eq!(batch.load()?, 9);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn clear(&self) -> Result<(), LoadError<S::Error>> {
         self.enter()?;
         self.release_all();

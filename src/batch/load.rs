@@ -61,6 +61,15 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// # Errors
     /// See [`LoadError`]. After any but [`LoadError::Panicked`], [`LoadError::Closed`] and
     /// [`LoadError::Forked`] the batch works on.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// assert_eq!(batch.load()?, 1);
+    /// assert_eq!(batch.load()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn load(&self) -> Result<H::Object, LoadError<S::Error>> {
         let word = match self.at_once() {
@@ -76,6 +85,15 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     ///
     /// # Errors
     /// See [`LoadError`].
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// # use std::time::Duration;
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// assert_eq!(batch.load_within(Duration::from_millis(5))?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load_within(&self, timeout: Duration) -> Result<H::Object, LoadError<S::Error>> {
         let word = match self.at_once() {
             AtOnce::Word(word) => word,
@@ -91,6 +109,16 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     ///
     /// # Errors
     /// See [`LoadError`].
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// assert_eq!(batch.try_load()?, None); // nothing is ready yet
+    /// batch.load()?;
+    /// assert_eq!(batch.try_load()?, Some(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_load(&self) -> Result<Option<H::Object>, LoadError<S::Error>> {
         let flags = self.enter()?;
         if flags & gate::CLOSED != 0 {
@@ -110,6 +138,16 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// # Errors
     /// See [`LoadError`]. What was taken before an error is in `results`; if the source has ended
     /// or the batch was closed, there is an error only if that is nothing.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// let mut results = Vec::new();
+    /// batch.load_many(3, None, &mut results)?;
+    /// assert_eq!(results, [1, 2, 3]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load_many(
         &self,
         count: usize,
