@@ -62,6 +62,7 @@ class ContendedObject(NamedTuple):
     advice: str
 
 class ContentionReport:
+    def __init__(self, most: int, interval: float) -> None: ...
     @property
     def objects(self) -> list[ContendedObject]: ...
     @property

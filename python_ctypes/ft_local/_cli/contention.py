@@ -95,8 +95,8 @@ def _main(file: str, spec: ModuleSpec | None) -> types.ModuleType:
     main = types.ModuleType("__main__")
     main.__file__ = file
     main.__spec__ = spec
-    main.__loader__ = spec and spec.loader
-    main.__package__ = spec and spec.parent
+    main.__loader__ = spec.loader if spec else None
+    main.__package__ = spec.parent if spec else None
     vars(main)["__builtins__"] = __builtins__
     return main
 

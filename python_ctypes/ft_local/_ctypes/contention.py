@@ -27,7 +27,7 @@ def shared_count(obj: object, /) -> int:
 def changed_counts(objects: tuple[object, ...], last: memoryview, /) -> list[int]:
     """The indexes of the objects whose shared count is not as in `last`, which it updates."""
     changed = []
-    counts = last.cast("B").cast("n")
+    counts = last.cast("B").cast("q")
     read = c_ssize_t.from_address
     for index, obj in enumerate(objects):
         count = read(id(obj) + _offset).value
