@@ -11,7 +11,7 @@ from ._sharing import sharing
 _CAN_DEFER = sys.version_info >= (3, 14)
 _CAN_IMMORTALIZE = sys.version_info >= (3, 15)
 
-_LOOKED_UP = (
+_LOOKED_UP: tuple[type, ...] = (
     type,
     types.ModuleType,
     types.FunctionType,

@@ -26,7 +26,7 @@ _MOST_VISITED = 2_000_000
 _LONGEST_KEY = 40
 
 # Not on the way to anything that a program would call by name.
-_BORDERS = (types.FrameType, types.CodeType, types.TracebackType)
+_BORDERS: tuple[type, ...] = (types.FrameType, types.CodeType, types.TracebackType)
 
 _name_of = type.__dict__["__qualname__"].__get__
 _module_of = type.__dict__["__module__"].__get__

@@ -16,7 +16,7 @@ from ._attributes import own_dictionary, slots
 _CHUNK = 500
 
 # What lies behind these belongs to the program as a whole, or to a call that is under way.
-_BORDERS = (
+_BORDERS: tuple[type, ...] = (
     type,
     types.ModuleType,
     types.CodeType,
@@ -29,7 +29,7 @@ _BORDERS = (
 
 # The interpreter defers the counts of these from the start, which says nothing about what they
 # refer to.
-_BORN_DEFERRED = (types.FunctionType, staticmethod, classmethod)
+_BORN_DEFERRED: tuple[type, ...] = (types.FunctionType, staticmethod, classmethod)
 
 
 class Walk:
