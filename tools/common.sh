@@ -1,4 +1,4 @@
-# Sourced by the scripts beside it: where things are, and how long steps show that they are alive.
+# Sourced by the other scripts: paths, messages, and signs of progress for long steps.
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

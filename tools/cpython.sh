@@ -1,6 +1,7 @@
-# Sourced by the scripts that build a CPython, after common.sh. Debian packages no free-threaded
-# one, so its source package of a newer suite is taken from the archive mirror this machine already
-# uses. apt checks the signature; the machine's own apt configuration is left alone.
+# Sourced, after common.sh, by the scripts that build a CPython. Debian has no free-threaded
+# package, so they take the source package of a newer suite from the archive mirror that this
+# machine already uses. apt checks the signature; the machine's own apt configuration stays
+# unchanged.
 # shellcheck shell=bash
 
 cache=${FT_LOCAL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ft_local}

@@ -1,9 +1,9 @@
-# Sourced by the scripts that show that they can find something, after common.sh and in the root of
-# the checkout.
+# Sourced, after common.sh and in the root of the checkout, by the scripts that show that they can
+# find a fault.
 # shellcheck shell=bash
 
-# plant CRATE FILE SCRIPT: a copy of the crate, as CRATE, with the fault that the sed script makes
-# in that file.
+# plant CRATE FILE SCRIPT: copies the crate to CRATE, with the fault that the sed script injects
+# into that file.
 plant() {
     local crate=$1 file=$2 script=$3 name
     rm -rf "$crate"

@@ -1,17 +1,17 @@
-# Sourced by the scripts that run things under a sanitizer, after common.sh and in the root of the
-# checkout: builds the crate, its tests and the C tests with one.
+# Sourced, after common.sh and in the root of the checkout, by the scripts that use a sanitizer. It
+# builds the crate, its tests and the C tests with one.
 #
-# All comes from one LLVM, that of Debian's second Rust toolchain (packages rustc-web, cargo-web),
-# whose standard library has its source beside it (rust-web-src): ThreadSanitizer needs that
-# library instrumented too, or its locks look like races.
+# Everything uses one LLVM, that of Debian's second Rust toolchain (packages rustc-web, cargo-web).
+# The source of its standard library is available too (rust-web-src): ThreadSanitizer needs that
+# library instrumented, or its locks look like races.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # common.sh sets root and build.
 
 # shellcheck source=tools/plant.sh
 source "$(dirname "${BASH_SOURCE[0]}")/plant.sh"
 
-# sanitize KIND CLANG-KIND RUST-FLAG...: what the functions below build with. KIND is `thread` or
-# `address`, as rustc calls it.
+# sanitize KIND CLANG-KIND RUST-FLAG...: sets what the functions below build with. KIND is `thread`
+# or `address`, as rustc calls it.
 sanitize() {
     sanitizer=$1 clang_sanitizer=$2
     shift 2

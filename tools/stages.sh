@@ -1,6 +1,6 @@
-# Sourced by tools/check: what each stage runs, in the root of the checkout and with output going to
-# a log. A stage fails if a command of it fails. `note` gives the summary a word; `skip` says why a
-# stage was left out and how to get it.
+# Sourced by tools/check: the commands of each stage, which runs in the root of the checkout and
+# writes to a log. A stage fails if one of its commands fails. `note` adds a remark to the summary.
+# `skip` says why a stage was skipped and how to enable it.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # tools/common.sh sets build.
 
