@@ -1,4 +1,4 @@
-//! Results made by one thread at a time and handed to many, each to exactly one.
+//! One thread at a time makes results, and many threads load them; each result goes to one thread.
 
 mod ahead;
 mod chain;
@@ -46,7 +46,7 @@ pub use stats::Stats;
 use std::marker::PhantomData;
 pub use whole::Loads;
 
-/// The largest buffer: its memory is asked for when the batch is made, 16 bytes for a result.
+/// The largest buffer. Its memory is allocated with the batch, 16 bytes per result.
 ///
 /// ```
 /// use ft_local::{Batch, Iter, MAX_SIZE, Native, NewError};
@@ -56,16 +56,16 @@ pub use whole::Loads;
 /// ```
 pub const MAX_SIZE: usize = 1 << 30;
 
-/// The number of the next batch. 0 is nobody's.
+/// The number of the next batch. No batch has 0.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
-/// Runs a source to fill a buffer of results, in one thread at a time, and hands each result to
+/// Runs a source, in one thread at a time, to fill a buffer of results, and hands each result to
 /// exactly one of the threads that load.
 ///
-/// Results come in the order in which the source made them: after `n` loads that brought a
-/// result, the first `n` results have been handed out. Two exceptions: when a fill fails, its first
-/// result comes after those that other threads have taken meanwhile; and a [`Cursor`] claims
-/// several results at once.
+/// Results come in the order in which the source made them: after `n` loads that returned a result,
+/// the first `n` results have been handed out. There are two exceptions: if a fill fails, its first
+/// result comes after those that other threads have taken since; and a [`Cursor`] claims several
+/// results at once.
 ///
 /// ```
 /// use ft_local::{Batch, Native};
@@ -85,39 +85,39 @@ static NUMBERS: AtomicU64 = AtomicU64::new(1);
 /// assert_eq!(batch.stats().loads, 4);
 /// ```
 ///
-/// After a `fork`, the child drops the results that the parent had in the buffer, which the parent
-/// hands out, and asks the source for new ones, unless [`Options::on_fork`] says otherwise. If the
-/// parent was just filling, the child starts a fill of its own.
+/// After a `fork`, the child drops the results in the buffer, because the parent hands them out,
+/// and asks the source for new ones, unless [`Options::on_fork`] says otherwise. If the parent was
+/// filling at that moment, the child starts its own fill.
 pub struct Batch<H: Host, S: Source<H>> {
     host: H,
     size: usize,
     options: Options,
-    /// No two batches of a process have the same.
+    /// No two batches of a process have the same number.
     number: u64,
-    /// What every load looks at first.
+    /// What every load checks first.
     front: CachePadded<Front>,
     queue: Ring,
     role: FillRole,
-    /// The filler's own result. If the fill fails, it comes before all others.
+    /// The filler's own result. If the fill fails, it is handed out before all others.
     own: Own,
-    /// What cursors and callers have given back, which comes next, before what is in the queue.
+    /// Results that cursors and callers gave back. They come next, before those in the queue.
     returned: Returned,
     /// Where loads wait for a result, or for the role.
     parking: Parking,
-    /// Where threads that prefill wait until there is room.
+    /// Where prefilling threads wait until there is room.
     low: Parking,
     cursors: CachePadded<AtomicUsize>,
     counters: Counters,
     /// The source and the slots it writes to. Only the holder of `role` touches them.
     workplace: CachePadded<UnsafeCell<Workplace<S>>>,
-    /// Objects go in, by `give_back`, as well as out: a batch of one host is no batch of a host
-    /// whose objects live shorter, nor of one whose objects live longer.
+    /// Objects go in, by `give_back`, as well as out. So the batch is invariant in its host: it
+    /// does not convert to a batch of a host whose objects live shorter or longer.
     invariant: PhantomData<fn(H) -> H>,
 }
 
 struct Front {
     gate: Gate,
-    /// A load that leaves fewer results than this has more to do.
+    /// A load that leaves fewer results than this must refill.
     low_mark: AtomicUsize,
 }
 
@@ -134,7 +134,7 @@ impl std::ops::Deref for Front {
 unsafe impl<H: Host, S: Source<H>> Sync for Batch<H, S> {}
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
-    /// A batch that asks `source` for up to `size` results whenever it has none.
+    /// Creates a batch that asks `source` for up to `size` results whenever it has none.
     ///
     /// # Errors
     /// If `size` is 0 or above [`MAX_SIZE`], or there is not enough memory.
@@ -150,7 +150,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Self::with_options(host, source, size, Options::default())
     }
 
-    /// A batch with choices.
+    /// Creates a batch with options.
     ///
     /// # Errors
     /// As for [`new`](Self::new), and if `options.low_water` is above `size`.
@@ -197,7 +197,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         })
     }
 
-    /// A handle for one thread, which claims several results at once.
+    /// Creates a handle for one thread, which claims several results at once.
     ///
     /// # Errors
     /// If there is not enough memory.
@@ -214,7 +214,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Cursor::new(self)
     }
 
-    /// How many results are ready; a moment later there may be others.
+    /// How many results are ready. The number may change at once.
     ///
     /// # Example
     /// ```
@@ -237,32 +237,32 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.len() == 0
     }
 
-    /// How many results one fill makes at most.
+    /// The most results that one fill makes.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// The host, as it was given.
+    /// The host of this batch.
     pub fn host(&self) -> &H {
         &self.host
     }
 
-    /// The choices it was made with.
+    /// The options it was made with.
     pub fn options(&self) -> Options {
         self.options
     }
 
-    /// Shows each result in the buffer to `visit`, until that returns `false`, which is then
-    /// returned. For a garbage collector: takes no lock and calls nothing else.
+    /// Calls `visit` for each result in the buffer, until one call returns `false`; `false` is then
+    /// returned. For a garbage collector: it takes no lock and calls nothing else.
     ///
-    /// Not shown are results that the source is just handing over, which the host still knows of,
-    /// and those that a cursor has in hand. Nor what a thread that was stopped inside the library is
-    /// just handing over: a result between its claim and the return of the load, an object that is
-    /// given back before it is there. Only that thread's registers and stack refer to it.
+    /// It does not show results that the source is currently returning, which the host still knows,
+    /// or those that a cursor holds. Nor does it show an object that a stopped thread was moving
+    /// inside the library: a result between its claim and the return of the load, or an object that
+    /// is being given back. Only that thread's registers and stack refer to it.
     ///
     /// # Safety
-    /// No other thread may use the batch meanwhile, because the world is stopped for instance. It
-    /// may have been stopped at any point, in the middle of a fill too.
+    /// No other thread may use the batch during the call, for instance because the world is
+    /// stopped. Each thread may have been stopped at any point, even in the middle of a fill.
     pub unsafe fn visit(&self, mut visit: impl FnMut(Word) -> bool) -> bool {
         // SAFETY: the caller's promise.
         self.own.get().is_none_or(&mut visit)
@@ -270,8 +270,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             && self.queue.visit(&mut visit)
     }
 
-    /// What was done so far. Takes the lock of the list of all cursors for as long as it takes to add
-    /// up what the cursors of this batch have counted.
+    /// Counts since the batch was made. Takes the lock of the list of all cursors while it adds up
+    /// the counts of this batch's cursors.
     ///
     /// # Example
     /// ```
@@ -329,8 +329,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         if self.options.fill_budget == 0 { self.size } else { self.options.fill_budget }
     }
 
-    /// Runs own code behind the border; a panic there stops later fills, and spoils no result
-    /// that is already in the buffer.
+    /// Runs the library's own code behind the border. A panic there stops later fills, and damages
+    /// no result that is already in the buffer.
     #[inline]
     fn guarded<R>(&self, own_code: impl FnOnce() -> R) -> Result<R, Panicked> {
         self.poisoned_by(border(own_code))
@@ -349,22 +349,22 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.front.raise(gate::PANICKED);
     }
 
-    /// At the end of the batch.
+    /// Drops all results when the batch ends.
     fn drop_results(&mut self) {
         let rest = Defer(|| self.release_all());
         let _ = self.adopt_if_stale();
         drop(rest);
     }
 
-    /// The library has counted wrongly: a result has no room, and is not made to overwrite another.
-    /// It is not released either, in case it is one of those that are there.
+    /// The library has counted wrongly: there is no room for a result, and it must not overwrite
+    /// another. It is not released either, in case it is one of those in the buffer.
     #[cold]
     fn no_room_for(&self, _lost: Word) -> LoadError<S::Error> {
         self.poison();
         LoadError::Panicked
     }
 
-    /// Makes the batch this process's own, and returns the flags that are up.
+    /// Adopts the batch for this process, and returns the raised flags.
     fn enter(&self) -> Result<u64, LoadError<S::Error>> {
         let flags = match self.front.flags_here() {
             Some(flags) => flags,

@@ -1,4 +1,4 @@
-//! Results made before anybody asks for them.
+//! Results made before a load asks for them.
 
 use super::chain::{self, Awaited, Circle};
 use super::fill::Fill;
@@ -11,12 +11,12 @@ use crate::status::LoadError;
 use crate::sync::Ordering;
 use std::time::{Duration, Instant};
 
-/// How long a thread that prefills sleeps before it looks again.
+/// How long a prefilling thread sleeps before it checks again.
 ///
-/// Loads could wake it whenever there is room, but a wake-up costs the load that makes it some
-/// microseconds, and there is one for every refill. So the thread looks by itself at about the time
-/// when there should be room, judging by how fast results went so far. Loads wake it only when half
-/// of what it wants to be there is gone: when they have become faster.
+/// Loads could wake it whenever there is room, but each wake-up costs a load some microseconds, and
+/// there would be one for every refill. So the thread itself checks at about the time when there
+/// should be room, estimated from the rate at which results were taken. Loads wake it only when
+/// half of its low-water mark is gone, which means that they became faster.
 struct Pace {
     began: Instant,
     ready_then: usize,
@@ -43,7 +43,7 @@ impl Pace {
     }
 }
 
-/// What a thread that prefills waits for.
+/// What a prefilling thread waits for.
 struct Room<'a, H: Host, S: Source<H>> {
     batch: &'a Batch<H, S>,
     low_water: usize,
@@ -62,15 +62,15 @@ impl<H: Host, S: Source<H>> Awaited for Room<'_, H, S> {
 }
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
-    /// Waits until fewer than `low_water` results are ready, then runs the source until it has
-    /// made `max` results or the buffer is full. Returns how many it made: 0 if the time ran out,
-    /// or another thread is filling and there is no time to wait.
+    /// Waits until fewer than `low_water` results are ready, then runs the source until it has made
+    /// `max` results or the buffer is full. Returns how many it made: 0 after the timeout, or if
+    /// another thread is filling and there is no time to wait.
     ///
-    /// For a thread of the host's own, which calls it again and again, so that loads never find
-    /// the buffer empty. Waits for ever without a `timeout`.
+    /// For a thread of the host's own, which calls it in a loop so that loads never find the buffer
+    /// empty. Without a `timeout`, there is no limit.
     ///
     /// # Errors
-    /// See [`LoadError`]. An error of the source comes out here, and what was made is kept.
+    /// See [`LoadError`]. A source error is returned here, and the results made before it are kept.
     ///
     /// # Example
     /// ```
@@ -141,14 +141,15 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         if self.host.interrupted() { Err(LoadError::Interrupted) } else { Ok(()) }
     }
 
-    /// For a cursor or a load of many that has left few results in the buffer.
+    /// Wakes a prefilling thread, for a cursor or a load of many that has left few results in the
+    /// buffer.
     pub(super) fn tell_who_prefills(&self, left: usize) {
         if left < self.front.low_mark.load(Ordering::Relaxed) {
             self.low.wake(1);
         }
     }
 
-    /// For a cursor that has `word` to hand out, as `see_to_more`.
+    /// As `see_to_more`, for a cursor that has `word` to hand out.
     pub(crate) fn see_to_more_if_low(
         &self,
         word: Word,
@@ -163,8 +164,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 
-    /// For a load that has taken `word` and left few results: wakes who prefills, or else runs the
-    /// source if the batch has a low-water mark of its own.
+    /// For a load that has taken `word` and left few results: wakes a prefilling thread, or if
+    /// there is none, runs the source if the batch has its own low-water mark.
     #[cold]
     pub(super) fn see_to_more(
         &self,

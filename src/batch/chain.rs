@@ -1,9 +1,9 @@
-//! Who waits for whom, so that a circle of fills gets an error instead of waiting for ever.
+//! Detects cycles of fills that wait for each other, so that they get an error and not a deadlock.
 //!
-//! A thread that runs the source of one batch and waits for another keeps everybody waiting who
-//! waits for the first. If the other's filler waits, through whatever chain, for a batch that this
-//! thread fills, none of them will ever go on. Such waits are rare, so they may meet at one lock,
-//! which is held only to look at the list. A circle is found by whichever thread closes it.
+//! While a thread runs the source of one batch and waits for another, all threads that wait for the
+//! first batch wait too. If the filler of the other batch waits, through any chain, for a batch
+//! that this thread fills, none of them can continue. Such waits are rare, so they can share one
+//! lock, which is held only to read or change the list. The thread that closes a cycle finds it.
 
 use super::role::FillRole;
 use crate::border::{Panicked, border};
@@ -13,23 +13,23 @@ use std::cell::Cell;
 use std::ptr;
 use std::time::Duration;
 
-/// How often a thread that fills and waits looks for a circle anew: one that it is part of may
-/// close without it, when a third thread takes away what its filler was about to get.
+/// How often a thread that fills and waits repeats the check. A cycle that it belongs to may close
+/// without it, if a third thread takes the result that its filler was about to get.
 pub(crate) const PERIOD: Duration = Duration::from_millis(50);
 
 /// What a thread can wait for.
 pub(crate) trait Awaited {
     fn role(&self) -> &FillRole;
 
-    /// Whether who waits need wait no longer.
+    /// Whether a waiting thread can stop waiting.
     fn is_ready(&self) -> bool;
 }
 
-/// Waiting would close a circle.
+/// Waiting would close a cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Circle;
 
-/// A thread that fills and waits. It lies on that thread's stack.
+/// A thread that fills and waits. This node is on that thread's stack.
 struct Wait {
     thread: Thread,
     awaited: *const dyn Awaited,
@@ -94,12 +94,12 @@ impl Waits {
     }
 }
 
-/// Whether the calling thread keeps others waiting.
+/// Whether the calling thread is filling a batch.
 pub(crate) fn this_thread_fills() -> bool {
     fills_of_this_thread(0) > 0
 }
 
-/// Waits by `wait`, which may call the host, unless that would never end.
+/// Waits by `wait`, which may call the host, unless that would deadlock.
 pub(crate) fn wait_for<R>(
     awaited: &dyn Awaited,
     wait: impl FnOnce() -> R,
@@ -130,7 +130,7 @@ pub(crate) fn wait_for<R>(
     Ok(Ok(result))
 }
 
-/// Takes a thread from the list, also when the host ends it by unwinding.
+/// Removes a thread from the list, also when the host ends the thread by unwinding.
 struct Leave<'a>(&'a Wait);
 
 impl Drop for Leave<'_> {

@@ -16,14 +16,14 @@ use std::time::Instant;
 /// What only the filler touches.
 pub(super) struct Workplace<S> {
     source: S,
-    /// What a source of many results writes to. All zero between two calls of it.
+    /// The slots that a source of many results writes to. All zero between its calls.
     scratch: Box<[Word]>,
     /// How many of the scratch slots hold a result.
     produced: usize,
-    /// Whether the source has said that it makes no more. It is not called again.
+    /// Whether the source has ended. It is not called again.
     ended: bool,
-    /// Whether the source is writing to the scratch slots. If it still is when the fill ends, it
-    /// was unwound out of.
+    /// Whether the source is writing to the scratch slots. If this is still set when the fill ends,
+    /// the source was left by an unwind.
     writing: bool,
 }
 
@@ -37,19 +37,19 @@ impl<S> Workplace<S> {
     }
 }
 
-/// How often the source is called before the host is asked whether the thread is to stop. A source
-/// that never looks for signals is quick, and a slow one looks itself.
+/// How many calls of the source there are between two checks for an interrupt. A source that never
+/// checks for signals is quick, and a slow one checks by itself.
 const CALLS_BETWEEN_QUESTIONS: usize = 64;
 
-/// The fill role, held by this thread. Dropping it, by unwinding out of host code too, keeps every
-/// result that was made and hands the role on.
+/// The fill role, held by this thread. Dropping it, also when host code unwinds, keeps every result
+/// that was made and hands the role on.
 pub(super) struct Fill<'a, H: Host, S: Source<H>> {
     batch: &'a Batch<H, S>,
-    /// Whether the fill made a result that is its thread's own.
+    /// Whether the fill made a result for its own thread.
     made_own: bool,
     /// How many results the queue had ever held when the fill began.
     began: u64,
-    /// How many results the fill makes at most.
+    /// The most results that the fill makes.
     limit: usize,
     started: Option<Instant>,
     /// The process in which the fill began.
@@ -57,7 +57,7 @@ pub(super) struct Fill<'a, H: Host, S: Source<H>> {
 }
 
 impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
-    /// To be called by the thread that has just taken the role.
+    /// Must be called by the thread that has just taken the role.
     pub(super) fn new(batch: &'a Batch<H, S>, vacancy: Vacancy) -> Result<Self, Panicked> {
         fills_of_this_thread(1);
         let generation = generation();
@@ -81,16 +81,16 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         });
     }
 
-    /// Runs the source for a thread that has nothing, and returns its result. `None` if the source
-    /// has ended and made nothing.
+    /// Runs the source for a thread that has no result, and returns one. Returns `None` if the
+    /// source ended without one.
     pub(super) fn run(mut self) -> Result<Option<Word>, LoadError<S::Error>> {
         self.make(self.batch.budget(), true)?;
         Ok(self.finish())
     }
 
-    /// Runs the source for a thread that has a result already, which comes back, or is given back
-    /// if the source fails. `None` if the source has forked, and this is the child: the result was
-    /// the parent's.
+    /// Runs the source for a thread that already has a result. Returns that result, or gives it
+    /// back to the batch if the source fails. Returns `None` if the source forked and this is the
+    /// child: the result belongs to the parent.
     pub(super) fn run_with(
         mut self,
         mine: Word,
@@ -104,8 +104,8 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         Ok(self.finish())
     }
 
-    /// Ends the fill and takes its own result. The end may call the host, and the host may unwind:
-    /// so the result is an object meanwhile, which is then released.
+    /// Ends the fill and takes its own result. The end may call the host, and the host may unwind.
+    /// Until then the result is an object, so that an unwind releases it.
     fn finish(self) -> Option<Word> {
         let batch = self.batch;
         let own = batch.own.take().map(|(word, origin)| {
@@ -117,7 +117,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         own.map(H::into_word)
     }
 
-    /// Runs the source to make up to `limit` results for others. Returns how many it made.
+    /// Runs the source to make up to `limit` results for other threads. Returns how many it made.
     pub(super) fn run_ahead(mut self, limit: usize) -> Result<usize, LoadError<S::Error>> {
         self.make(limit, false)?;
         Ok(self.made())
@@ -138,15 +138,15 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         if batch.front.flags(gate::FORKED) == 0 { Ok(()) } else { Err(LoadError::Forked) }
     }
 
-    /// Whether the source has ended, or the batch was closed, since this thread looked: the filler
-    /// before, whose role it now has, may have been the last.
+    /// Whether the source has ended, or the batch was closed, since this thread checked: the
+    /// previous filler may have been the last.
     pub(super) fn need_not_begin(&self) -> bool {
         self.batch.front.flags(gate::ENDS) != 0
             || Self::workplace(self.batch, |workplace| workplace.ended)
     }
 
-    /// The loop that most results come out of: a call of the source, two stores, and a look at
-    /// whether anything has changed and anybody sleeps.
+    /// The loop that makes most results: a call of the source, two stores, and a check whether
+    /// anything has changed and whether a thread sleeps.
     fn make_one_by_one(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
         // In a variable, which the compiler knows that no source changes.
         let batch = self.batch;
@@ -221,7 +221,8 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         Ok(())
     }
 
-    /// Keeps what the source has just written to the scratch slots, and returns how much it was.
+    /// Moves the results that the source has just written to the scratch slots into the queue, and
+    /// returns how many there were.
     fn accept(&mut self, keep_first: bool) -> Result<usize, LoadError<S::Error>> {
         let batch = self.batch;
         let is_first = keep_first && self.made() == 0 && batch.own.get().is_none();
@@ -248,8 +249,8 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         Ok(produced)
     }
 
-    /// How many results the fill has made. Found out from the queue, so that the loop above need
-    /// not keep a count where an unwinding source would leave it.
+    /// How many results the fill has made. Derived from the queue, so that the loop above needs no
+    /// count that survives an unwinding source.
     fn made(&self) -> usize {
         let in_queue = usize::try_from(self.batch.queue.made() - self.began);
         in_queue.unwrap_or(usize::MAX) + usize::from(self.made_own)
@@ -260,8 +261,8 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         LoadError::Source(error)
     }
 
-    /// While the source ran, this process forked, or the batch was closed, or something less
-    /// important has happened.
+    /// Handles a change while the source ran: this process forked, the batch was closed, or
+    /// something less important happened.
     #[cold]
     fn see_what_changed(&mut self) -> Result<(), Panicked> {
         drop(self.leave_to_the_parent()?);
@@ -281,8 +282,8 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         Ok(self.see_what_changed()?)
     }
 
-    /// After a fork in host code: what was made before it is the parent's, and the child begins
-    /// anew. It releases what is returned when that may call the host.
+    /// After a fork in host code: the results made before it belong to the parent, and the child
+    /// starts again. The caller releases the returned objects when it may call the host.
     #[inline]
     fn leave_to_the_parent(&mut self) -> Result<Option<Parents<H>>, Panicked> {
         if self.generation == generation() { Ok(None) } else { self.begin_anew().map(Some) }
@@ -315,8 +316,8 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         batch.workplace.with_mut(|workplace| f(unsafe { &mut *workplace }))
     }
 
-    /// Keeps a result for this thread. There is room for it: a load fills only when it finds nothing
-    /// that came back.
+    /// Keeps a result for this thread. There is room for it, because a load fills only if no result
+    /// came back.
     fn keep(&mut self, word: Word) -> Result<(), LoadError<S::Error>> {
         if let Err(word) = self.batch.own.put(word, Origin::Fill) {
             let queued = self.batch.queue.push(word);
@@ -327,7 +328,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         Ok(())
     }
 
-    /// Counts what was done, while this thread is still the only one that counts.
+    /// Updates the counters while only this thread writes them.
     fn count(&self) {
         let counters = &self.batch.counters.filler;
         if let Some(started) = self.started {
@@ -367,7 +368,7 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
 }
 
 impl<H: Host, S: Source<H>> Fill<'_, H, S> {
-    /// Leaves everything that was made to others.
+    /// Makes all results available to other threads.
     fn hand_over(&mut self) {
         let batch = self.batch;
         // There is something only if the source was unwound out of.
@@ -385,5 +386,5 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
     }
 }
 
-/// In the child of a fork, copies of what the parent hands out.
+/// In the child of a fork: copies of results that the parent hands out.
 type Parents<H> = (Option<<H as Host>::Object>, Vec<<H as Host>::Object>);

@@ -1,12 +1,12 @@
-//! One word that says whether a load may go straight to the buffer.
+//! One word that says whether a load may read the buffer directly.
 //!
-//! It holds the generation of the process for which the batch is ready, and a bit for everything
-//! else that a load must look at first. So the usual case costs one comparison.
+//! It holds the generation of the process that has adopted the batch, and a flag for each thing
+//! that a load must check first. So the usual case costs one comparison.
 
 use crate::fork::generation;
 use crate::sync::{AtomicU64, Backoff, GENERATION_STEP, Ordering, generation_at_a_glance};
 
-/// Results were given back, and come before those in the buffer.
+/// Results were given back. They are handed out before those in the buffer.
 pub(crate) const RETURNED: u64 = 1;
 /// The batch was closed.
 pub(crate) const CLOSED: u64 = 1 << 1;
@@ -14,11 +14,11 @@ pub(crate) const CLOSED: u64 = 1 << 1;
 pub(crate) const ENDED: u64 = 1 << 2;
 /// The library panicked in this batch.
 pub(crate) const PANICKED: u64 = 1 << 3;
-/// The batch is the parent's, and the child of a fork may not use it.
+/// The batch belongs to the parent, and the child of a fork may not use it.
 pub(crate) const FORKED: u64 = 1 << 4;
-/// What a thread that waits need not wait any longer for.
+/// Flags that end a wait.
 pub(crate) const ENDS: u64 = CLOSED | ENDED | PANICKED | FORKED;
-/// A thread is just making the batch this process's own.
+/// A thread is adopting the batch for this process.
 const ADOPTING: u64 = 1 << 5;
 
 const FLAGS: u64 = GENERATION_STEP - 1;
@@ -30,21 +30,21 @@ impl Gate {
         Self(AtomicU64::new(generation()))
     }
 
-    /// Whether there is nothing to look at.
+    /// Whether a load may read the buffer directly.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
         // Acquire: with the Release of whoever changed it.
         self.0.load(Ordering::Acquire) == generation_at_a_glance()
     }
 
-    /// Which of `flags` are up.
+    /// Which of `flags` are raised.
     #[inline]
     pub(crate) fn flags(&self, flags: u64) -> u64 {
         // Acquire: with the Release in `raise`, for what was done before.
         self.0.load(Ordering::Acquire) & flags
     }
 
-    /// Puts a flag up, and returns those that were up before.
+    /// Raises a flag, and returns those that were raised before.
     pub(crate) fn raise(&self, flag: u64) -> u64 {
         // Release: with the Acquire of who sees the flag. Acquire: with the Release of who raised
         // another before: of two threads that raise a flag each, one sees the other's, and with it
@@ -52,18 +52,18 @@ impl Gate {
         self.0.fetch_or(flag, Ordering::AcqRel)
     }
 
-    /// Takes a flag down.
+    /// Lowers a flag.
     pub(crate) fn lower(&self, flag: u64) {
         // AcqRel: as in `raise`.
         self.0.fetch_and(!flag, Ordering::AcqRel);
     }
 
-    /// The flags that are up, after all that was raised before.
+    /// The raised flags, ordered after every earlier raise.
     pub(crate) fn latest(&self) -> u64 {
         self.raise(0)
     }
 
-    /// The flags that are up, if the batch is this process's own.
+    /// The raised flags, if this process has adopted the batch.
     #[inline]
     pub(crate) fn flags_here(&self) -> Option<u64> {
         // Acquire: as in `flags`.
@@ -72,14 +72,14 @@ impl Gate {
         own.then_some(state & FLAGS)
     }
 
-    /// Whether the batch still is the parent's.
+    /// Whether this process has not adopted the batch yet.
     #[inline]
     pub(crate) fn is_stale(&self) -> bool {
         self.flags_here().is_none()
     }
 
-    /// Makes the batch this process's own by `adopt`, in one thread; others wait until it is done.
-    /// It takes no time worth mentioning, and calls no host code.
+    /// Adopts the batch for this process by `adopt`, in one thread; other threads wait until it is
+    /// done. `adopt` is short and calls no host code.
     pub(crate) fn adopt<R>(&self, adopt: impl FnOnce() -> R) -> Option<R> {
         let backoff = Backoff::new();
         loop {
@@ -107,7 +107,7 @@ impl Gate {
     }
 }
 
-/// Says that the batch is this process's own, also after a panic: nobody is to wait for ever.
+/// Ends the adoption, also after a panic, so that no thread waits forever.
 struct Done<'a>(&'a Gate);
 
 impl Drop for Done<'_> {

@@ -1,4 +1,4 @@
-//! Results that come back, are dropped, or are the parent's.
+//! Results that are given back, are dropped, or belong to the parent of a fork.
 
 use super::own::Origin;
 use super::{Batch, ForkPolicy, gate};
@@ -11,14 +11,14 @@ use crate::sync::{Ordering, with_signals_held};
 use std::ptr::NonNull;
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
-    /// Takes a result that came back, if the gate says that one did.
+    /// Takes a result that came back, if the gate says that there is one.
     pub(super) fn take_returned(&self) -> Option<Word> {
         if self.front.flags(gate::RETURNED) == 0 { None } else { self.take_back() }
     }
 
-    /// Takes a result that came back, whatever the gate says: for a thread that found nothing, and
-    /// would make something newer or say that there is nothing. First the result of a fill that
-    /// failed, then the oldest.
+    /// Takes a result that came back, without checking the gate. For a thread that found nothing,
+    /// and would otherwise make a newer result or report that there is none. The result of a failed
+    /// fill comes first, then the oldest.
     pub(super) fn take_back(&self) -> Option<Word> {
         let word = self.own.take_back().or_else(|| self.returned.pop());
         self.counters.others.taken_back.add(u64::from(word.is_some()));
@@ -42,7 +42,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         before
     }
 
-    /// For the filler: its own result goes to whoever comes next. It has just made it, or had
+    /// For the filler: offers its own result to all threads. The filler has just made it, or had
     /// loaded it before.
     pub(super) fn give_own_back(&self) {
         if let Some(origin) = self.own.give_back() {
@@ -51,11 +51,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 
-    /// Gives back objects that were loaded from this batch and are not wanted: they are handed out
-    /// again before anything newer.
+    /// Gives back unwanted objects that were loaded from this batch. They are handed out again
+    /// before newer results.
     ///
     /// # Errors
-    /// If there is not enough memory; `objects` is then as it was. If the batch was closed, they
+    /// If there is not enough memory; `objects` is then unchanged. If the batch was closed, they
     /// are released.
     ///
     /// # Example
@@ -89,7 +89,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(())
     }
 
-    /// Takes the results in a node back, and the node.
+    /// Takes back a node with its results.
     pub(crate) fn give_node_back(&self, node: NonNull<Node>) {
         let _ = self.adopt_if_stale();
         // SAFETY: the node is the caller's.
@@ -117,14 +117,14 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.counters.others.claimed.add(node.claimed.load(Ordering::Relaxed));
     }
 
-    /// Ends the batch: drops the results in the buffer, and every load from now on, and every one
-    /// that waits, gets [`LoadError::Closed`]. What the source is just making is dropped too, but for
-    /// the one result of the load that runs it; what cursors have in hand they still hand out.
-    /// Closing again does nothing.
+    /// Ends the batch. The results in the buffer are dropped, and every later or waiting load gets
+    /// [`LoadError::Closed`]. Results that the source is making now are dropped too, except the one
+    /// for the load that runs it. Cursors still hand out the results that they hold. Closing again
+    /// does nothing.
     ///
     /// # Errors
-    /// [`LoadError::Forked`] and [`LoadError::Panicked`]; results may then be left for the drop of
-    /// the batch.
+    /// [`LoadError::Forked`] and [`LoadError::Panicked`]; results may then remain until the batch
+    /// is dropped.
     ///
     /// # Example
     /// ```
@@ -150,7 +150,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.front.flags(gate::CLOSED) != 0
     }
 
-    /// Drops the results in the buffer. The batch works on.
+    /// Drops the results in the buffer. The batch remains usable.
     ///
     /// # Errors
     /// [`LoadError::Forked`] and [`LoadError::Panicked`].
@@ -170,8 +170,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(())
     }
 
-    /// Drops what is in the buffer. If the host unwinds out of one release, the rest is released all
-    /// the same, as `Vec` does.
+    /// Drops the results in the buffer. If the host unwinds out of one release, the rest is still
+    /// released, as `Vec` does.
     pub(super) fn release_all(&self) {
         let rest = Defer(|| self.release_each());
         self.release_each();
@@ -186,7 +186,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 
-    /// Takes the next result, whatever the gate says.
+    /// Takes the next result without checking the gate.
     pub(super) fn take_any(&self) -> Option<Word> {
         self.take_back().or_else(|| self.queue.claim().map(|(word, _)| word))
     }
@@ -196,8 +196,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         if self.front.is_stale() { self.adopt() } else { Ok(()) }
     }
 
-    /// In the child of a fork: does as the policy says with what the parent has prefetched, and
-    /// forgets the threads that are not here.
+    /// In the child of a fork: applies the policy to the results that the parent prefetched, and
+    /// resets the state of threads that do not exist here.
     #[cold]
     pub(super) fn adopt(&self) -> Result<(), Panicked> {
         // Host code runs here, when the batch is good again.
@@ -209,7 +209,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(())
     }
 
-    /// As `adopt`, but leaves the release of what it drops to the caller.
+    /// As `adopt`, but the caller releases the dropped results.
     pub(super) fn adopt_for_later(&self) -> Result<Vec<H::Object>, Panicked> {
         let adopt = || {
             self.front.adopt(|| {
@@ -258,8 +258,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         parents
     }
 
-    /// In the child of a fork: what a thread of the parent had taken or given back, and not yet
-    /// counted, is counted as taken.
+    /// In the child of a fork: results that a thread of the parent had taken or given back, and not
+    /// yet counted, are counted as taken.
     fn settle(&self) {
         let (filler, others) = (&self.counters.filler, &self.counters.others);
         let came = filler.first_results.get() + others.given_back.get();
@@ -280,7 +280,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 
-    /// In the child of a fork: a cursor drops results that it had in hand.
+    /// In the child of a fork: counts a result that a cursor held and drops.
     pub(crate) fn count_dropped_by_cursor(&self) {
         self.counters.others.dropped_by_cursors.add(1);
     }

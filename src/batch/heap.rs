@@ -1,10 +1,10 @@
 //! Finds the node with the oldest result: a pairing heap (Fredman, Sedgewick, Sleator and Tarjan,
-//! 1986). It needs no memory, because its links lie in the nodes.
+//! 1986). It allocates nothing, because its links are in the nodes.
 
 use crate::cursor::Node;
 use std::ptr::NonNull;
 
-/// The nodes in it belong to whoever has the heap.
+/// The owner of the heap owns its nodes.
 pub(super) struct Heap {
     root: Option<NonNull<Node>>,
 }
@@ -28,7 +28,7 @@ impl Heap {
         }
     }
 
-    /// Takes the oldest node out.
+    /// Removes the oldest node.
     pub(super) fn remove_oldest(&mut self) {
         let Some(oldest) = self.root.take() else { return };
         // SAFETY: all that is in the heap is alive, and this thread's.
@@ -51,7 +51,7 @@ impl Heap {
         }
     }
 
-    /// Puts the oldest node where it belongs, after a result was taken from it.
+    /// Moves the oldest node to its new place, after a result was taken from it.
     pub(super) fn sink_oldest(&mut self) {
         if let Some(oldest) = self.root {
             // SAFETY: as in `remove_oldest`.
@@ -71,10 +71,10 @@ std::thread_local! {
     pub(super) static COMPARED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// Makes one tree of two.
+/// Merges two trees.
 ///
 /// # Safety
-/// Both must be alive and the caller's.
+/// Both must be alive and belong to the caller.
 unsafe fn meld(a: NonNull<Node>, b: NonNull<Node>) -> NonNull<Node> {
     #[cfg(test)]
     COMPARED.set(COMPARED.get() + 1);

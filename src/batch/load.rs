@@ -1,4 +1,4 @@
-//! How a thread comes by a result.
+//! How a thread gets a result.
 
 use super::fill::Fill;
 use super::own::Origin;
@@ -13,7 +13,7 @@ use crate::status::LoadError;
 use crate::sync::Ordering;
 use std::time::{Duration, Instant};
 
-/// What a thread that found the buffer empty is to do next.
+/// The next step of a thread that found the buffer empty.
 pub(super) enum Next<'a, H: Host, S: Source<H>> {
     Take(Word),
     Fill(Fill<'a, H, S>),
@@ -21,10 +21,10 @@ pub(super) enum Next<'a, H: Host, S: Source<H>> {
     Reentrant,
 }
 
-/// What a load finds without waiting.
+/// The result of a load's first attempt, without waiting.
 pub(crate) enum AtOnce {
     Word(Word),
-    /// It leaves so few that there is more to do.
+    /// It leaves so few results that the buffer needs a refill.
     LeavesFew(Word),
     Nothing,
     Panicked,
@@ -33,7 +33,7 @@ pub(crate) enum AtOnce {
 /// The most results that one load of many claims at once.
 const CHUNK: usize = 64;
 
-/// Results on their way to the caller of a load of many. They get there also when the host unwinds.
+/// Results on their way to the caller of a load of many. They arrive even if the host unwinds.
 struct Chunk<'a, H: Host, S: Source<H>> {
     batch: &'a Batch<H, S>,
     words: [Word; CHUNK],
@@ -50,8 +50,8 @@ impl<H: Host, S: Source<H>> Drop for Chunk<'_, H, S> {
     }
 }
 
-/// The fewest results that a cursor claims if there are as many: a claim of less costs more than it
-/// saves.
+/// The fewest results that a cursor claims, if there are that many: a smaller claim costs more than
+/// it saves.
 const LEAST_SHARE: usize = 4;
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
@@ -60,7 +60,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     ///
     /// # Errors
     /// See [`LoadError`]. After any but [`LoadError::Panicked`], [`LoadError::Closed`] and
-    /// [`LoadError::Forked`] the batch works on.
+    /// [`LoadError::Forked`] the batch remains usable.
     ///
     /// # Example
     /// ```
@@ -80,8 +80,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(unsafe { self.host.adopt_word(word) })
     }
 
-    /// As [`load`](Self::load), but does not wait for another thread longer than `timeout`. If
-    /// this thread comes to run the source itself, that takes as long as it takes.
+    /// As [`load`](Self::load), but waits for another thread no longer than `timeout`. The timeout
+    /// does not limit running the source in this thread.
     ///
     /// # Errors
     /// See [`LoadError`].
@@ -103,9 +103,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(unsafe { self.host.adopt_word(word) })
     }
 
-    /// Takes the next result if one is ready. Never runs the source, and never waits. Drops what is
-    /// not to be handed out: what a child of a fork has of its parent's, or what came back while the
-    /// batch was closed.
+    /// Takes the next result if one is ready. Never runs the source and never waits. Drops results
+    /// that must not be handed out: in the child of a fork those of the parent, and those that came
+    /// back while the batch was closed.
     ///
     /// # Errors
     /// See [`LoadError`].
@@ -132,12 +132,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     }
 
     /// Takes the next `count` results and appends them to `results`: fewer only if the source ends
-    /// or the batch is closed. Waits as [`load_within`](Self::load_within) does, for ever without
-    /// a `timeout`.
+    /// or the batch is closed. Waits as [`load_within`](Self::load_within) does; without a
+    /// `timeout`, there is no limit.
     ///
     /// # Errors
-    /// See [`LoadError`]. What was taken before an error is in `results`; if the source has ended
-    /// or the batch was closed, there is an error only if that is nothing.
+    /// See [`LoadError`]. Results taken before an error are in `results`. If the source has ended
+    /// or the batch was closed, there is an error only if no result was taken.
     ///
     /// # Example
     /// ```
@@ -180,8 +180,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(())
     }
 
-    /// Fills `room` with the next results, all of it if there is no error. Counts them in `loaded`,
-    /// which is right also when the host unwinds.
+    /// Fills `room` with the next results, completely if there is no error. Counts them in
+    /// `loaded`, which is correct even if the host unwinds.
     pub(crate) fn load_words(
         &self,
         room: &mut [Word],
@@ -208,7 +208,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(())
     }
 
-    /// Whether this is the child of a fork since `here`, and may not hand out what was loaded before
+    /// Whether this process was forked since `here`, and may not hand out results loaded before
     /// that.
     fn forks_without_keeping(&self, here: &mut u64) -> bool {
         std::mem::replace(here, generation()) != generation() && !self.keeps_on_fork()
@@ -224,7 +224,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 
-    /// Takes as many results as there are and fit, if nothing else is to be looked at first.
+    /// Takes as many ready results as fit, if the gate allows it.
     fn take_ready(&self, room: &mut [Word]) -> Result<usize, Panicked> {
         if !self.front.is_open() || self.role.may_be_mine() {
             return Ok(0);
@@ -252,7 +252,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 
-    /// The rest of a load that has `found` what it did.
+    /// The rest of a load, after `found`.
     #[cold]
     pub(crate) fn load_after(
         &self,
@@ -267,7 +267,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 
-    /// A result by `take`, which finds what is ready, or from the source.
+    /// Gets a result by `take`, which finds a ready one, or from the source.
     #[cold]
     pub(crate) fn acquire(
         &self,
@@ -308,7 +308,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 
-    /// What it means for a thread that found nothing that there will be no more fills.
+    /// Returns an error if there will be no more fills, for a thread that found nothing.
     pub(super) fn without_fills(flags: u64) -> Result<(), LoadError<S::Error>> {
         if flags & gate::PANICKED != 0 {
             return Err(LoadError::Panicked);
@@ -316,12 +316,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         if flags & gate::ENDED != 0 { Err(LoadError::Ended) } else { Ok(()) }
     }
 
-    /// Takes the next result that is ready.
+    /// Takes the next ready result.
     pub(super) fn take(&self) -> Option<Word> {
         self.take_returned().or_else(|| self.queue.claim().map(|(word, _)| word))
     }
 
-    /// Takes the next result that is ready for a cursor, and some more for later.
+    /// Takes the next ready result for a cursor, and claims some more for later.
     pub(crate) fn claim_for(&self, node: &Node) -> Option<Word> {
         if let Some(word) = self.take_returned() {
             node.count(1, 1);
@@ -335,8 +335,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         node.pop()
     }
 
-    /// How many of the results that are ready a cursor may have: one at a time while some thread
-    /// has nothing, and otherwise half of what is its share.
+    /// How many of the ready results a cursor may claim: one while some thread has nothing,
+    /// otherwise half its share.
     fn share_of(&self, there: usize) -> usize {
         if self.parking.somebody_starves() {
             return 1;
@@ -345,7 +345,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         (there / (2 * cursors)).max(LEAST_SHARE)
     }
 
-    /// The end of a fill may call the host, so no border encloses this.
+    /// Takes the role, or says what to do instead. The end of a fill may call the host, so no
+    /// border encloses this.
     pub(super) fn next(
         &self,
         take: &mut impl FnMut() -> Option<Word>,

@@ -1,10 +1,10 @@
-//! Model checks: loom runs each scene in every order of its steps that the memory model allows,
-//! up to `LOOM_MAX_PREEMPTIONS`.
+//! Model checks. loom runs each scene in every order of its steps that the memory model allows, up
+//! to `LOOM_MAX_PREEMPTIONS`.
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test --release --lib --target-dir target/loom models`
 //!
-//! `parts`, `queue` and `returned` are small enough to be checked with no
-//! bound; whole batches, and three threads, are not.
+//! `parts`, `queue` and `returned` are small enough for a check without a bound; whole batches, and
+//! three threads, are not.
 
 mod ends;
 mod parts;
@@ -20,7 +20,7 @@ use crate::sync::{AtomicUsize, Barriers, Ordering, begin_generation, set_barrier
 use loom::sync::Arc;
 use loom::thread;
 
-/// Runs a scene with all kinds of barriers between the thread that sleeps and the one that wakes.
+/// Runs a scene with each kind of barrier between the sleeping thread and the waking thread.
 fn check_parking(name: &str, scene: impl Fn() + Sync + Send + Clone + 'static) {
     for barriers in [Barriers::Plain, Barriers::Asymmetric, Barriers::Refused] {
         set_barriers(barriers);
@@ -28,7 +28,7 @@ fn check_parking(name: &str, scene: impl Fn() + Sync + Send + Clone + 'static) {
     }
 }
 
-/// A thread that waits until `made` is as much as it wants.
+/// A thread that waits until `made` reaches `wanted`.
 fn wait_for(
     parking: &Arc<Parking>,
     made: &Arc<AtomicUsize>,
@@ -43,7 +43,7 @@ fn wait_for(
     })
 }
 
-/// Runs a scene and says how many executions it took: a model that explores nothing shows nothing.
+/// Runs a scene and prints the number of executions: a model that explores nothing shows nothing.
 fn check(name: &str, scene: impl Fn() + Sync + Send + 'static) {
     let executions = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counted = executions.clone();

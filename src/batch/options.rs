@@ -1,6 +1,6 @@
-//! How a batch is to behave where there is a choice.
+//! The options of a batch.
 
-/// What the child of a fork does with the results that the parent had in the buffer.
+/// What the child of a fork does with the results that were in the buffer.
 ///
 /// ```
 /// use ft_local::{ForkPolicy, Options};
@@ -10,16 +10,16 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ForkPolicy {
-    /// Drops them: the parent hands them out.
+    /// Drops them, because the parent hands them out.
     #[default]
     Discard,
-    /// Hands them out, as the parent does: for results that may be there twice.
+    /// Hands them out, as the parent does. For results that may exist twice.
     Keep,
-    /// Nothing: every use of the batch in the child is an error.
+    /// Refuses the batch: every use in the child is an error.
     Error,
 }
 
-/// Choices for a batch. The default is what suits most.
+/// Options of a batch. The defaults suit most programs.
 ///
 /// ```
 /// use ft_local::{Batch, Iter, Native, Options};
@@ -31,12 +31,12 @@ pub enum ForkPolicy {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
-    /// After how many results a thread that runs the source hands the role on; 0 for as many as
-    /// fit. A small number keeps the load that happens to fill from taking `size` times as long as
-    /// the source.
+    /// The number of results after which the thread that runs the source hands the role on; 0 for
+    /// as many as fit. With a small number, the load that fills does not take `size` times as long
+    /// as the source.
     pub fill_budget: usize,
-    /// A load that leaves fewer results than this runs the source, while other threads go on with
-    /// what is left; 0 for never. At most the size.
+    /// A load that leaves fewer results than this runs the source, while other threads take those
+    /// that are left; 0 for never. At most the size.
     pub low_water: usize,
     /// What the child of a fork does.
     pub on_fork: ForkPolicy,

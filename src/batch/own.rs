@@ -3,10 +3,10 @@
 use crate::host::Word;
 use crate::sync::{AtomicU64, AtomicUsize, CachePadded, Ordering};
 
-/// Whose result it is that a filler has for itself.
+/// Where the filler's own result came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// The first one that the fill made: with it the thread cannot starve.
+    /// The first one that the fill made, so that the thread cannot starve.
     Fill,
     /// One that the thread had loaded before it began to fill.
     Load,
@@ -14,23 +14,23 @@ pub(super) enum Origin {
     Claim,
 }
 
-/// The filler's own result. It never passes through the queue, where others might take it. It lies
-/// in the batch, and not on the filler's stack, so that a collector is shown it.
+/// The filler's own result. It never passes through the queue, where other threads could take it.
+/// It is in the batch, not on the filler's stack, so that a collector sees it.
 ///
-/// If the fill fails, the result stays here and becomes anybody's, by a single store. Until somebody
-/// has taken it, no fill keeps another.
+/// If the fill fails, the result stays here, and a single store offers it to all threads. Until a
+/// thread has taken it, no fill keeps another.
 pub(super) struct Own(CachePadded<Place>);
 
 struct Place {
     word: AtomicUsize,
-    /// What there is; and, in steps of [`STEP`], how many results were ever put here.
+    /// The kind of the result and, in steps of [`STEP`], how many results were ever put here.
     state: AtomicU64,
 }
 
 const NOTHING: u64 = 0;
 const MADE: u64 = 1;
 const LOADED: u64 = 2;
-/// Anybody may take it.
+/// Any thread may take it.
 const BACK: u64 = 3;
 const CLAIMED: u64 = 4;
 const STEP: u64 = 8;
@@ -62,7 +62,8 @@ impl Own {
         Ok(())
     }
 
-    /// For the filler, and for the child of a fork if the filler stayed behind: takes the result.
+    /// Takes the result. For the filler, and for the child of a fork if the filler did not survive
+    /// the fork.
     pub(super) fn take(&self) -> Option<(Word, Origin)> {
         let state = self.0.state.load(Ordering::Relaxed);
         let origin = origin(state)?;
@@ -71,7 +72,7 @@ impl Own {
         Some((word, origin))
     }
 
-    /// For the filler: makes the result anybody's, and says whose it was.
+    /// For the filler: offers the result to all threads, and returns where it came from.
     pub(super) fn give_back(&self) -> Option<Origin> {
         let state = self.0.state.load(Ordering::Relaxed);
         let origin = origin(state)?;
@@ -80,13 +81,13 @@ impl Own {
         Some(origin)
     }
 
-    /// Whether there is a result that is anybody's.
+    /// Whether there is a result that any thread may take.
     pub(super) fn is_back(&self) -> bool {
         // Acquire: as in `take_back`, for whoever goes by it.
         kind(self.0.state.load(Ordering::Acquire)) == BACK
     }
 
-    /// Takes the result that is anybody's.
+    /// Takes the result that any thread may take.
     pub(super) fn take_back(&self) -> Option<Word> {
         // Acquire: with the Release in `give_back`.
         let state = self.0.state.load(Ordering::Acquire);
@@ -103,12 +104,12 @@ impl Own {
             .map(|_| word)
     }
 
-    /// Whether there is a result of the filler's.
+    /// Where the filler's result came from, if there is one.
     pub(super) fn is_fillers(&self) -> Option<Origin> {
         origin(self.0.state.load(Ordering::Relaxed))
     }
 
-    /// Whatever there is, for a caller that knows that nobody changes it meanwhile.
+    /// The result, of any kind. The caller must know that no thread changes it during the call.
     pub(super) fn get(&self) -> Option<Word> {
         let there = kind(self.0.state.load(Ordering::Acquire)) != NOTHING;
         there.then(|| self.0.word.load(Ordering::Relaxed))

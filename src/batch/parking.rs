@@ -1,29 +1,30 @@
 //! Where threads wait for the filler.
 //!
-//! *No wake-up is lost.* A waiter first counts itself in `sleepers`, then looks whether it need not
-//! sleep. A waker first stores what a waiter looks at, then looks at `sleepers`. If a processor
-//! let both look before the other's store is visible, the waiter would sleep for ever. One of two
-//! things keeps that from happening:
+//! *No wake-up is lost.* A waiter first counts itself in `sleepers`, then checks whether it can
+//! stop waiting. A waker first stores what a waiter checks, then reads `sleepers`. If each could
+//! read before the other's store is visible, the waiter would sleep forever. One of two mechanisms
+//! prevents that:
 //!
-//! * The waiter passes a heavy barrier between its two steps, which makes every other thread pass
-//!   one too, and the waker only keeps the compiler from moving its look forward. A publication
-//!   then costs no locked instruction. (The idea is that of liburcu's and folly's asymmetric
-//!   barriers, on membarrier(2).)
-//! * Where the system has no such barrier, the waker looks by a read-modify-write operation, and
-//!   the waiter counts itself by one. Whichever comes second in that word's order has acquired what
-//!   the other released.
+//! * Between its two steps, the waiter executes a heavy barrier, which makes every other thread
+//!   pass one too. The waker only prevents the compiler from moving its read forward. So publishing
+//!   a result costs no locked instruction. (These are asymmetric barriers with membarrier(2), as in
+//!   liburcu and folly.)
+//! * If the system has no such barrier, the waker reads by a read-modify-write operation, and the
+//!   waiter counts itself by one. The second of the two in that word's modification order acquires
+//!   what the other released.
 //!
-//! A system may refuse the barrier after it has worked, when a filter of system calls is installed.
-//! From the first refusal on the place does without: the waiter marks the word, so that wakers look
-//! by a read-modify-write operation, and gives the processors time to show it what wakers have
-//! stored that did not see the mark.
+//! A system may start to refuse the barrier later, when a system call filter is installed. From the
+//! first refusal on, the place works without it. The waiter marks the word, so that wakers read by
+//! a read-modify-write operation. Then it waits until the stores of wakers that did not see the
+//! mark are visible.
 //!
-//! *One thing wakes one thread.* A waker takes each sleeper that it wakes off `sleepers` and gives a
-//! token for it; so `sleepers` and tokens together are as many as the threads that wait, and a
-//! filler that makes another result before a woken thread runs does not ring again. A thread that
-//! leaves without a token takes itself off, or else takes the token that a waker has for it.
+//! *One result wakes one thread.* For each sleeper that it wakes, a waker decrements `sleepers` and
+//! posts a token. So `sleepers` plus tokens equals the number of waiting threads, and a filler that
+//! makes another result before a woken thread runs does not wake it again. A thread that leaves
+//! without a token decrements `sleepers` itself, or else takes the token that a waker has posted
+//! for it.
 //!
-//! There is no lock, so a thread may be interrupted anywhere by a signal handler that wakes others.
+//! There is no lock, so a signal handler may interrupt a thread anywhere and wake others.
 
 use crate::sync::unordered;
 use crate::sync::{
@@ -35,9 +36,10 @@ use std::time::Duration;
 pub(crate) struct Parking(Renewable<CachePadded<Place>>);
 
 struct Place {
-    /// Threads that found nothing and look for something, awake or asleep.
+    /// Threads that found nothing and wait for a result, awake or asleep.
     starving: unordered::AtomicUsize,
-    /// Threads that sleep, or are about to, and have no token; beside it [`UNSEEN`] and [`SETTLED`].
+    /// Threads that sleep, or are about to, and have no token; also the flags [`UNSEEN`] and
+    /// [`SETTLED`].
     sleepers: AtomicUsize,
     tokens: Semaphore,
 }
@@ -53,7 +55,8 @@ impl Place {
     }
 }
 
-/// The number of sleepers may be more than a plain look tells: no barrier keeps it from being old.
+/// The number of sleepers may be higher than a plain load shows, because no barrier orders that
+/// load.
 const UNSEEN: usize = 1 << (usize::BITS - 1);
 
 /// Every waker sees [`UNSEEN`], so waiters pass no barrier.
@@ -66,7 +69,7 @@ impl Parking {
         Self(Renewable::new(Place::new()))
     }
 
-    /// For the child of a fork: threads of the parent may be waiting here, or have held the lock.
+    /// For the child of a fork: threads of the parent may have been waiting here.
     ///
     /// # Safety
     /// No thread of this process may be using the place.
@@ -81,8 +84,8 @@ impl Parking {
         self.0.starving.load(Ordering::Relaxed) != 0
     }
 
-    /// Waits until `ready` or woken, for `period` at most. In its first microsecond it only looks
-    /// whether there is `plenty`: what the waker writes all the time it reads only if it must.
+    /// Waits until `ready` or woken, for at most `period`. In the first microsecond it only checks
+    /// `plenty`, because `ready` reads what the waker writes all the time.
     pub(crate) fn wait(
         &self,
         period: Option<Duration>,
@@ -124,7 +127,7 @@ impl Parking {
         self.0.sleepers.fetch_or(SETTLED, Ordering::AcqRel);
     }
 
-    /// Takes up to `most` threads off `sleepers`, and returns how many.
+    /// Decrements `sleepers` by up to `most`, and returns by how many.
     fn take_off(&self, most: usize) -> usize {
         let mut word = self.0.sleepers.load(Ordering::Relaxed);
         loop {
@@ -142,7 +145,7 @@ impl Parking {
         }
     }
 
-    /// Wakes up to `count` waiters, after that many things they may be waiting for were stored.
+    /// Wakes up to `count` waiters, after that many results were stored.
     #[inline]
     pub(crate) fn wake(&self, count: usize) {
         if self.somebody_sleeps() {
@@ -150,7 +153,7 @@ impl Parking {
         }
     }
 
-    /// Wakes all waiters, after something that concerns them all was stored.
+    /// Wakes all waiters, after something that affects all of them was stored.
     pub(crate) fn wake_all(&self) {
         self.wake(usize::MAX);
     }
@@ -167,7 +170,7 @@ impl Parking {
         }
     }
 
-    /// Whether a wake may be needed, after something was stored that a waiter looks at.
+    /// Whether a wake may be needed, after something was stored that a waiter checks.
     #[inline]
     pub(crate) fn somebody_sleeps(&self) -> bool {
         light_barrier();

@@ -1,13 +1,13 @@
-//! Results that were claimed and not used, in the nodes in which they came back.
+//! Results that were claimed and not used, in the nodes that brought them back.
 //!
-//! All nodes are in one list. Whoever gives one back puts it on top by a compare-and-swap, without
-//! a lock. Whoever takes a result holds a lock meanwhile, for some ten instructions and never while
-//! host code runs, so that other threads do not take what it is looking through for nothing.
+//! All nodes are in one list. A thread that gives a node back pushes it by a compare-and-swap,
+//! without a lock. A thread that takes a result holds a lock, for some ten instructions and never
+//! while host code runs, so that no other thread takes the nodes that it is inspecting.
 //!
 //! *A thread may stop at any instruction*, because a collector has stopped the world, or because a
-//! fork has not copied it. So each change of the list is a single store: a node is added by one, a
-//! result is taken by one (`Node::pop`), and an empty node is taken out by one. Everything else,
-//! the lock, the count and the index, can be made anew from the list.
+//! fork did not copy it. So each change to the list is a single store: one adds a node, one takes a
+//! result (`Node::pop`), and one removes an empty node. Everything else (the lock, the count and
+//! the index) can be rebuilt from the list.
 
 use super::heap::Heap;
 use crate::cursor::Node;
@@ -19,22 +19,24 @@ use std::ptr::{self, NonNull};
 pub(super) struct Returned(CachePadded<Place>);
 
 struct Place {
-    /// The node that came back last. Each has the one before it `below`.
+    /// The node that came back last. Each node points to the previous one with `below`.
     top: AtomicPtr<Node>,
-    /// How many results there are at most: they are counted before they are there, until they are
-    /// taken.
+    /// An upper bound of the number of results: each counts from just before it is added until it
+    /// is taken.
     len: AtomicUsize,
-    /// The place of what was last given back by a caller, who does not say where it was.
+    /// The place of the results that a caller gave back last. The caller does not say where they
+    /// were.
     before_all: AtomicI64,
     lock: AtomicU64,
-    /// Touched by the holder of the lock only.
+    /// Only the holder of the lock touches it.
     index: UnsafeCell<Index>,
 }
 
-/// Which node is the oldest.
+/// Finds the oldest node.
 struct Index {
     heap: Heap,
-    /// The top node among those that are in the heap. From it down, each node knows the one above.
+    /// The top node among those in the heap. From it downwards, each node has a link to the one
+    /// above.
     top: Option<NonNull<Node>>,
 }
 
@@ -68,7 +70,7 @@ impl Returned {
         !self.0.top.load(Ordering::Acquire).is_null()
     }
 
-    /// A place for `count` results that comes before all that there are.
+    /// A place for `count` results, before all results in the list.
     pub(super) fn place_before_all(&self, count: usize) -> i64 {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         self.0.before_all.fetch_sub(count, Ordering::Relaxed) - count
@@ -118,7 +120,7 @@ impl Returned {
     }
 
     fn locked<R>(&self, f: impl FnOnce(&mut Index) -> R) -> R {
-        /// Also after a panic: nobody is to wait in vain.
+        /// Unlocks also after a panic, so that no thread waits forever.
         struct Unlock<'a>(&'a AtomicU64);
 
         impl Drop for Unlock<'_> {
@@ -143,10 +145,11 @@ impl Returned {
         self.0.index.with_mut(|index| f(unsafe { &mut *index }))
     }
 
-    /// Shows every result to `visit`, until it returns `false`, which is then returned.
+    /// Calls `visit` for every result until it returns `false`; `false` is then returned.
     ///
     /// # Safety
-    /// No other thread may use the list meanwhile. It may have stopped in the middle of a use.
+    /// No other thread may use the list during the call. It may have stopped in the middle of a
+    /// use.
     pub(super) unsafe fn visit(&self, visit: &mut dyn FnMut(Word) -> bool) -> bool {
         // SAFETY: what is in the list is alive, and nobody changes it meanwhile.
         self.nodes().all(|node| unsafe { node.as_ref().visit(visit) })
@@ -165,7 +168,7 @@ impl Returned {
         self.0.lock.store(FREE, Ordering::Relaxed);
     }
 
-    /// All nodes, for a caller that knows that nobody changes the list meanwhile.
+    /// All nodes. The caller must know that no thread changes the list during the call.
     fn nodes(&self) -> impl Iterator<Item = NonNull<Node>> {
         let top = NonNull::new(self.0.top.load(Ordering::Acquire));
         std::iter::successors(top, |node| below(*node))
@@ -177,7 +180,7 @@ impl Index {
         Self { heap: Heap::new(), top: None }
     }
 
-    /// Takes the oldest result, and the node in which it was if that is now empty.
+    /// Takes the oldest result, and its node if that is now empty.
     fn take_oldest(
         &mut self,
         top: &AtomicPtr<Node>,
@@ -197,7 +200,7 @@ impl Index {
         Some((word, Some(oldest)))
     }
 
-    /// Adds the nodes that have come since to the heap.
+    /// Adds the nodes pushed since then to the heap.
     fn see_new(&mut self, top: &AtomicPtr<Node>) {
         // Acquire: with the Release in `push`.
         let new_top = NonNull::new(top.load(Ordering::Acquire));
@@ -215,7 +218,7 @@ impl Index {
         self.top = new_top;
     }
 
-    /// Takes a node out of the list.
+    /// Removes a node from the list.
     fn unlink(&mut self, node: NonNull<Node>, top: &AtomicPtr<Node>) {
         // SAFETY: what is in the list is alive, and this thread's.
         let links = unsafe { &node.as_ref().links };

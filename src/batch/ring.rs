@@ -1,8 +1,8 @@
 //! A bounded ring: one producer at a time, any number of consumers, first in, first out.
 //!
-//! `head` counts the items taken and `tail` the items made; neither ever goes back, so that item
-//! `s` lives in slot `s & mask` while `head <= s < tail`. `horizon` is what `tail` was a little
-//! earlier. Invariants:
+//! `head` counts the items taken and `tail` the items made. Neither decreases, and item `s` is in
+//! slot `s & mask` while `head <= s < tail`. `horizon` is a slightly older value of `tail`.
+//! Invariants:
 //!
 //! * I1: `head <= tail <= head + slots` at all times, and `horizon <= tail`.
 //! * I2: for `s` in `head..tail`, slot `s & mask` holds item `s`.
@@ -10,41 +10,41 @@
 //!   compare-and-swap from `h` to `h + k` after a `tail` or `horizon` of at least `h + k` was read.
 //!
 //! A consumer copies the slots first and then takes the items by the compare-and-swap, which fails
-//! if `head` has moved meanwhile. So there is no state in which an item is taken but not yet read,
-//! and a consumer that loses its core blocks nobody.
+//! if `head` has moved since. So no item is ever taken but not yet read, and a preempted consumer
+//! blocks no other thread.
 //!
 //! *Each item is taken once*: the successful compare-and-swaps are disjoint steps of a counter.
 //!
-//! *What was copied is the item*: item `s + slots` overwrites item `s` only after the producer
-//! has read `head > s` (Acquire, in `begin`). That value comes from the compare-and-swap (Release)
-//! which took item `s`, or from a later one in its release sequence. If mine succeeded, it is the
-//! one, and my copy came before it, hence before the overwriting store.
+//! *What was copied is the item*: item `s + slots` overwrites item `s` only after the producer has
+//! read `head > s` (Acquire, in `begin`). That value comes from the compare-and-swap (Release) that
+//! took item `s`, or from a later one in its release sequence. If this consumer's compare-and-swap
+//! succeeded, it is the one that took the item, and its copy came before it, and so before the
+//! overwriting store.
 //!
 //! *What was copied is initialised*: slot store, then `tail` or `horizon` store (Release, in `push`
 //! and `publish`), then a load of the same (Acquire, in `claim_by`), then slot load.
 //!
-//! *Why two counts*: `tail` changes with every item. If consumers looked at it all the time, its
-//! cache line would travel between them and the producer for each item (75 % slower with two
-//! threads on one die, and up to five times across dies). They look at `horizon`, which changes
-//! every [`GROUP`] items, and at `tail` only when they would otherwise find nothing. So whoever
-//! starves gets an item as soon as it is made, and nobody else pays for it.
+//! *Why two counts*: `tail` changes with every item. If consumers read it all the time, its cache
+//! line would move between them and the producer for each item (75 % slower with two threads on one
+//! die, and up to five times across dies). They read `horizon`, which changes every [`GROUP`]
+//! items, and `tail` only when `horizon` is exhausted. So a starving thread gets an item as soon as
+//! it is made, and no other thread pays for it.
 //!
-//! *If a thread vanishes*, because a fork has not copied it: a producer has stored `tail` or not, so
-//! its item is there as a whole or not at all, and the next producer goes on from `tail`; that it did
-//! not store `horizon` only makes who looks at it look at `tail` too. A consumer has moved `head` or
-//! not, so its items are gone with it or still there.
+//! *If a thread vanishes*, because a fork did not copy it: a producer has stored `tail` or not, so
+//! its item exists completely or not at all, and the next producer continues from `tail`. If it has
+//! not stored `horizon`, consumers only read `tail` as well. A consumer has moved `head` or not, so
+//! its items are gone with it or still there.
 //!
-//! The pattern of claiming is that of Go's `runqgrab` and of the FIFO `steal_batch` of
-//! crossbeam-deque.
+//! Items are claimed as in Go's `runqgrab` and in the FIFO `steal_batch` of crossbeam-deque.
 
 use crate::host::Word;
 use crate::memory::try_zeroed;
 use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, own};
 
-/// How many items are published at a time to consumers that have others to take.
+/// How many items are published at once to consumers that still have other items to take.
 const GROUP: u64 = 64;
 
-/// What a batch keeps its results in. The producer is the thread that holds the fill role.
+/// The queue of a batch's results. The producer is the thread that holds the fill role.
 pub(super) struct Ring {
     /// Items taken so far. Written by consumers.
     head: CachePadded<AtomicU64>,
@@ -56,11 +56,11 @@ pub(super) struct Ring {
 struct Made {
     /// Items made so far.
     tail: AtomicU64,
-    /// How far `tail` may go: the slots up to there are free. Only the producer looks at it.
+    /// The limit for `tail`: the slots up to there are free. Only the producer reads it.
     room: AtomicU64,
 }
 
-/// What consumers read with every claim.
+/// What consumers read for every claim.
 struct Shown {
     /// Items made so far, in groups. Written by the producer.
     horizon: AtomicU64,
@@ -70,8 +70,8 @@ struct Shown {
 }
 
 impl Ring {
-    /// Takes the items that `copy` has copied. It is given the position of the oldest item and the
-    /// number of items, and returns how many of them it wants.
+    /// Takes the items that `copy` has copied. `copy` gets the position of the oldest item and the
+    /// number of items, and returns how many it wants.
     #[inline]
     fn claim_by<R>(&self, mut copy: impl FnMut(u64, usize) -> (usize, R)) -> Option<(R, usize)> {
         let backoff = Backoff::new();
@@ -120,8 +120,7 @@ impl Ring {
         unsafe { self.shown.slots.get_unchecked(index) }
     }
 
-    /// The slots of `count` items from `position` on, no more than there are: two runs that follow
-    /// each other.
+    /// The slots of `count` items from `position` on, at most all slots: two consecutive runs.
     #[inline]
     fn runs(&self, position: u64, count: usize) -> [&[AtomicUsize]; 2] {
         #[allow(clippy::cast_possible_truncation)] // As in `slot`.
@@ -140,7 +139,8 @@ const fn difference(later: u64, earlier: u64) -> usize {
 }
 
 impl Ring {
-    /// A ring with room for `capacity` items, which is more than 0. `None` without the memory.
+    /// A ring with room for `capacity` items, which must be more than 0. `None` if there is not
+    /// enough memory.
     pub(super) fn with_room(capacity: usize) -> Option<Self> {
         let slots = try_zeroed(capacity.next_power_of_two()).ok()?;
         let mask = slots.len() - 1;
@@ -154,8 +154,8 @@ impl Ring {
         })
     }
 
-    /// For the producer, before it adds items: how many there are. What consumers have left behind
-    /// by then may be written over.
+    /// For the producer, before it adds items: how many items there are. Slots of items that were
+    /// taken before may then be overwritten.
     pub(super) fn begin(&self) -> usize {
         // Acquire: with the Release in `claim_by`, so that the copies of the slots' former items
         // are over.
@@ -166,8 +166,8 @@ impl Ring {
         difference(own(&self.made.tail), h)
     }
 
-    /// Adds an item behind all others, which whoever finds nothing else may take at once. Only the
-    /// producer calls it. Returns whether `begin` has found room for it.
+    /// Adds an item behind all others. A consumer that finds nothing else can take it at once. Only
+    /// the producer calls this. Returns whether `begin` found room for it.
     #[inline]
     #[must_use]
     pub(super) fn push(&self, word: Word) -> bool {
@@ -202,21 +202,21 @@ impl Ring {
         self.publish();
     }
 
-    /// Makes the items that were pushed visible at a glance.
+    /// Makes the pushed items visible through `horizon`.
     #[inline]
     pub(super) fn publish(&self) {
         // Release: with the Acquire of `horizon` in `claim_by`.
         self.shown.horizon.store(own(&self.made.tail), Ordering::Release);
     }
 
-    /// Takes the oldest item, and says how many are left at least.
+    /// Takes the oldest item, and returns a lower bound of how many are left.
     #[inline]
     pub(super) fn claim(&self) -> Option<(Word, usize)> {
         self.claim_by(|h, _| (1, self.slot(h).load(Ordering::Relaxed)))
     }
 
-    /// Takes as many of the oldest items as `share` says of the number there is, at once, and
-    /// writes them to `room`.
+    /// Takes several of the oldest items at once and writes them to `room`. `share` gets the number
+    /// of items and returns how many to take.
     pub(super) fn claim_many(
         &self,
         room: &mut [Word],
@@ -239,7 +239,7 @@ impl Ring {
         claimed.map(|((position, count), left)| Claimed { position, count, left })
     }
 
-    /// How many items there are; a moment later there may be others.
+    /// How many items there are. The number may change at once.
     pub(super) fn len(&self) -> usize {
         // `head` first: `tail` is then at least as new, and the difference not negative.
         let h = self.head.load(Ordering::Acquire);
@@ -253,7 +253,7 @@ impl Ring {
         self.len() == 0
     }
 
-    /// Whether a glance shows an item: one that was published, or there since long.
+    /// Whether `horizon` shows an item.
     pub(super) fn has_published(&self) -> bool {
         // Relaxed: a hint. `claim_by` looks again.
         let h = self.head.load(Ordering::Relaxed);
@@ -270,8 +270,8 @@ impl Ring {
         self.head.load(Ordering::Relaxed)
     }
 
-    /// Shows every item to `visit`, until it returns `false`, which is then returned. Only if no
-    /// other thread uses the ring meanwhile are the items those of one moment.
+    /// Calls `visit` for every item until it returns `false`; `false` is then returned. The items
+    /// are a consistent snapshot only if no other thread uses the ring during the call.
     pub(super) fn visit(&self, visit: &mut dyn FnMut(Word) -> bool) -> bool {
         let h = self.head.load(Ordering::Acquire);
         let t = self.made.tail.load(Ordering::Acquire);
@@ -279,12 +279,12 @@ impl Ring {
     }
 }
 
-/// What a claim of many items brought.
+/// The result of a claim of many items.
 pub(super) struct Claimed {
     /// How many items were taken before.
     pub position: u64,
-    /// How many items they are.
+    /// How many items were claimed.
     pub count: usize,
-    /// How many are left at least.
+    /// A lower bound of how many are left.
     pub left: usize,
 }

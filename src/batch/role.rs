@@ -1,7 +1,7 @@
-//! The fill role: who runs the source.
+//! The fill role: the right to run the source.
 //!
-//! An atomic word that names the thread, not a held mutex: it is kept while host code runs, which
-//! may take as long as it likes, re-enter the library, leave by unwinding, or fork.
+//! It is an atomic word that names the thread, not a mutex, because a thread keeps it while host
+//! code runs. That code may run for any time, re-enter the library, leave by unwinding, or fork.
 
 use crate::fork::Thread;
 use crate::sync::unordered::AtomicUsize;
@@ -11,15 +11,15 @@ const FREE: u64 = 0;
 
 pub(crate) struct FillRole(CachePadded<Holder>);
 
-/// `name` alone says who the holder is. A thread that a fork leaves behind between its two stores
-/// leaves a `pointer` that only makes somebody look at the name.
+/// `name` alone identifies the holder. If a fork does not copy a thread that is between its two
+/// stores, the `pointer` that it leaves only makes another thread check the name.
 struct Holder {
     name: AtomicU64,
-    /// The holder's thread pointer, or 0: the same in a form that every load can afford to read.
+    /// The holder's thread pointer, or 0: the same in a form that is cheap enough for every load.
     pointer: AtomicUsize,
 }
 
-/// In what state the role was taken.
+/// The state in which the role was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Vacancy {
     Free,
@@ -27,7 +27,7 @@ pub(crate) enum Vacancy {
     Orphaned,
 }
 
-/// Why the role was not to be had.
+/// Why the role could not be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {
     ByThisThread,
@@ -77,7 +77,7 @@ impl FillRole {
         }
     }
 
-    /// Ends what `take` began.
+    /// Gives up the role.
     pub(crate) fn give_up(&self) {
         self.0.pointer.store(0, Ordering::Relaxed);
         // Release: with the Acquire in `take_name`.
@@ -99,7 +99,7 @@ impl FillRole {
         word != FREE && Thread::from_word(word).is(Thread::current())
     }
 
-    /// The thread that fills, unless nobody does.
+    /// The thread that fills, if there is one.
     pub(crate) fn holder(&self) -> Option<Thread> {
         // Acquire: with the Release in `give_up`, for what the filler has published.
         let word = self.0.name.load(Ordering::Acquire);
@@ -107,7 +107,7 @@ impl FillRole {
         (word != FREE && !holder.is_gone()).then_some(holder)
     }
 
-    /// Whether `take` would find nobody in its way.
+    /// Whether `take` would succeed.
     pub(crate) fn is_free(&self) -> bool {
         self.holder().is_none()
     }

@@ -1,8 +1,8 @@
-//! Larger scenes than a model check can go through, in many random schedules.
+//! Scenes too large for a model check, in many random schedules.
 //!
-//! `RUSTFLAGS="--cfg shuttle" cargo test --profile model --lib --target-dir target/shuttle schedules`
-//! runs `FT_LOCAL_SCHEDULES` of them in all (200,000). A failure prints the schedule, which shuttle
-//! can replay.
+//! `RUSTFLAGS="--cfg shuttle" cargo test --profile model --lib --target-dir target/shuttle
+//! schedules` runs `FT_LOCAL_SCHEDULES` schedules in total (200,000). A failure prints the
+//! schedule, which shuttle can replay.
 
 mod forks;
 mod ledger;

@@ -1,11 +1,11 @@
-//! What a batch has done so far.
+//! The counters of a batch.
 
 use crate::sync::unordered::AtomicU64;
 use crate::sync::{CachePadded, Ordering};
 use std::time::Duration;
 
-/// Counts of what a batch has done. Nothing counts on the path of a load that finds a result: what
-/// was loaded is known from the buffer's own counts.
+/// Counts of what a batch has done. A load that finds a result updates no counter: the number of
+/// loads follows from the buffer's own counts.
 ///
 /// ```
 /// use ft_local::{Batch, Iter, Native};
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// assert_eq!((stats.loads, stats.produced, stats.fills), (1, 4, 1));
 /// ```
 ///
-/// When no thread uses the batch, the books are exact: `produced + given_back` equals `loads +
+/// When no thread uses the batch, the counters balance: `produced + given_back` equals `loads +
 /// claimed + released + dropped_on_fork` and the number of results that are ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -39,15 +39,15 @@ pub struct Stats {
     pub source_time: Duration,
     /// Failures of the source.
     pub errors: u64,
-    /// Results that cursors had in hand, or that were loaded, and came back.
+    /// Results that cursors held, or that were loaded, and that were given back.
     pub given_back: u64,
-    /// Results that nobody got, because the batch was cleared or closed.
+    /// Results released because the batch was cleared or closed.
     pub released: u64,
     /// Results that the child of a fork dropped, because the parent hands them out.
     pub dropped_on_fork: u64,
 }
 
-/// The counters behind `Stats`, on lines that no load without a wait writes to.
+/// The counters behind `Stats`, on cache lines that a load writes to only if it waits.
 pub(super) struct Counters {
     pub(super) filler: CachePadded<Filler>,
     pub(super) others: CachePadded<Others>,
@@ -59,19 +59,19 @@ pub(super) struct Filler {
     pub(super) fills: Counter,
     /// Results that fills made for their own thread, and not for the queue.
     pub(super) first_results: Counter,
-    /// Those that it got.
+    /// Those that the thread got.
     pub(super) own: Counter,
     pub(super) errors: Counter,
     pub(super) nanoseconds: Counter,
 }
 
-/// Written by any thread, when it does something rare.
+/// Written by any thread, in rare cases.
 #[derive(Default)]
 pub(super) struct Others {
     pub(super) waits: Counter,
     pub(super) waited_nanoseconds: Counter,
     pub(super) given_back: Counter,
-    /// Results that were taken from among those given back.
+    /// Results that were given back and taken again.
     pub(super) taken_back: Counter,
     pub(super) released: Counter,
     pub(super) dropped_on_fork: Counter,
@@ -79,7 +79,7 @@ pub(super) struct Others {
     pub(super) dropped_in_hand: Counter,
     /// The same of cursors, which had claimed them.
     pub(super) dropped_by_cursors: Counter,
-    /// What cursors that were closed have counted.
+    /// The counts of closed cursors.
     pub(super) claims: Counter,
     pub(super) claimed: Counter,
 }
@@ -90,7 +90,7 @@ impl Counters {
     }
 }
 
-/// A counter. Relaxed throughout: it orders nothing.
+/// A counter. All accesses are relaxed, because it orders nothing.
 pub(super) struct Counter(AtomicU64);
 
 impl Default for Counter {
@@ -104,7 +104,7 @@ impl Counter {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// For counters that one thread at a time writes.
+    /// For counters that only one thread at a time writes.
     pub(super) fn add_alone(&self, more: u64) {
         self.0.store(self.get() + more, Ordering::Relaxed);
     }

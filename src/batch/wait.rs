@@ -10,8 +10,8 @@ use crate::status::LoadError;
 use std::time::Instant;
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
-    /// Waits until there is something for this thread to do. If it leaves with an error, or its host
-    /// unwinds, it passes on the wake-up that it may have had.
+    /// Waits until this thread can continue. If it leaves with an error, or its host unwinds, it
+    /// passes on a wake-up that it may have received.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<(), LoadError<S::Error>> {
         let wake_up = WakeUp(self);
         self.wait_or_leave(deadline)?;
@@ -48,7 +48,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     }
 }
 
-/// What a waiting thread may have been woken for. Dropping it leaves that to another thread.
+/// A wake-up that a waiting thread may have received. Dropping it passes the wake-up to another
+/// thread.
 struct WakeUp<'a, H: Host, S: Source<H>>(&'a Batch<H, S>);
 
 impl<H: Host, S: Source<H>> Drop for WakeUp<'_, H, S> {
@@ -74,8 +75,8 @@ impl<H: Host, S: Source<H>> Awaited for Batch<H, S> {
 }
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
-    /// As `is_ready`, but leaves the filler to itself until it has made a number of results: whoever
-    /// takes each of them as soon as it is made slows the filler down, and itself.
+    /// As `is_ready`, but ignores unpublished results until the filler has published a group:
+    /// taking each result immediately slows the filler, and this thread too.
     fn is_plenty(&self) -> bool {
         self.queue.has_published() || self.need_not_wait()
     }

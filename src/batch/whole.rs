@@ -1,4 +1,4 @@
-//! A batch as a value: shown, iterated over, taken apart, and used after a panic.
+//! A batch as a value: debug output, iteration, taking apart, and use after a panic.
 
 use super::Batch;
 use crate::cursor::Cursor;
@@ -11,7 +11,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr;
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
-    /// Ends the batch and gives the source back. Results in the buffer are dropped.
+    /// Ends the batch and returns the source. Results in the buffer are dropped.
     ///
     /// ```
     /// use ft_local::{Batch, Iter, Native};
@@ -25,7 +25,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.into_parts().1
     }
 
-    /// As [`into_source`](Self::into_source), and gives the host back too.
+    /// As [`into_source`](Self::into_source), and returns the host too.
     ///
     /// ```
     /// use ft_local::{Batch, Iter, Native};
@@ -81,8 +81,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
 /// The results of a batch until its source ends or the batch is closed, from [`Batch::iter`].
 ///
-/// Other threads load from the batch too: this brings what it gets. An error of the source is an
-/// item, and what comes after it are the results that follow.
+/// Other threads may load from the batch too, so this iterator gets only some of the results. A
+/// source error is an item; the results that follow come after it.
 ///
 /// ```
 /// use ft_local::{Batch, Iter, Native};
@@ -100,7 +100,7 @@ pub struct Loads<'b, H: Host, S: Source<H>> {
     batch: &'b Batch<H, S>,
 }
 
-/// What a load brings, as the item of an iterator.
+/// The outcome of a load, as the item of an iterator.
 type Item<H, S> = Result<<H as Host>::Object, LoadError<<S as Source<H>>::Error>>;
 
 fn item<H: Host, S: Source<H>>(loaded: Item<H, S>) -> Option<Item<H, S>> {
@@ -127,8 +127,8 @@ impl<'b, H: Host, S: Source<H>> IntoIterator for &'b Batch<H, S> {
     }
 }
 
-/// As an iterator, a cursor ends when the source has ended or the batch was closed. The cursor's own
-/// [`next`](Cursor::next), which a call on a cursor means, has an error for that.
+/// As an iterator, a cursor ends when the source has ended or the batch was closed. The cursor's
+/// own [`next`](Cursor::next), which a method call on a cursor resolves to, returns an error then.
 ///
 /// ```
 /// use ft_local::{Batch, Iter, Native};
@@ -174,8 +174,8 @@ impl<H: Host, S: Source<H>> fmt::Debug for Cursor<'_, H, S> {
     }
 }
 
-// A batch works on after a panic of its source, as after an error. Whether the source does, and the
-// host, is theirs to say.
+// A batch remains usable after a panic of its source, as after an error. Whether the source and the
+// host do depends on them.
 impl<H: Host + UnwindSafe, S: Source<H> + UnwindSafe> UnwindSafe for Batch<H, S> {}
 impl<H: Host + RefUnwindSafe, S: Source<H> + UnwindSafe> RefUnwindSafe for Batch<H, S> {}
 impl<H: Host + RefUnwindSafe, S: Source<H> + UnwindSafe> UnwindSafe for Cursor<'_, H, S> {}
