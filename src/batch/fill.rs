@@ -267,7 +267,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     fn see_what_changed(&mut self) -> Result<(), Panicked> {
         drop(self.leave_to_the_parent()?);
         if self.batch.front.flags(gate::ENDS) != 0 {
-            // What is made is kept, for whoever clears up, and nothing more is made.
+            // Results made so far are kept, for the thread that cleans up, and no more are made.
             self.limit = 0;
         }
         Ok(())
@@ -361,7 +361,7 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
             });
         }
         if flags & gate::CLOSED != 0 {
-            // Whoever closed the batch may have looked before the last result was there.
+            // The closing thread may have checked before the last result was there.
             batch.release_all();
         }
     }

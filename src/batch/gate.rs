@@ -33,7 +33,7 @@ impl Gate {
     /// Whether a load may read the buffer directly.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
-        // Acquire: with the Release of whoever changed it.
+        // Acquire: with the Release of the thread that changed it.
         self.0.load(Ordering::Acquire) == generation_at_a_glance()
     }
 

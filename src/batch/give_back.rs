@@ -238,10 +238,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     fn take_parents(&self) -> Vec<H::Object> {
         let mut parents = Vec::new();
         let count = self.queue.len() + self.returned.len() + 1;
-        // Here memory is taken outside of a constructor. If there is none, the results are left
-        // alive in the child for ever, which is better than an abort.
+        // This allocates outside a constructor. If there is no memory, the results leak in the
+        // child, which is better than an abort.
         let remembered = parents.try_reserve_exact(count).is_ok();
-        // A filler that is in this process sees to its own result itself.
+        // A filler in this process handles its own result itself.
         let own = if self.role.is_free() { self.own.take() } else { None };
         let own = own.map(|(word, origin)| {
             self.count_dropped(origin);

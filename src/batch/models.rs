@@ -112,7 +112,8 @@ fn a_failed_fill_gives_its_first_result_back_and_wakes_who_waits() {
             thread::spawn(move || batch.load())
         };
         let loads = [batch.load(), other.join().unwrap()];
-        // Whoever ran the source first got its error; the result made before it was not lost.
+        // The thread that ran the source first got its error; the result made before it was not
+        // lost.
         let errors = loads.iter().filter(|load| **load == Err(LoadError::Source(2))).count();
         assert_eq!(errors, 1, "{loads:?}");
         let taken = loads.into_iter().filter_map(Result::ok);

@@ -83,7 +83,7 @@ impl Own {
 
     /// Whether there is a result that any thread may take.
     pub(super) fn is_back(&self) -> bool {
-        // Acquire: as in `take_back`, for whoever goes by it.
+        // Acquire: as in `take_back`, for a caller that relies on it.
         kind(self.0.state.load(Ordering::Acquire)) == BACK
     }
 

@@ -66,7 +66,7 @@ impl Returned {
 
     /// Whether there is a node.
     pub(super) fn has_some(&self) -> bool {
-        // Acquire: with the Release in `push`, for whoever goes by what it says.
+        // Acquire: with the Release in `push`, for a caller that relies on it.
         !self.0.top.load(Ordering::Acquire).is_null()
     }
 

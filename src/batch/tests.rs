@@ -29,7 +29,7 @@ use std::time::Duration;
 
 const VALUES: Native<usize> = Native::new();
 
-/// Longer than anything takes that ends at all.
+/// Longer than any test that ends.
 const LONG: Duration = Duration::from_secs(30);
 
 /// 1, 2, 3, ...
@@ -54,8 +54,8 @@ fn failing(fails: impl Fn(usize) -> bool + Send) -> impl FnMut() -> Result<usize
     }
 }
 
-/// 1, 2, 3, ..., but from the call `first` on, each waits to be told. It fails when nobody is there
-/// to tell it.
+/// 1, 2, 3, ..., but from the call `first` on, each waits for a message. It fails when the sender
+/// is gone.
 fn told_from(
     first: usize,
 ) -> (mpsc::Sender<()>, impl FnMut() -> Result<usize, mpsc::RecvError> + Send) {
@@ -71,7 +71,7 @@ fn told_from(
     (go_on, source)
 }
 
-/// Does what it is told with the slots it is given.
+/// Runs the given action on its slots.
 struct Bulk<F>(F);
 
 impl<F> Source<Native<usize>> for Bulk<F>
@@ -89,7 +89,7 @@ where
     }
 }
 
-/// Everything that is ready.
+/// All ready results.
 fn rest<H, S>(batch: &Batch<H, S>) -> Vec<H::Object>
 where
     H: Host,
@@ -104,7 +104,7 @@ fn assert_exact(mut all: Vec<usize>) {
     assert_eq!(all, (1..=all.len()).collect::<Vec<_>>());
 }
 
-/// The books of a batch that no other thread uses just now.
+/// Checks that the counters balance. No other thread may use the batch.
 fn assert_books<H: Host, S: Source<H>>(batch: &Batch<H, S>) {
     let stats = batch.stats();
     let came = stats.produced + stats.given_back;

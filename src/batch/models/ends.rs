@@ -1,4 +1,4 @@
-//! Cursors that go, batches that are closed, sources that end.
+//! Cursors that are dropped, batches that are closed, sources that end.
 
 use super::super::{Batch, ForkPolicy, Options};
 use super::{check, check_parking, counter, sorted};

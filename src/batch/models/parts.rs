@@ -1,5 +1,5 @@
-//! The parts that batches are put together from, each by itself: small enough that every order of
-//! their steps can be gone through, with no bound on preemptions.
+//! The parts of a batch, each alone: small enough to check every order of their steps, without a
+//! bound on preemptions.
 
 use super::super::gate::{CLOSED, Gate, RETURNED};
 use super::super::own::{Origin, Own};

@@ -1,4 +1,4 @@
-//! The ring by itself.
+//! The ring alone.
 
 use super::super::ring::Ring;
 use super::{check, sorted};

@@ -1,4 +1,4 @@
-//! The list of what came back, by itself.
+//! The list of results that came back, alone.
 
 use super::super::returned::Returned;
 use super::{check, sorted};

@@ -1,4 +1,4 @@
-//! Parts in the hands of three threads, which is too much for every order of their steps.
+//! Parts used by three threads, which is too much for every order of their steps.
 
 use super::super::parking::Parking;
 use super::queue::{claim, ring};

@@ -1,9 +1,9 @@
 //! Threads that vanish at any step of any operation, while one goes on as the child of a fork.
 //!
-//! What is checked there: the child gets nothing that is the parent's, unless it is to; no object is
-//! delivered or released twice; what the parent had in the batch is released or delivered, but for
-//! what a thread that vanished had in hand; nobody waits for a thread that is not there; and the
-//! batch is as good as any other afterwards.
+//! What is checked there: the child gets none of the parent's objects, unless the policy says so;
+//! no object is delivered or released twice; the parent's objects in the batch are released or
+//! delivered, except those that a vanished thread held; no thread waits for one that does not
+//! exist; and afterwards the batch works like any other.
 
 use super::scene::{Scene, WORKERS};
 use super::vanishing;

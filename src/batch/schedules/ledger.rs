@@ -1,4 +1,4 @@
-//! What became of each object of a scene, so that none is there twice in a process.
+//! Tracks each object of a scene, so that none exists twice in a process.
 
 use super::vanishing;
 use crate::batch::ForkPolicy;

@@ -1,5 +1,5 @@
 //! A scheduler under which a process forks: one thread goes on as the child, and all others vanish
-//! wherever they are, between any two of their steps. The parent is not looked at any more.
+//! wherever they are, between any two of their steps. The parent is not checked further.
 
 use shuttle::scheduler::{RandomScheduler, Schedule, Scheduler, Task, TaskId};
 use std::cell::Cell;

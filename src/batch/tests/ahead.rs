@@ -1,4 +1,4 @@
-//! Results made before they are asked for: low water, prefilling, budgets.
+//! Results made before a load asks for them: low water, prefilling, budgets.
 
 use super::*;
 

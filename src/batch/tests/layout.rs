@@ -1,4 +1,4 @@
-//! Who writes must not share a cache line with who reads something else.
+//! A field that one thread writes must not share a cache line with one that other threads read.
 
 use super::*;
 use crate::sync::CachePadded;

@@ -1,4 +1,4 @@
-//! Loads of several kinds, and what is given back.
+//! Loads of several kinds, and results given back.
 
 use super::*;
 

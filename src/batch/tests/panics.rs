@@ -1,4 +1,4 @@
-//! A panic of the library itself, which is a defect, must stay where it is.
+//! A panic of the library itself, which is a bug, must affect only its batch.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! What the child of a fork does with what the parent had: in the buffer, given back, in hand.
+//! What the child of a fork does with the parent's results: in the buffer, given back, and in
+//! cursors.
 
 use super::forks::passes_in_child;
 use super::*;

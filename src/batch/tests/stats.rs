@@ -1,4 +1,4 @@
-//! The books, after each kind of event.
+//! The counters, after each kind of event.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! The host unwinds out of any of its callbacks, at any call: nothing is lost, nothing released
-//! twice, and the batch works on.
+//! The host unwinds out of any of its callbacks, at any call: nothing is lost, nothing is released
+//! twice, and the batch remains usable.
 
 use super::forks::passes_in_child;
 use super::*;

@@ -1,4 +1,5 @@
-//! How many threads are woken, which, and what becomes of a wake-up whose thread does not come back.
+//! How many threads are woken, which ones, and what happens to a wake-up whose thread does not
+//! return.
 
 use super::*;
 
