@@ -111,7 +111,7 @@ class Sampler:
     def _window(self) -> None:
         objects = all_objects()
         self.objects = len(objects)
-        ours = {id(obj) for obj in getattr(_backend, "TOUCHED_BY_LOOKING", ())}
+        ours = {id(obj) for obj in _backend.TOUCHED_BY_LOOKING}
         last = memoryview(bytearray(_COUNT_BYTES * len(objects)))
         _backend.changed_counts(objects, last)
         changed: dict[int, int] = {}

@@ -144,6 +144,14 @@ static int make_types(PyObject *module, shim_state *state) {
     return state->batch_iterator_type == NULL ? -1 : 0;
 }
 
+static int add_constants(PyObject *module) {
+    // By looking at counts, the C shim changes none.
+    PyObject *touched = PyTuple_New(0);
+    int added = PyModule_AddObjectRef(module, "TOUCHED_BY_LOOKING", touched);
+    Py_XDECREF(touched);
+    return added < 0 ? -1 : PyModule_AddIntConstant(module, "MAX_SIZE", FT_LOCAL_BATCH_MAX_SIZE);
+}
+
 static int execute(PyObject *module) {
     shim_state *state = PyModule_GetState(module);
     if (check_library() < 0 || find_functions(state) < 0 || find_classes(state) < 0 ||
@@ -152,11 +160,11 @@ static int execute(PyObject *module) {
         return -1;
     }
     if (PyModule_AddFunctions(module, shim_sharing_functions) < 0 ||
-        PyModule_AddFunctions(module, shim_contention_functions) < 0) {
+        PyModule_AddFunctions(module, shim_contention_functions) < 0 || add_constants(module) < 0) {
         return -1;
     }
     state->alive = true;
-    return PyModule_AddIntConstant(module, "MAX_SIZE", FT_LOCAL_BATCH_MAX_SIZE);
+    return 0;
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg) {

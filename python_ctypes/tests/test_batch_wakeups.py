@@ -133,9 +133,9 @@ def test_the_thread_that_fills_gets_what_is_ready_and_an_error_when_nothing_is(b
             seen.append(executor.load())
             seen.extend(executor.load_many(1))
             seen.append(next(cursor))
-            with pytest.raises(RuntimeError, match="already running the source.*greenlet"):
+            with pytest.raises(RuntimeError, match=r"already running the source.*greenlet"):
                 executor.load()
-            with pytest.raises(RuntimeError, match="already running the source.*greenlet"):
+            with pytest.raises(RuntimeError, match=r"already running the source.*greenlet"):
                 next(cursor)
         return number
 
