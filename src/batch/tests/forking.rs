@@ -27,7 +27,7 @@ fn forking(at: usize) -> impl FnMut() -> Result<Box<usize>, Infallible> + Send {
 type Boxes = Native<Box<usize>>;
 
 /// In the child: checks, says so to the parent, and is gone.
-fn leave_if_child(parent: u32, check: impl FnOnce()) {
+pub(super) fn leave_if_child(parent: u32, check: impl FnOnce()) {
     if std::process::id() != parent {
         let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).is_ok();
         // SAFETY: always sound.

@@ -1,6 +1,7 @@
 //! How many threads are woken, which ones, and what happens to a wake-up whose thread does not
 //! return.
 
+use super::forking::leave_if_child;
 use super::*;
 
 /// What a host does at the places where a waiting thread calls it.
@@ -17,6 +18,8 @@ enum Place {
 struct Counting {
     calls: [AtomicUsize; 4],
     unwinds: Mutex<Option<Place>>,
+    /// Unwinds in the child of a fork, and waits for it in the parent.
+    forks_first: bool,
     cannot_be_interrupted: bool,
     period: Option<Duration>,
 }
@@ -25,7 +28,7 @@ impl Counting {
     fn pass(&self, place: Place) {
         self.calls[place as usize].fetch_add(1, Ordering::Relaxed);
         let unwinds = self.unwinds.lock().unwrap().take_if(|at| *at == place).is_some();
-        if unwinds {
+        if unwinds && !(self.forks_first && fork_is_parents()) {
             std::panic::resume_unwind(Box::new(place));
         }
     }
@@ -33,6 +36,19 @@ impl Counting {
     fn count(&self, place: Place) -> usize {
         self.calls[place as usize].load(Ordering::Relaxed)
     }
+}
+
+/// Forks. Returns true in the parent, when the child has passed.
+fn fork_is_parents() -> bool {
+    // SAFETY: the child goes on like the parent, and leaves at the end of the test.
+    let child = unsafe { libc::fork() };
+    if child != 0 {
+        let mut status = -1;
+        // SAFETY: `status` may be written.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0, "the child found what it expected");
+    }
+    child != 0
 }
 
 // SAFETY: the word is the object.
@@ -287,6 +303,35 @@ fn a_thread_that_unwinds_before_it_waits_leaves_nothing_behind() {
             assert!(!batch.parking.somebody_starves());
             tell.send(2).unwrap();
             assert_eq!(batch.load(), Ok(2));
+        });
+    }
+}
+
+/// A place that a thread which is not there uses is in any state, until the child makes it anew.
+#[test]
+fn a_thread_that_leaves_a_wait_in_a_child_leaves_the_parents_place_alone() {
+    for place in [Place::Attach, Place::Interrupted] {
+        let host = Counting { forks_first: true, ..Counting::default() };
+        let (tell, counts) = mpsc::channel();
+        let batch = Batch::new(&host, Told { made: 0, counts }, 8).unwrap();
+        std::thread::scope(|scope| {
+            let tell = tell;
+            scope.spawn(|| batch.load());
+            until(|| !batch.role.is_free());
+            scope.spawn(|| batch.load());
+            until(|| batch.parking.sleepers() == 1);
+            let parent = std::process::id();
+            *host.unwinds.lock().unwrap() = Some(place);
+            let wait = || batch.load_within(Duration::from_millis(1));
+            let left = std::panic::catch_unwind(std::panic::AssertUnwindSafe(wait));
+            leave_if_child(parent, || {
+                assert!(left.is_err());
+                assert_eq!(batch.parking.sleepers(), 1, "{place:?}: woke a thread of the parent");
+                assert_eq!(batch.try_load(), Ok(None));
+                assert_eq!(batch.parking.sleepers(), 0, "the child's own place");
+            });
+            assert_eq!(left.unwrap(), Err(LoadError::TimedOut));
+            tell.send(2).unwrap();
         });
     }
 }
