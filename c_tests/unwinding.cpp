@@ -30,6 +30,8 @@ void drop(void *object) {
 }
 
 Way way;
+// By one function of the host, or by two.
+bool waits_by_block;
 // The calls of the host, and the one that is left early.
 size_t calls, leaves_at;
 
@@ -54,6 +56,12 @@ static void *detach() {
 }
 
 static void attach(void *) {
+    call();
+}
+
+static void block(void *, ft_local_wait wait, void *arg) {
+    call();
+    wait(arg);
     call();
 }
 
@@ -122,8 +130,12 @@ void ignore(ft_local_status) {}
 Scene::Scene(ft_local_source source) {
     ft_local_host table = FT_LOCAL_HOST_INIT;
     table.release_plain = release;
-    table.detach = detach;
-    table.attach = attach;
+    if (waits_by_block) {
+        table.block = block;
+    } else {
+        table.detach = detach;
+        table.attach = attach;
+    }
     table.interrupted_plain = interrupted;
     ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
     options.low_water = 2;
@@ -196,11 +208,14 @@ size_t scene_with(Way how, ft_local_source source, size_t at) {
 }
 
 void at_each_call(Way how, ft_local_source source) {
-    size_t at = 0, there_were = 1;
-    while (at < there_were) {
-        there_were = scene_with(how, source, ++at);
+    for (bool by_block : {false, true}) {
+        waits_by_block = by_block;
+        size_t at = 0, there_were = 1;
+        while (at < there_were) {
+            there_were = scene_with(how, source, ++at);
+        }
+        CHECK(at > 20);
     }
-    CHECK(at > 20);
 }
 
 ft_local_source source_of_many() {
