@@ -213,7 +213,7 @@ def test_a_source_that_loads_from_its_own_executor_while_it_yields():
             executor.load()
 
     executor = BatchExecutor(source, 4, bulk=True)
-    with pytest.raises(RuntimeError, match=r"called load\(\) of the BatchExecutor"):
+    with pytest.raises(RuntimeError, match="already running the source: the source itself loads"):
         executor.load()
     assert executor.load() == 1
 
