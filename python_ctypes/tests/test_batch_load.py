@@ -204,7 +204,9 @@ def test_an_exception_is_not_held_after_it_was_raised():
 def test_a_source_that_loads_from_its_own_executor():
     executor = BatchExecutor(lambda: executor.load(), 4)  # noqa: PLW0108 - there is none yet
     for _ in range(3):
-        with pytest.raises(RuntimeError, match="already running the source: the source itself loads"):
+        with pytest.raises(
+            RuntimeError, match="already running the source: the source itself loads"
+        ):
             executor.load()
 
 

@@ -122,7 +122,9 @@ def test_after_an_error_of_the_source_what_was_taken_goes_to_later_loads(at, siz
 def test_a_source_that_loads_many_from_its_own_executor():
     executor = BatchExecutor(lambda: executor.load_many(2), 4)
     for _ in range(3):
-        with pytest.raises(RuntimeError, match="already running the source: the source itself loads"):
+        with pytest.raises(
+            RuntimeError, match="already running the source: the source itself loads"
+        ):
             executor.load_many(2)
 
 

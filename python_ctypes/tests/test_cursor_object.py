@@ -150,7 +150,9 @@ def test_a_source_that_uses_a_cursor_of_its_own_executor():
     executor = BatchExecutor(lambda: next(cursor), 4)
     cursor = executor.cursor()
     for _ in range(3):
-        with pytest.raises(RuntimeError, match="already running the source: the source itself loads"):
+        with pytest.raises(
+            RuntimeError, match="already running the source: the source itself loads"
+        ):
             next(cursor)
 
 
