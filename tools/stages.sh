@@ -170,8 +170,19 @@ stage_asan() { tools/asan; }
 
 stage_asan_python() { tools/asan-python "$(installed "$1")"; }
 
+# The tests that give the shims most work on lives, and what nobody should do.
+about_lives=(hostile_calls no_memory batch_{arguments,garbage,give_back,many} cursor_{garbage,object}
+    wrapper_{arrays,cache,datetimes,kinds,lifetime})
+
 # pytest_dev INTERPRETER BACKEND: Python's own checks of memory and of much else.
-stage_pytest_dev() { PYTHONDEVMODE=1 PYTHONMALLOC=debug pytest "$1" "$2" python_ctypes/tests; }
+stage_pytest_dev() {
+    local files
+    mapfile -t files < <(printf 'python_ctypes/tests/test_%s.py\n' "${about_lives[@]}")
+    PYTHONDEVMODE=1 PYTHONMALLOC=debug pytest "$1" "$2" "${files[@]}"
+}
+
+# The same with all tests: only in make soak.
+stage_pytest_dev_whole() { PYTHONDEVMODE=1 PYTHONMALLOC=debug pytest "$1" "$2" python_ctypes/tests; }
 
 stage_public_names() { tools/public-names "$(installed "$1")"; }
 
