@@ -184,7 +184,8 @@ stage_pytest_dev() {
 # The same with all tests: only in make soak.
 stage_pytest_dev_whole() { PYTHONDEVMODE=1 PYTHONMALLOC=debug pytest "$1" "$2" python_ctypes/tests; }
 
-stage_public_names() { tools/public-names "$(installed "$1")"; }
+# public_names INTERPRETER [TEST...]
+stage_public_names() { tools/public-names "$(installed "$1")" "${@:2}"; }
 
 # stress_rust LOADS
 stage_stress_rust() { FT_LOCAL_STRESS_LOADS=$1 tools/stress; }
