@@ -226,7 +226,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     /// Takes as many ready results as fit, if the gate allows it.
     fn take_ready(&self, room: &mut [Word]) -> Result<usize, Panicked> {
-        if !self.front.is_open() || self.role.may_be_mine() {
+        if !self.front.is_open() {
             return Ok(0);
         }
         self.guarded(|| {
@@ -239,7 +239,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     #[inline(always)] // The one path that must cost nothing more than the claim.
     pub(crate) fn at_once(&self) -> AtOnce {
-        if !self.front.is_open() || self.role.may_be_mine() {
+        if !self.front.is_open() {
             return AtOnce::Nothing;
         }
         match self.guarded(|| self.queue.claim()) {

@@ -178,8 +178,14 @@ impl Parking {
         self.0.sleepers.load(Ordering::Relaxed) != 0
     }
 
+    /// Whether nobody sleeps, and no token is left.
+    #[cfg(all(test, loom))]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.0.sleepers.load(Ordering::Relaxed) & COUNT == 0 && self.0.tokens.is_empty()
+    }
+
     /// How many threads sleep, or are about to, and have no token.
-    #[cfg(test)]
+    #[cfg(all(test, not(any(loom, shuttle))))]
     pub(crate) fn sleepers(&self) -> usize {
         self.0.sleepers.load(Ordering::Relaxed) & COUNT
     }

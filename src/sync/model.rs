@@ -30,6 +30,11 @@ impl Semaphore {
         (0..count).for_each(|_| self.bell.notify_one());
     }
 
+    #[cfg(loom)]
+    pub(crate) fn is_empty(&self) -> bool {
+        *self.count.lock().unwrap() == 0
+    }
+
     /// No period ends.
     pub(crate) fn take(&self, _period: Option<Duration>) -> bool {
         let mut count = self.count.lock().unwrap();
@@ -138,8 +143,4 @@ pub(crate) fn fills_of_this_thread(change: isize) -> isize {
 
 pub(crate) fn thread_number() -> u64 {
     NUMBER.with(|number| *number)
-}
-
-pub(crate) fn thread_pointer() -> usize {
-    usize::try_from(thread_number()).unwrap()
 }

@@ -125,36 +125,6 @@ pub(crate) fn thread_number() -> u64 {
     NUMBER.get()
 }
 
-/// A word that no two threads have at the same time, and that costs one instruction, where a
-/// thread-local variable of a shared library costs a call (2 ns).
-#[inline]
-pub(crate) fn thread_pointer() -> usize {
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    {
-        let pointer: usize;
-        // SAFETY: the ABI puts the thread's own address there.
-        unsafe {
-            std::arch::asm!("mov {}, fs:0", out(reg) pointer,
-                options(nostack, preserves_flags, readonly));
-        }
-        pointer
-    }
-    #[cfg(all(target_os = "linux", target_arch = "aarch64"))]
-    {
-        let pointer: usize;
-        // SAFETY: reads a register that the ABI gives to the thread.
-        unsafe {
-            std::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer,
-                options(nomem, nostack, preserves_flags));
-        }
-        pointer
-    }
-    #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-    {
-        NUMBER.with(|number| std::ptr::from_ref(number).addr())
-    }
-}
-
 /// Between two plain stores whose order the child of a fork relies on, in which this thread may be
 /// gone after the first. See `fork.rs` for why it is enough to keep the compiler from moving them.
 #[inline(always)]

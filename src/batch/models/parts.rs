@@ -48,6 +48,18 @@ fn whoever_publishes_wakes_whoever_found_nothing() {
 }
 
 #[test]
+fn a_thread_that_need_not_sleep_leaves_no_token_behind() {
+    check_parking("publish against park of one that looks once more", || {
+        let (parking, made) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
+        let waiter = wait_for(&parking, &made, 1);
+        made.store(1, Ordering::Release);
+        parking.wake(1);
+        waiter.join().unwrap();
+        assert!(parking.is_quiet());
+    });
+}
+
+#[test]
 fn who_need_not_sleep_leaves_the_token_to_who_does() {
     check_parking("publish against park, then another that does not park", || {
         let (parking, ended) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
