@@ -131,7 +131,26 @@ pytest() {
 
 stage_install() { installed "$1"; }
 
-stage_pytest() { pytest "$1" "$2" python_ctypes/tests; }
+stage_pytest_one() { pytest "$@"; }
+
+# both_backends INTERPRETER ARGUMENT...: at the same time, since a suite keeps one core busy.
+both_backends() {
+    local c ctypes other status=0
+    installed "$1"
+    c=$(mktemp "$build/logs/pytest-c.XXXXXX")
+    ctypes=$(mktemp "$build/logs/pytest-ctypes.XXXXXX")
+    tools/check --run pytest_one "$1" ctypes "${@:2}" >"$ctypes" 2>&1 &
+    other=$!
+    tools/check --run pytest_one "$1" c "${@:2}" 2>&1 | tee "$c" || status=1
+    wait "$other" || status=1
+    cat "$ctypes"
+    note "c: $(sed -n 's/^note: //p' "$c"); ctypes: $(sed -n 's/^note: //p' "$ctypes")"
+    rm "$c" "$ctypes"
+    return "$status"
+}
+
+# pytest INTERPRETER
+stage_pytest() { both_backends "$1" python_ctypes/tests; }
 
 stage_versions() { "$(installed "$(tools/interpreters --ordinary)")" tools/versions "$(shared_library)"; }
 
