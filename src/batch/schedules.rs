@@ -18,13 +18,18 @@ use shuttle::sync::{Arc, Barrier};
 use shuttle::thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const SCENES: usize = 10;
+const SCENES: usize = 11;
+
+/// How many schedules each scene has.
+fn share() -> usize {
+    let all = std::env::var("FT_LOCAL_SCHEDULES").map_or(200_000, |n| n.parse().unwrap());
+    (all / SCENES).max(1)
+}
 
 /// Runs a scene in its share of the schedules: most of them random, some that prefer few switches
 /// between threads, which find other faults.
 fn check(name: &str, scene: impl Fn() + Sync + Send + Clone + 'static) {
-    let all = std::env::var("FT_LOCAL_SCHEDULES").map_or(200_000, |n| n.parse().unwrap());
-    let share = (all / SCENES).max(1);
+    let share = share();
     let ran = std::sync::Arc::new(AtomicUsize::new(0));
     let counted = ran.clone();
     let scene = move || {

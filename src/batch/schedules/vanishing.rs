@@ -90,14 +90,72 @@ impl Scheduler for Vanishing {
     }
 }
 
+/// Lets the main thread make one other, which takes `steps` steps, and then go on alone until it
+/// forks.
+struct AfterSteps {
+    vanishing: Vanishing,
+    steps: usize,
+}
+
+impl Scheduler for AfterSteps {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        self.vanishing.new_execution()
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        is_yielding: bool,
+    ) -> Option<TaskId> {
+        if STAGE.get() != Stage::Parent {
+            return self.vanishing.next_task(runnable, current, is_yielding);
+        }
+        let other = runnable.iter().find(|task| usize::from(task.id()) == OTHER);
+        if self.steps > 0
+            && let Some(other) = other
+        {
+            self.vanishing.latest = OTHER;
+            self.steps -= 1;
+            return Some(other.id());
+        }
+        runnable.first().map(|task| task.id())
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.vanishing.next_u64()
+    }
+}
+
+/// The thread that the main thread makes first.
+const OTHER: usize = 1;
+
 /// Runs the scene of the test of that name `executions` times, in processes of their own.
 pub(super) fn check(test: &str, executions: usize, scene: impl Fn() + Sync + Send + 'static) {
+    in_processes(test, executions, |share| {
+        play(Vanishing { random: RandomScheduler::new(share), latest: 0 }, scene);
+    });
+}
+
+/// Runs the scene once. The main thread's first thread vanishes after so many of its steps, and
+/// `seed` is for what is random.
+pub(super) fn play_with_one_gone(
+    steps: usize,
+    seed: u64,
+    scene: impl Fn() + Sync + Send + 'static,
+) {
+    let random = RandomScheduler::new_from_seed(seed, 1);
+    play(AfterSteps { vanishing: Vanishing { random, latest: OTHER }, steps }, scene);
+}
+
+/// Has processes of their own run the test of that name until there were `executions`. In each of
+/// them, plays its share.
+pub(super) fn in_processes(test: &str, executions: usize, play: impl FnOnce(usize)) {
     let mut left = executions;
     while left > 0 {
         let share = left.min(AT_ONCE);
         if let Some(share) = apart(test, share) {
-            let random = RandomScheduler::new(share);
-            return play(Vanishing { random, latest: 0 }, scene);
+            return play(share);
         }
         left -= share;
     }
@@ -105,7 +163,7 @@ pub(super) fn check(test: &str, executions: usize, scene: impl Fn() + Sync + Sen
 }
 
 /// Runs the test of that name in a process of its own, or says what its share is if this is one.
-pub(super) fn apart(test: &str, share: usize) -> Option<usize> {
+fn apart(test: &str, share: usize) -> Option<usize> {
     if let Ok(share) = std::env::var(SHARE) {
         return Some(share.parse().unwrap());
     }
