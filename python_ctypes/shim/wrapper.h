@@ -184,6 +184,10 @@ PyObject *shim_wrapper_signature(PyObject *self, PyObject *name);
 PyObject *shim_wrapper_array(PyObject *self, PyObject *name);
 PyObject *shim_wrapper_static_attributes(PyObject *self, void *closure);
 
+/* The order of lookup of `type`, which another thread may be about to replace: only with the GIL may
+ * it be read as it is. NULL with an exception. */
+PyObject *shim_wrapper_mro(PyObject *self, PyTypeObject *type);
+
 /* What `type` itself defines, by name. */
 static inline PyObject *shim_type_dictionary(PyTypeObject *type) {
 #if PY_VERSION_HEX >= 0x030C0000

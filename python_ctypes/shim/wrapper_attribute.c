@@ -72,9 +72,7 @@ static bool comes_with_every_class(PyObject *name) {
     return false;
 }
 
-/* The order of lookup of the class of `self`, which another thread may be about to replace: only with
- * the GIL may it be read as it is. NULL with an exception. */
-static PyObject *mro_of(PyObject *self, PyTypeObject *type) {
+PyObject *shim_wrapper_mro(PyObject *self, PyTypeObject *type) {
 #ifdef Py_GIL_DISABLED
     shim_state *state = shim_state_of(self);
     PyObject *reader = state == NULL ? NULL : state->mro_reader;
@@ -129,7 +127,7 @@ static int dict_defines(PyTypeObject *type, PyObject *name) {
 /* 1 if the subclass of `self` defines `name`, 0 if not, -1 with an exception. */
 static int subclass_defines(PyObject *self, PyTypeObject *type, PyObject *name) {
     int found = 0;
-    PyObject *mro = mro_of(self, type);
+    PyObject *mro = shim_wrapper_mro(self, type);
     Py_ssize_t count = mro == NULL ? 0 : count_subclasses(mro);
     for (Py_ssize_t i = 0; i < count && found == 0; i++) {
         found = dict_defines((PyTypeObject *)PyTuple_GET_ITEM(mro, i), name);
@@ -230,7 +228,7 @@ static int add_defined(PyObject *names, PyTypeObject *type) {
 }
 
 static int add_names(PyObject *names, PyObject *self) {
-    PyObject *mro = mro_of(self, Py_TYPE(self));
+    PyObject *mro = shim_wrapper_mro(self, Py_TYPE(self));
     if (mro == NULL) {
         return -1;
     }

@@ -25,8 +25,8 @@ static PyObject *own_dictionary(PyObject *object) {
 }
 
 /* Adds what the classes of `type` define to `names`. Returns -1 with an exception. */
-static int add_classes(PyObject *names, PyTypeObject *type) {
-    PyObject *mro = Py_XNewRef(type->tp_mro);
+static int add_classes(PyObject *self, PyObject *names, PyTypeObject *type) {
+    PyObject *mro = shim_wrapper_mro(self, type);
     int failed = mro == NULL ? -1 : 0;
     for (Py_ssize_t i = failed == 0 ? PyTuple_GET_SIZE(mro) - 1 : -1; i >= 0 && failed == 0; i--) {
         PyObject *defined = shim_type_dictionary((PyTypeObject *)PyTuple_GET_ITEM(mro, i));
@@ -64,7 +64,7 @@ static int add_own(PyObject *names, PyObject *object) {
 }
 
 /* All attributes of `object`, as they lie in it and in its classes. NULL with an exception. */
-static PyObject *attributes_of(PyObject *object) {
+static PyObject *attributes_of(PyObject *self, PyObject *object) {
     if (shim_wrapper_type_of(object) != NULL) {
         return shim_wrapper_static_attributes(object, NULL);
     }
@@ -72,9 +72,9 @@ static PyObject *attributes_of(PyObject *object) {
     if (names == NULL) {
         return NULL;
     }
-    int failed = add_classes(names, Py_TYPE(object));
+    int failed = add_classes(self, names, Py_TYPE(object));
     if (failed == 0) {
-        failed = PyType_Check(object) ? add_classes(names, (PyTypeObject *)object)
+        failed = PyType_Check(object) ? add_classes(self, names, (PyTypeObject *)object)
                                       : add_own(names, object);
     }
     if (failed != 0) {
@@ -84,7 +84,7 @@ static PyObject *attributes_of(PyObject *object) {
 }
 
 PyObject *shim_wrapper_static_attributes(PyObject *self, void *Py_UNUSED(closure)) {
-    SHIM_ASK(PyObject *, NULL, self, attributes_of(wrapped));
+    SHIM_ASK(PyObject *, NULL, self, attributes_of(self, wrapped));
 }
 
 /* `inspect.signature` looks for what a class or an object calls in the type of what it is given. */

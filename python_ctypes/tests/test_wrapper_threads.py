@@ -1,5 +1,6 @@
 """LocalWrapper: a wrapper is for one thread, but several threads that use one do no harm."""
 
+import inspect
 import sys
 import threading
 
@@ -112,5 +113,30 @@ def test_bases_that_change_while_others_look_up(run_threads):
             assert wrapper.y == 3
             assert wrapper.added == 2
             assert "added" in LocalWrapper.__dir__(wrapper)
+
+    run_threads(4, lambda index: (look if index else change)(index))
+
+
+@pytest.mark.c_backend(reason="a class in Python cannot have a __dict__ of its own making")
+def test_bases_of_the_object_that_change_while_others_look_at_it(run_threads):
+    class First:
+        x = 1
+
+    class Thing(First):
+        y = 3
+
+    wrapper = LocalWrapper(Thing())
+    done = threading.Event()
+
+    def change(_):
+        try:
+            for number in range(300):
+                Thing.__bases__ = (type(f"Base{number}", (), {"x": number}),)
+        finally:
+            done.set()
+
+    def look(_):
+        while not done.is_set():
+            assert inspect.getattr_static(wrapper, "y") == 3
 
     run_threads(4, lambda index: (look if index else change)(index))
