@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from ctypes import byref, c_void_p
 from functools import partial
@@ -23,11 +24,22 @@ class _Handle(int):
     __slots__ = ()
 
 
+# CPython 3.13 counts calls, and lets objects that die of each other nest until it has counted
+# 10,000. It expects less than 1 KiB of stack for each, but the calls that free a handle take 4 KiB,
+# so they pass through as many partial objects more, each of which is counted.
+_CALLS = 16 if sys.version_info[:2] == (3, 13) else 0
+
+
 def _freed_by(free: Callable[[int], None]) -> Any:
     """A `__del__` that is `free` itself: no Python code, before which a handler could raise.
 
     Of the class it is a property, whose value for a handle is `free` with the handle as argument.
     """
+    for _ in range(_CALLS):
+        through: Any = partial(free)
+        # One with an attribute is not merged with the next.
+        through.frees = free
+        free = through
     return property(partial(partial, free))
 
 
