@@ -139,7 +139,8 @@ both_backends() {
     installed "$1"
     c=$(mktemp "$build/logs/pytest-c.XXXXXX")
     ctypes=$(mktemp "$build/logs/pytest-ctypes.XXXXXX")
-    tools/check --run pytest_one "$1" ctypes "${@:2}" >"$ctypes" 2>&1 &
+    # A shell lets what it runs in the background ignore Ctrl-C, which the tests send themselves.
+    env --default-signal=INT tools/check --run pytest_one "$1" ctypes "${@:2}" >"$ctypes" 2>&1 &
     other=$!
     tools/check --run pytest_one "$1" c "${@:2}" 2>&1 | tee "$c" || status=1
     wait "$other" || status=1
