@@ -18,7 +18,7 @@ build: ## Build the library, shared and static, into target/release
 	@echo "Built target/release/libft_local.so and libft_local.a; the header is include/ft_local.h."
 	@echo "Next: make demo, make test, make help."
 
-demo: ## Hand out real GUIDs to many threads, and compare with the plain ways
+demo: ## Hand out real GUIDs to many threads, and compare with other ways
 	@tools/demo $(DEMO_ARGS)
 
 bench: ## Measure against the goals in docs/performance.md, and draw the figure; leave the machine alone

@@ -59,8 +59,8 @@ def test_the_demo_compares_with_the_plain_ways_and_says_when_a_batch_pays(run_py
     output = run_python("-m", "ft_local", *QUICK).stdout
     for way in ("uuid4() in each thread", "uuid4() under a lock", "queue.SimpleQueue"):
         assert re.search(rf"^{re.escape(way)}.* [\d,]+ +\d+\.\d\dx$", output, re.MULTILINE)
-    assert "A batch pays when the source is dear" in output
-    assert ("Here a plain way was faster" in output) != ("Here ft_local was the fastest" in output)
+    assert "A batch pays when the source is expensive" in output
+    assert ("Here another way was faster" in output) != ("Here ft_local was the fastest" in output)
 
 
 class BrokenExecutor:

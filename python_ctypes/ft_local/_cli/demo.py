@@ -1,4 +1,4 @@
-"""`demo`: GUIDs for many threads, each to exactly one, and how fast next to the plain ways."""
+"""`demo`: GUIDs for many threads, each to exactly one, and how fast compared with other ways."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from .plain import WAYS
 from .progress import Progress
 
 DESCRIPTION = """\
-Hand out GUIDs to many threads, account for every one, compare with the plain ways.
+Hand out GUIDs to many threads, account for every one, compare with other ways.
 
 Exit status: 0 if each GUID came to exactly one thread, 1 if any was lost or handed out twice.
 """
@@ -111,7 +111,7 @@ def _compare(ours: float, threads: int, seconds: float, size: int) -> None:
         with way(size) as make_load:
             rates[name] = Crew(make_load, threads).work(seconds, Progress(name, seconds)).rate
     width = max(map(len, rates))
-    print(f"{'The same work in plain ways':{width}} {'GUIDs/s':>14} {'to ft_local':>14}")
+    print(f"{'The same work in other ways':{width}} {'GUIDs/s':>14} {'to ft_local':>14}")
     for name, rate in rates.items():
         print(f"{name:{width}} {rate:>14,.0f} {rate / ours:>13.2f}x")
     print()
@@ -121,11 +121,11 @@ def _compare(ours: float, threads: int, seconds: float, size: int) -> None:
 def _verdict(ours: float, rates: dict[str, float]) -> str:
     best = max(rates, key=lambda name: rates[name])
     pays = (
-        "A batch pays when the source is dear (a round trip to a database, a read from the\n"
+        "A batch pays when the source is expensive (a round trip to a database, a read from the\n"
         "kernel) or must not run in two threads at once; uuid4 is neither."
     )
     if rates[best] > ours:
-        return f"Here a plain way was faster: {best}.\n{pays}"
+        return f"Here another way was faster: {best}.\n{pays}"
     return f"Here ft_local was the fastest.\n{pays}"
 
 

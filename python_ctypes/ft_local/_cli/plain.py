@@ -1,4 +1,4 @@
-"""The plain ways to hand GUIDs to threads: what one would write without ft_local.
+"""Other ways to hand GUIDs to threads: what one would write without ft_local.
 
 They count what is made, as the source of the BatchExecutor does: that takes its time too.
 """

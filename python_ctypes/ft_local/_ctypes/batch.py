@@ -44,8 +44,8 @@ class BatchExecutor:
     """Runs `source` to fill a buffer of `size` results, which any thread may load.
 
     One thread at a time runs the source: the one whose `load` found the buffer empty. Each result
-    goes to exactly one caller. It pays when the source is dear, or must not run in two threads at
-    once; a cheap source that many threads may call is faster without.
+    goes to exactly one caller. It pays when the source is expensive, or must not run in two threads
+    at once; a cheap source that many threads may call is faster without.
 
     Threads: any thread, at once. Lifetime: the executor keeps the source alive, and the results
     that nobody has loaded yet. The garbage collector cannot free a cycle through such a result in
