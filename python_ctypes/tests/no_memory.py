@@ -67,7 +67,10 @@ def wrapped_by_subclass():
     w = Sub(slots)
     w.method()
     str(w.extra)
-    w.__reduce__()
+    # CPython 3.12 crashes by itself where a function written in Python makes another one without
+    # memory, as the copying of subclasses does.
+    if sys.version_info[:2] != (3, 12):
+        w.__reduce__()
 
 
 def by_keyword():
