@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CROWD = 100, IDLE_TICKS = 1000, MOST_WHEN_IDLE = 25, MOST_OF_A_THREAD = 6 };
+enum { CROWD = 100, IDLE_TICKS = 1000, MOST_WHEN_IDLE = 25, MOST_OF_A_THREAD = 20 };
 
 typedef struct scene {
     fake_host host;
