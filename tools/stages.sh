@@ -188,6 +188,8 @@ stage_tsan() { tools/tsan; }
 
 stage_asan() { tools/asan; }
 
+stage_fuzz() { tools/fuzz; }
+
 stage_asan_python() { tools/asan-python "$(installed "$1")"; }
 
 # The tests that give the shims most work on lives, and what nobody should do.
