@@ -67,8 +67,8 @@ def wrapped_by_subclass():
     w = Sub(slots)
     w.method()
     str(w.extra)
-    # CPython 3.12 and 3.13 crash by themselves where a function written in Python makes another one without
-    # memory, as the copying of subclasses does.
+    # CPython 3.12 and 3.13 crash when Python code makes a function without memory for it, as the
+    # copying of subclasses does.
     if sys.version_info[:2] not in ((3, 12), (3, 13)):
         w.__reduce__()
 
