@@ -169,7 +169,7 @@ extern "C" fn in_child() {
 
 /// Makes sure that forks are noticed from now on.
 ///
-/// There is no lock, which a child forked meanwhile would have for ever, and no other state in
+/// There is no lock, which would stay locked in a child forked at that moment, and no state in
 /// between: each step may be done twice. Two handlers do no more than one.
 pub(crate) fn watch_forks() -> Result<(), OutOfMemory> {
     static WATCHES: AtomicBool = AtomicBool::new(false);
