@@ -4,6 +4,7 @@
 #include <ft_local.h>
 #include <ruby.h>
 #include <ruby/thread.h>
+#include <stdbool.h>
 
 typedef struct {
     ft_local_batch *batch;
@@ -96,24 +97,34 @@ static int32_t fill_one(void *ctx, void **out, size_t capacity, size_t *produced
 typedef struct {
     ft_local_wait wait;
     void *arg;
+    bool waited;
 } call;
 
 static void *call_wait(void *data) {
     call *it = data;
+    it->waited = true;
     it->wait(it->arg);
     return NULL;
 }
 
-// The variant with a 2 raises nothing, which would jump over the library; when an interrupt is
-// pending it returns at once, and the library asks `interrupted` next.
+// Whether this thread has just come back without having waited.
+static _Thread_local bool refused;
+
+// The variant with a 2 raises nothing, which would jump over the library; when anything is pending,
+// be it another thread's turn to run, it returns at once and keeps Ruby's lock.
 static void block(void *ctx, ft_local_wait wait, void *arg) {
     (void)ctx;
-    rb_thread_call_without_gvl2(call_wait, &(call){wait, arg}, NULL, NULL);
+    call it = {wait, arg, false};
+    rb_thread_call_without_gvl2(call_wait, &it, NULL, NULL);
+    refused = !it.waited;
 }
 
-// Only looks. `batch_load` runs what is pending, outside the library, where it may jump.
+// Only looks. `batch_load` runs what is pending, outside the library, where it may jump. Ruby does
+// not say that another thread's turn is pending; the library would try to wait again, without end.
 static int32_t interrupted(void) {
-    return rb_thread_interrupted(rb_thread_current());
+    bool was_refused = refused;
+    refused = false;
+    return was_refused || rb_thread_interrupted(rb_thread_current());
 }
 
 static void check(ft_local_status status) {
@@ -183,7 +194,7 @@ static VALUE batch_load(VALUE object) {
     void *value;
     ft_local_status status;
     while ((status = ft_local_batch_load(self->batch, &value)) == FT_LOCAL_ERR_INTERRUPTED) {
-        // A signal's handler may return, and then the thread waits on.
+        // A signal's handler may return, or another thread had its turn: then this one waits on.
         rb_thread_check_ints();
     }
     if (status > 0) {
