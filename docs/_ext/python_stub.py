@@ -1,0 +1,55 @@
+"""Signatures for the Python reference from the type stub, which knows more than the module does."""
+
+import ast
+import pathlib
+from typing import Any
+
+STUB = pathlib.Path(__file__).resolve().parents[2] / "python_ctypes" / "ft_local" / "__init__.pyi"
+PRIVATE = {"_T_co": "T", "_T": "T", "_D": "D", "_Timeout": "float | None"}
+
+
+def plain(code: str) -> str:
+    """The stub's private names as a reader would write them."""
+    for private, public in PRIVATE.items():
+        code = code.replace(private, public)
+    return code
+
+
+def signature(function: ast.FunctionDef, *, method: bool) -> tuple[str, str]:
+    """The arguments without `self`, and the result."""
+    arguments = function.args
+    if method:
+        (arguments.posonlyargs or arguments.args).pop(0)
+    result = ast.unparse(function.returns) if function.returns else "None"
+    return f"({plain(ast.unparse(arguments))})", plain(result)
+
+
+def signatures() -> dict[str, tuple[str, str]]:
+    """Of every function and method, by its qualified name; the first overload of several."""
+    found: dict[str, tuple[str, str]] = {}
+    for node in ast.parse(STUB.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef):
+            found.setdefault(node.name, signature(node, method=False))
+        elif isinstance(node, ast.ClassDef):
+            for member in node.body:
+                if isinstance(member, ast.FunctionDef):
+                    name = node.name if member.name == "__init__" else f"{node.name}.{member.name}"
+                    found.setdefault(name, signature(member, method=True))
+    return found
+
+
+KNOWN = signatures()
+
+
+def process(
+    _app: Any, what: str, name: str, _obj: object, _options: object, given: str, returned: str
+) -> tuple[str | None, str | None]:
+    """Replaces a signature by the stub's."""
+    arguments, result = KNOWN.get(name.removeprefix("ft_local."), (given, returned))
+    return arguments, (None if what == "class" else result)
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Sphinx calls this."""
+    app.connect("autodoc-process-signature", process)
+    return {"parallel_read_safe": True}
