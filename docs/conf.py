@@ -22,8 +22,6 @@ extensions = [
     "python_stub",
     "repository_links",
 ]
-# The pages of other subjects may come later: see the patterns in index.md.
-suppress_warnings = ["toc.empty_glob"]
 nitpicky = True
 nitpick_ignore_regex = [
     # Types of C's and Python's own libraries, which are documented elsewhere.
@@ -32,7 +30,7 @@ nitpick_ignore_regex = [
 ]
 exclude_patterns = ["_ext", "requirements.txt"]
 
-myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
+myst_enable_extensions = ["colon_fence", "deflist", "attrs_block"]
 myst_heading_anchors = 3
 # What a program prints needs no colours, and neither does a block in a language not known.
 highlight_language = "none"

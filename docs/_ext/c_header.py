@@ -81,7 +81,7 @@ def with_links(text: str) -> str:
 def prose(lines: list[str]) -> Iterator[str]:
     """Lines without code as reStructuredText."""
     in_field = False
-    for line in with_links("\n".join(lines)).splitlines():
+    for line in with_links("\n".join(lines)).split("\n"):
         field = FIELD.match(line)
         if field:
             if not in_field:

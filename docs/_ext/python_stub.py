@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 from typing import Any
 
 STUB = pathlib.Path(__file__).resolve().parents[2] / "python_ctypes" / "ft_local" / "__init__.pyi"
@@ -41,15 +42,32 @@ def signatures() -> dict[str, tuple[str, str]]:
 KNOWN = signatures()
 
 
-def process(
+def process_signature(
     _app: Any, what: str, name: str, _obj: object, _options: object, given: str, returned: str
 ) -> tuple[str | None, str | None]:
     """Replaces a signature by the stub's."""
+    if what not in {"class", "function", "method"}:
+        return given, returned
     arguments, result = KNOWN.get(name.removeprefix("ft_local."), (given, returned))
     return arguments, (None if what == "class" else result)
 
 
+def process_docstring(
+    _app: Any, _what: str, _name: str, _obj: object, _options: object, lines: list[str]
+) -> None:
+    """Turns plain text into reStructuredText: `names` into code, indented blocks into blocks."""
+    given = [re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line) for line in lines]
+    lines.clear()
+    in_code = False
+    for line in given:
+        if line.startswith("    ") and not in_code:
+            lines += [".. code-block:: python", ""]
+        in_code = line.startswith("    ") or (in_code and not line)
+        lines.append(line)
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Sphinx calls this."""
-    app.connect("autodoc-process-signature", process)
+    app.connect("autodoc-process-signature", process_signature)
+    app.connect("autodoc-process-docstring", process_docstring)
     return {"parallel_read_safe": True}

@@ -22,6 +22,9 @@ PAGES = {
 } | {f"hosts/{host.parent.name}/README.md": f"hosts/{host.parent.name}.md"
      for host in ROOT.glob("hosts/*/README.md")}
 
+# Pages that a contents list names and that a checkout may be without.
+OPTIONAL = ("abi", "install", "leasing", "reliability")
+
 LINK = re.compile(r"\[(?P<text>[^][]*)\]\((?P<target>[^():#\s]+)(?P<anchor>#[^)\s]*)?\)")
 
 
@@ -44,12 +47,14 @@ def with_page_links(text: str, source: pathlib.Path, page: pathlib.Path) -> str:
 def read_page(app: Any, name: str, content: list[str]) -> None:
     """A page of the site."""
     page = pathlib.Path(app.env.doc2path(name))
-    content[0] = with_page_links(content[0], page, page)
+    missing = [name for name in OPTIONAL if not (DOCS / f"{name}.md").exists()]
+    text = "\n".join(line for line in content[0].split("\n") if line not in missing)
+    content[0] = with_page_links(text, page, page)
 
 
-def read_included(app: Any, path: pathlib.Path, parent: str, content: list[str]) -> None:
-    """A file that a page includes."""
-    page = pathlib.Path(app.env.doc2path(parent))
+def read_included(app: Any, path: pathlib.Path, _parent: str, content: list[str]) -> None:
+    """A file that a page includes. (MyST's name of the page lacks its folder.)"""
+    page = pathlib.Path(app.env.doc2path(app.env.docname))
     source = pathlib.Path(os.path.normpath(DOCS / path))
     content[0] = with_page_links(content[0], source, page)
 
