@@ -1,4 +1,4 @@
-"""Sphinx's settings: the site in docs/, built by docs/build-site."""  # noqa: INP001
+"""Sphinx's settings: the site in docs/, built by docs/build-site."""
 
 import pathlib
 import sys
@@ -54,6 +54,12 @@ copybutton_exclude = ".linenos, .gp, .go"
 
 man_pages = [
     ("reference/c", "ft_local", "objects that many threads share, and batches", [author], 3),
-    ("reference/command", "ft_local", "what is installed, and what threads contend for", [author], 1),
+    (
+        "reference/command",
+        "ft_local",
+        "what is here, and what threads contend for",
+        [author],
+        1,
+    ),
 ]
 man_make_section_directory = True

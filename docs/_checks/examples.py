@@ -13,7 +13,6 @@ from languages import ROOT, Compiled, rust, shell, unknown
 from sybil import Document, Lexeme, Region, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.abstract.codeblock import AbstractCodeBlockParser
-from sybil.parsers.abstract.lexers import BlockLexer
 from sybil.parsers.markdown import CodeBlockParser, SkipParser
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
@@ -24,7 +23,14 @@ EVALUATORS = {
     "rust": rust,
     "sh": shell,
 }
-PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md", "docs/**/*.md", "hosts/**/*.md"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/*.md",
+    "docs/**/*.md",
+    "hosts/**/*.md",
+]
 # docs/python.md describes names one by one, and its fragments take these for granted.
 PRELUDE = """
 from ft_local import BatchExecutor, LocalWrapper
@@ -59,13 +65,27 @@ class IndentedCommands:
 
     def __call__(self, document: Document) -> Iterable[Region]:
         """Each of them that belongs to no list and no fence."""
-        fences = [(one.start(), one.end()) for one in re.finditer(r"(?ms)^ *```.*?^ *```$", document.text)]
+        fences = [
+            (one.start(), one.end()) for one in re.finditer(r"(?ms)^ *```.*?^ *```$", document.text)
+        ]
         for block in self.BLOCK.finditer(document.text):
             before = document.text[: block.start()].rstrip().rpartition("\n\n")[2]
             in_list = re.match(r"\s*(?:[-*]|\d+\.) ", before) or before.startswith("  ")
             if not in_list and not any(start <= block.start() < end for start, end in fences):
                 text = re.sub(r"(?m)^ {4}", "", block[0])
                 yield Region(block.start(), block.end(), Lexeme(text, 0, 0), shell)
+
+
+class Skips(SkipParser):
+    """The comments that say why the next block is not run."""
+
+    def __call__(self, document: Document) -> Iterable[Region]:
+        """Each of them; one without a reason is a failure."""
+        for region in super().__call__(document):
+            action, reason = region.parsed
+            if action != "end" and not reason:
+                region.parsed, region.evaluator = "a skip without a reason", unknown
+            yield region
 
 
 def prelude(namespace: dict[str, Any]) -> None:
@@ -76,7 +96,7 @@ def prelude(namespace: dict[str, Any]) -> None:
 def pages(patterns: list[str], root: Any = ROOT) -> Any:
     """The hook of pytest that collects them."""
     languages = [CodeBlockParser(name, run) for name, run in EVALUATORS.items()]
-    parsers = [*languages, SkipParser(), OtherLanguages(), IndentedCommands()]
+    parsers = [*languages, Skips(), OtherLanguages(), IndentedCommands()]
     return Sybil(parsers, path=str(root), patterns=patterns, setup=prelude).pytest()
 
 

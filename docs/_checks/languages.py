@@ -80,7 +80,7 @@ def rust(example: Example) -> None:
     run(["./program"])
 
 
-# Commands of the system or of tools that are installed: what they do to a machine is not tried here.
+# Commands of the system, or of tools that are installed. What they do to a machine is not tried.
 COMMANDS = {"cargo", "cc", "c++", "cd", "cmake", "pip", "python", "sudo", "apt-get", "ctest"}
 
 

@@ -42,7 +42,7 @@ def documented(lines: Iterable[str]) -> Iterator[str]:
             yield from (f"/** {title}", "=" * len(title), "*/", "/**/")
         elif what == "comment":
             text = [LINE_COMMENT.match(line)["text"] or "" for line in group]  # type: ignore[index]
-            yield from ("%s/**" % indent, *(f"{indent} * {line}".rstrip() for line in text))
+            yield from (f"{indent}/**", *(f"{indent} * {line}".rstrip() for line in text))
             yield f"{indent} */"
             # The introduction does not describe what happens to come after it.
             if text[0].startswith("ft_local: "):

@@ -19,8 +19,10 @@ PAGES = {
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security.md",
     "hosts/README.md": "hosts/index.md",
-} | {f"hosts/{host.parent.name}/README.md": f"hosts/{host.parent.name}.md"
-     for host in ROOT.glob("hosts/*/README.md")}
+} | {
+    f"hosts/{host.parent.name}/README.md": f"hosts/{host.parent.name}.md"
+    for host in ROOT.glob("hosts/*/README.md")
+}
 
 # Pages that a contents list names and that a checkout may be without.
 OPTIONAL = ("abi", "install", "leasing", "reliability")
@@ -53,7 +55,7 @@ def read_page(app: Any, name: str, content: list[str]) -> None:
 
 
 def read_included(app: Any, path: pathlib.Path, _parent: str, content: list[str]) -> None:
-    """A file that a page includes. (MyST's name of the page lacks its folder.)"""
+    """A file that a page includes; MyST gives its name without the folder."""
     page = pathlib.Path(app.env.doc2path(app.env.docname))
     source = pathlib.Path(os.path.normpath(DOCS / path))
     content[0] = with_page_links(content[0], source, page)
