@@ -9,51 +9,43 @@ static int init(PyObject *self, PyObject *args, PyObject *kwargs);
 static ft_local_status make_handle(shim_batch *self) {
     const shim_batch_settings *set = &self->set;
     ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
-    options.fill_budget = set->fill_budget;
-    options.low_water = set->low_water;
-    options.on_fork = set->on_fork;
+    options.fill_budget = (size_t)set->fill_budget;
+    options.low_water = (size_t)set->low_water;
+    options.on_fork = set->policy;
     ft_local_source source = shim_batch_source(self);
-    return ft_local_batch_new_with(&shim_host, &source, set->size, &options, &self->handle);
+    return ft_local_batch_new_with(&shim_host, &source, (size_t)set->size, &options, &self->handle);
 }
 
 /* As for LocalWrapper, a subclass may have an `__init__` that takes more arguments. */
 static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     shim_batch_settings settings;
-    if (!shim_batch_parse(args, kwargs, type->tp_init == init, &settings)) {
+    if (!shim_batch_parse(type, args, kwargs, type->tp_init == init, &settings)) {
         return NULL;
     }
     shim_batch *self = (shim_batch *)type->tp_alloc(type, 0);
     if (self == NULL) {
-        Py_DECREF(settings.source);
+        Py_DECREF(settings.all);
         return NULL;
     }
     self->set = settings;
     ft_local_status status = make_handle(self);
     if (status != FT_LOCAL_OK) {
         Py_DECREF(self);
-        return shim_raise(status);
+        return shim_raise(type, status);
     }
     return (PyObject *)self;
 }
 
 /* For `super().__init__(source, size)` in a subclass. There is nothing left to do. */
 static int init(PyObject *self, PyObject *args, PyObject *kwargs) {
-    shim_batch_settings settings;
     if (Py_TYPE(self)->tp_new != new) {
         return 0;
     }
-    if (!shim_batch_parse(args, kwargs, true, &settings)) {
-        return -1;
-    }
-    bool same = shim_batch_same_settings(&settings, &((shim_batch *)self)->set);
-    Py_DECREF(settings.source);
-    if (!same) {
-        PyErr_SetString(PyExc_TypeError,
-                        "a BatchExecutor never changes its source, its size or its options; a "
-                        "subclass that chooses them itself needs __new__");
-        return -1;
-    }
-    return 0;
+    PyObject *nothing =
+        shim_ask_settings(Py_TYPE(self), "check_unchanged", "(OOO)", ((shim_batch *)self)->set.all,
+                          args, shim_keywords(kwargs));
+    Py_XDECREF(nothing);
+    return nothing == NULL ? -1 : 0;
 }
 
 static PyObject *as_local(PyObject *self, PyObject *Py_UNUSED(ignored)) {
@@ -83,14 +75,18 @@ static PyObject *exit_with(PyObject *self, PyObject *Py_UNUSED(args)) {
     return shut(self, NULL);
 }
 
+static PyObject *refuse_to_reduce(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    return shim_refuse(self, "executor_cannot_be_copied", self);
+}
+
 static PyObject *repr(PyObject *self) {
     int active = Py_ReprEnter(self);
     if (active != 0) {
         return active < 0 ? NULL : PyUnicode_FromString("<BatchExecutor: ...>");
     }
     const shim_batch_settings *set = &((shim_batch *)self)->set;
-    PyObject *source = Py_NewRef(set->source == NULL ? Py_None : set->source);
-    PyObject *result = PyUnicode_FromFormat("<BatchExecutor: source=%R, size=%zu, ready=%zd>",
+    PyObject *source = Py_NewRef(set->all == NULL ? Py_None : set->source);
+    PyObject *result = PyUnicode_FromFormat("<BatchExecutor: source=%R, size=%zd, ready=%zd>",
                                             source, set->size, ready(self));
     Py_DECREF(source);
     Py_ReprLeave(self);
@@ -100,7 +96,7 @@ static PyObject *repr(PyObject *self) {
 static int traverse(PyObject *self, visitproc visit, void *arg) {
     shim_batch *batch = (shim_batch *)self;
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(batch->set.source);
+    Py_VISIT(batch->set.all);
     Py_VISIT(batch->rest);
     shim_visit visit_object = {visit, arg};
     return batch->handle == NULL
@@ -116,7 +112,7 @@ static int clear(PyObject *self) {
     batch->handle = NULL;
     ft_local_batch_free(handle);
     Py_CLEAR(batch->rest);
-    Py_CLEAR(batch->set.source);
+    Py_CLEAR(batch->set.all);
     return 0;
 }
 
@@ -169,6 +165,7 @@ static PyMethodDef methods[] = {
      PyDoc_STR("stats($self)\n--\n\nA BatchStats of what was done so far.")},
     {"as_local", as_local, METH_NOARGS,
      PyDoc_STR("as_local($self)\n--\n\nA LocalWrapper of this executor, for one thread.")},
+    {"__reduce__", refuse_to_reduce, METH_NOARGS, NULL},
     {"__enter__", enter_with, METH_NOARGS, NULL},
     {"__exit__", exit_with, METH_VARARGS, NULL},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},

@@ -10,17 +10,19 @@
 
 /* What a BatchExecutor is made with, and never changes. */
 typedef struct {
+    /* The `Settings` of `ft_local._settings`, which holds all of it. */
+    PyObject *all;
     PyObject *source;
-    size_t size;
-    size_t fill_budget;
-    size_t low_water;
-    int32_t on_fork;
-    bool bulk;
+    Py_ssize_t size;
+    Py_ssize_t fill_budget;
+    Py_ssize_t low_water;
+    int bulk;
+    int policy;
 } shim_batch_settings;
 
 typedef struct {
     PyObject ob_base;
-    /* This and the source are NULL only after the garbage collector has cleared the executor. */
+    /* This and the settings are NULL only after the garbage collector has cleared the executor. */
     ft_local_batch *handle;
     shim_batch_settings set;
     /* What a bulk source returned and was not taken yet, as an iterator, or NULL; and the process
@@ -34,12 +36,12 @@ static inline ft_local_batch *shim_batch_handle(PyObject *self) {
     return ((shim_batch *)self)->handle;
 }
 
-/* batch_settings.c: reads the arguments of the constructor; `source` is a new reference. Arguments
- * for which there is no parameter are an error, or are left to others. Returns false with an
- * exception. */
-bool shim_batch_parse(PyObject *args, PyObject *kwargs, bool others_are_errors,
+/* batch_settings.c: reads the arguments of the constructor of `type`. Those for which there is no
+ * parameter are errors, or left to the `__init__` of a subclass. `all` is a new reference. Returns
+ * false with an exception. */
+bool shim_batch_parse(PyTypeObject *type, PyObject *args, PyObject *kwargs, bool others_are_errors,
                       shim_batch_settings *settings);
-bool shim_batch_same_settings(const shim_batch_settings *one, const shim_batch_settings *other);
+
 extern PyGetSetDef shim_batch_attributes[];
 
 /* batch_source.c: how the library asks the source of `batch`. */
@@ -56,7 +58,7 @@ PyObject *shim_batch_prefill(PyObject *self, PyObject *const *args, Py_ssize_t n
                              PyObject *kwnames);
 
 /* The timeout among the arguments of load(). */
-bool shim_parse_load(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
+bool shim_parse_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
                      int64_t *nanoseconds);
 
 /* batch_iterator.c and cursor.c: the methods that make one. */
@@ -66,8 +68,7 @@ PyObject *shim_batch_cursor(PyObject *self, PyObject *ignored);
 /* batch_stats.c */
 PyObject *shim_batch_stats(PyObject *self, PyObject *ignored);
 
-/* status.c: as shim_raise, for a status that only a load can end with. `self` is an executor, or a
- * cursor. */
+/* status.c: as shim_raise, for what was done with the handle of `self`, an executor or a cursor. */
 void *shim_batch_raise(PyObject *self, ft_local_status status);
 
 /* Whether `status` says that there will never be another result. */

@@ -4,16 +4,16 @@
 
 #include <stdlib.h>
 
-bool shim_parse_load(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
+bool shim_parse_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
                      int64_t *nanoseconds) {
     static const char *const names[] = {"timeout"};
     static const shim_parameters parameters = {
         .function = "load", .count = 1, .names = names, .optional = 1};
-    *nanoseconds = SHIM_FOR_EVER;
+    *nanoseconds = SHIM_FOREVER;
     PyObject *timeout;
     return (nargs == 0 && kwnames == NULL) ||
            (shim_parse_call(&parameters, args, nargs, kwnames, &timeout) &&
-            shim_parse_timeout(timeout, nanoseconds));
+            shim_parse_timeout(self, timeout, nanoseconds));
 }
 
 /* The caller of a method holds a reference to `self` until the method returns, even if the source
@@ -21,12 +21,12 @@ bool shim_parse_load(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
 PyObject *shim_batch_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                           PyObject *kwnames) {
     int64_t nanoseconds;
-    if (!shim_parse_load(args, nargs, kwnames, &nanoseconds)) {
+    if (!shim_parse_load(self, args, nargs, kwnames, &nanoseconds)) {
         return NULL;
     }
     ft_local_batch *handle = shim_batch_handle(self);
     void *result;
-    ft_local_status status = nanoseconds == SHIM_FOR_EVER
+    ft_local_status status = nanoseconds == SHIM_FOREVER
                                  ? ft_local_batch_load(handle, &result)
                                  : ft_local_batch_load_for(handle, nanoseconds, &result);
     return status == FT_LOCAL_OK ? result : shim_batch_raise(self, status);
@@ -90,8 +90,8 @@ PyObject *shim_batch_load_many(PyObject *self, PyObject *const *args, Py_ssize_t
     size_t n;
     int64_t nanoseconds;
     if (!shim_parse_call(&parameters, args, nargs, kwnames, values) ||
-        !shim_parse_size("n", values[0], 0, PY_SSIZE_T_MAX / sizeof(void *), &n) ||
-        !shim_parse_timeout(values[1], &nanoseconds)) {
+        !shim_parse_size(self, "n", values[0], 0, PY_SSIZE_T_MAX / sizeof(void *), &n) ||
+        !shim_parse_timeout(self, values[1], &nanoseconds)) {
         return NULL;
     }
     if (n == 0) {
@@ -135,17 +135,18 @@ PyObject *shim_batch_prefill(PyObject *self, PyObject *const *args, Py_ssize_t n
         .function = "prefill", .count = 3, .names = names, .optional = 3, .keyword_only = 1};
     PyObject *values[3];
     ft_local_batch *handle = shim_batch_handle(self);
-    size_t low_water = ((shim_batch *)self)->set.size;
+    size_t low_water = (size_t)((shim_batch *)self)->set.size;
     size_t max = low_water;
     int64_t nanoseconds = 0;
     if (!shim_parse_call(&parameters, args, nargs, kwnames, values)) {
         return NULL;
     }
-    bool good = (values[0] == NULL || values[0] == Py_None ||
-                 shim_parse_size("low_water", values[0], 1, low_water, &low_water)) &&
-                (values[1] == NULL || values[1] == Py_None ||
-                 shim_parse_size("max", values[1], 1, PY_SSIZE_T_MAX / sizeof(void *), &max)) &&
-                (values[2] == NULL || shim_parse_timeout(values[2], &nanoseconds));
+    bool good =
+        (values[0] == NULL || values[0] == Py_None ||
+         shim_parse_size(self, "low_water", values[0], 1, low_water, &low_water)) &&
+        (values[1] == NULL || values[1] == Py_None ||
+         shim_parse_size(self, "max", values[1], 1, PY_SSIZE_T_MAX / sizeof(void *), &max)) &&
+        (values[2] == NULL || shim_parse_timeout(self, values[2], &nanoseconds));
     if (!good) {
         return NULL;
     }

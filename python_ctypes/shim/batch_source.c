@@ -33,7 +33,7 @@ static void forget_after_fork(shim_batch *batch) {
         return;
     }
     batch->process = process;
-    if (batch->set.on_fork != FT_LOCAL_FORK_KEEP) {
+    if (batch->set.policy != FT_LOCAL_FORK_KEEP) {
         Py_CLEAR(batch->rest);
     }
 }
@@ -50,9 +50,7 @@ static int32_t ask(shim_batch *batch, size_t n) {
         return stop_iteration(NULL) ? FT_LOCAL_ERR_END : EXCEPTION_IS_PENDING;
     }
     if (Py_TYPE(results)->tp_iter == NULL && !PySequence_Check(results)) {
-        PyErr_Format(PyExc_TypeError,
-                     "a bulk source must return an iterable of results, got '%.200s'",
-                     Py_TYPE(results)->tp_name);
+        (void)shim_refuse((PyObject *)batch, "not_iterable", results);
     } else {
         batch->rest = PyObject_GetIter(results);
     }
@@ -106,9 +104,7 @@ static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
         status = take(batch, out, capacity, produced);
     }
     if (status == 0 && *produced == 0) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "a bulk source returned an iterable without results; to say that there "
-                        "will be no more, it raises StopIteration");
+        (void)shim_refuse((PyObject *)batch, "no_results", NULL);
         return EXCEPTION_IS_PENDING;
     }
     return status;

@@ -31,13 +31,7 @@ static bool is_mine(shim_cursor *cursor) {
 
 /* Whether the calling thread may use the cursor. A RuntimeError if not. */
 static bool enter(shim_cursor *cursor) {
-    if (is_mine(cursor)) {
-        return true;
-    }
-    PyErr_SetString(PyExc_RuntimeError,
-                    "this Cursor belongs to the thread that first used it: make another in this "
-                    "thread with executor.cursor()");
-    return false;
+    return is_mine(cursor) || shim_refuse((PyObject *)cursor, "cursor_of_another_thread", NULL);
 }
 
 /* The next result, or a status. A closed cursor is told as a closed executor. */
@@ -46,7 +40,7 @@ static ft_local_status take(shim_cursor *cursor, int64_t nanoseconds, void **res
         return FT_LOCAL_ERR_CLOSED;
     }
     cursor->depth++;
-    ft_local_status status = nanoseconds == SHIM_FOR_EVER
+    ft_local_status status = nanoseconds == SHIM_FOREVER
                                  ? ft_local_cursor_next_inline(cursor->handle, result)
                                  : ft_local_cursor_next_for(cursor->handle, nanoseconds, result);
     cursor->depth--;
@@ -54,15 +48,9 @@ static ft_local_status take(shim_cursor *cursor, int64_t nanoseconds, void **res
 }
 
 static void *raise(PyObject *self, ft_local_status status) {
-    if (status == FT_LOCAL_ERR_CLOSED && ((shim_cursor *)self)->handle == NULL) {
-        shim_state *state = shim_state_of(self);
-        if (state != NULL) {
-            PyErr_SetString(state->executor_closed,
-                            "this Cursor was closed: make another with executor.cursor()");
-        }
-        return NULL;
-    }
-    return shim_batch_raise(self, status);
+    bool is_own_end = status == FT_LOCAL_ERR_CLOSED && ((shim_cursor *)self)->handle == NULL;
+    return is_own_end ? shim_refuse(self, "cursor_is_closed", NULL)
+                      : shim_batch_raise(self, status);
 }
 
 /* As for a method, the caller holds a reference to `self`. */
@@ -72,7 +60,7 @@ static PyObject *next(PyObject *self) {
     if (!enter(cursor)) {
         return NULL;
     }
-    ft_local_status status = take(cursor, SHIM_FOR_EVER, &result);
+    ft_local_status status = take(cursor, SHIM_FOREVER, &result);
     if (status == FT_LOCAL_OK) {
         return result;
     }
@@ -83,7 +71,7 @@ static PyObject *load(PyObject *self, PyObject *const *args, Py_ssize_t nargs, P
     shim_cursor *cursor = (shim_cursor *)self;
     int64_t nanoseconds;
     void *result;
-    if (!shim_parse_load(args, nargs, kwnames, &nanoseconds) || !enter(cursor)) {
+    if (!shim_parse_load(self, args, nargs, kwnames, &nanoseconds) || !enter(cursor)) {
         return NULL;
     }
     ft_local_status status = take(cursor, nanoseconds, &result);
@@ -104,10 +92,7 @@ static PyObject *shut(PyObject *self, PyObject *Py_UNUSED(ignored)) {
         return NULL;
     }
     if (cursor->depth > 0) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "this Cursor cannot be closed by the source that it runs, nor by the "
-                        "handler of a signal while it waits");
-        return NULL;
+        return shim_refuse(self, "cursor_is_in_use", NULL);
     }
     give_back(cursor);
     Py_RETURN_NONE;
@@ -121,11 +106,8 @@ static PyObject *exit_with(PyObject *self, PyObject *Py_UNUSED(args)) {
     return shut(self, NULL);
 }
 
-static PyObject *refuse_to_reduce(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored)) {
-    PyErr_SetString(PyExc_TypeError,
-                    "cannot pickle or copy 'Cursor' object: each of its results goes to one "
-                    "caller; ask its executor for another instead");
-    return NULL;
+static PyObject *refuse_to_reduce(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    return shim_refuse(self, "cursor_cannot_be_copied", NULL);
 }
 
 /* Not a use that makes the calling thread the owner. */
@@ -136,8 +118,7 @@ static Py_ssize_t in_hand(PyObject *self) {
         return 0;
     }
     if (owner != PyThread_get_thread_ident()) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "only the thread that first used a Cursor can say what it has in hand");
+        (void)shim_refuse(self, "length_for_another_thread", NULL);
         return -1;
     }
     return cursor->handle == NULL ? 0 : (Py_ssize_t)ft_local_cursor_len(cursor->handle);

@@ -6,8 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-shim_state *shim_state_of(PyObject *object) {
-    PyTypeObject *type = Py_TYPE(object);
+shim_state *shim_state_of_type(PyTypeObject *type) {
     /* Finalizers that run late may meet a type that the garbage collector has cleared. */
     PyObject *module = type->tp_mro == NULL ? NULL : PyType_GetModuleByDef(type, &shim_module);
     shim_state *state = module == NULL ? NULL : PyModule_GetState(module);
@@ -111,20 +110,15 @@ static int find_mro_reader(shim_state *state) {
     return state->mro_reader == NULL ? -1 : 0;
 }
 
-/* The classes that both backends raise or return, so that they are the same in both. */
-static int find_classes(shim_state *state) {
-    PyObject *module = PyImport_ImportModule("ft_local._outcomes");
-    if (module == NULL) {
+/* What both backends do in the same way. */
+static int find_shared_modules(shim_state *state) {
+    state->settings = PyImport_ImportModule("ft_local._settings");
+    state->outcomes = PyImport_ImportModule("ft_local._outcomes");
+    if (state->settings == NULL || state->outcomes == NULL) {
         return -1;
     }
-    state->batch_stats = PyObject_GetAttrString(module, "BatchStats");
-    state->end_of_source = PyObject_GetAttrString(module, "EndOfSource");
-    state->executor_closed = PyObject_GetAttrString(module, "ExecutorClosed");
-    state->forked_error = PyObject_GetAttrString(module, "ForkedError");
-    Py_DECREF(module);
-    bool all = state->batch_stats != NULL && state->end_of_source != NULL &&
-               state->executor_closed != NULL && state->forked_error != NULL;
-    return all ? 0 : -1;
+    state->batch_stats = PyObject_GetAttrString(state->outcomes, "BatchStats");
+    return state->batch_stats == NULL ? -1 : 0;
 }
 
 static int make_types(PyObject *module, shim_state *state) {
@@ -149,12 +143,12 @@ static int add_constants(PyObject *module) {
     PyObject *touched = PyTuple_New(0);
     int added = PyModule_AddObjectRef(module, "TOUCHED_BY_LOOKING", touched);
     Py_XDECREF(touched);
-    return added < 0 ? -1 : PyModule_AddIntConstant(module, "MAX_SIZE", FT_LOCAL_BATCH_MAX_SIZE);
+    return added;
 }
 
 static int execute(PyObject *module) {
     shim_state *state = PyModule_GetState(module);
-    if (check_library() < 0 || find_functions(state) < 0 || find_classes(state) < 0 ||
+    if (check_library() < 0 || find_functions(state) < 0 || find_shared_modules(state) < 0 ||
         make_names(state) < 0 || find_mro_reader(state) < 0 || shim_fold_init(state) < 0 ||
         make_types(module, state) < 0 || shim_abilities_init(state) < 0) {
         return -1;
@@ -177,10 +171,9 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->batch_type);
     Py_VISIT(state->batch_iterator_type);
     Py_VISIT(state->cursor_type);
+    Py_VISIT(state->settings);
+    Py_VISIT(state->outcomes);
     Py_VISIT(state->batch_stats);
-    Py_VISIT(state->end_of_source);
-    Py_VISIT(state->executor_closed);
-    Py_VISIT(state->forked_error);
     Py_VISIT(state->round);
     Py_VISIT(state->trunc);
     Py_VISIT(state->floor);
@@ -198,10 +191,9 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->batch_type);
     Py_CLEAR(state->batch_iterator_type);
     Py_CLEAR(state->cursor_type);
+    Py_CLEAR(state->settings);
+    Py_CLEAR(state->outcomes);
     Py_CLEAR(state->batch_stats);
-    Py_CLEAR(state->end_of_source);
-    Py_CLEAR(state->executor_closed);
-    Py_CLEAR(state->forked_error);
     Py_CLEAR(state->round);
     Py_CLEAR(state->trunc);
     Py_CLEAR(state->floor);

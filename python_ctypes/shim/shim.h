@@ -27,7 +27,7 @@
 #define SHIM_FASTCALL(function) ((PyCFunction)(void (*)(void))(function))
 
 /* A timeout, in nanoseconds, that never ends. */
-enum { SHIM_FOR_EVER = -1 };
+enum { SHIM_FOREVER = -1 };
 
 /* A kind of LocalWrapper, known by what it can and cannot do, which is 0 at a free place. */
 typedef struct {
@@ -52,11 +52,10 @@ typedef struct {
     PyTypeObject *batch_type;
     PyTypeObject *batch_iterator_type;
     PyTypeObject *cursor_type;
-    /* The classes that are the same in both backends. */
+    /* What both backends share: the modules `_settings` and `_outcomes`, and a class of the latter. */
+    PyObject *settings;
+    PyObject *outcomes;
     PyObject *batch_stats;
-    PyObject *end_of_source;
-    PyObject *executor_closed;
-    PyObject *forked_error;
     /* Functions without a counterpart in the C API, and names that are looked up often. */
     PyObject *round;
     PyObject *trunc;
@@ -76,9 +75,13 @@ typedef struct {
 /* module.c */
 extern struct PyModuleDef shim_module;
 
-/* module.c: the state of the module that made the type of `object`, or a base of that type. NULL
- * with an exception if there is none, or if the garbage collector has cleared it. */
-shim_state *shim_state_of(PyObject *object);
+/* module.c: the state of the module that made `type`, or a base of it. NULL with an exception if
+ * there is none, or if the garbage collector has cleared it. */
+shim_state *shim_state_of_type(PyTypeObject *type);
+
+static inline shim_state *shim_state_of(PyObject *object) {
+    return shim_state_of_type(Py_TYPE(object));
+}
 
 /* host.c */
 extern const ft_local_host shim_host;
@@ -92,8 +95,13 @@ typedef struct {
 
 int32_t shim_visit_object(void *object, void *arg);
 
-/* status.c: sets the exception that stands for `status`, unless one is pending; returns NULL. */
-void *shim_raise(ft_local_status status);
+/* status.c: sets the exception that stands for `status`, unless one is pending; returns NULL. `type`
+ * is one of this module's. */
+void *shim_raise(PyTypeObject *type, ft_local_status status);
+
+/* status.c: sets the exception that the function `why` of `ft_local._outcomes` makes, of `argument`
+ * if that is not NULL; returns NULL. */
+void *shim_refuse(PyObject *self, const char *why, PyObject *argument);
 
 /* The parameters of a function. The last ones may be left out, or be given by keyword only. */
 typedef struct {
@@ -104,26 +112,28 @@ typedef struct {
     Py_ssize_t keyword_only;
 } shim_parameters;
 
-/* arguments.c: fills `values` with a reference for each parameter, or NULL for one that was left
- * out. Arguments for which there is no parameter are an error, or are left to others. Returns false
- * with a TypeError; else `shim_let_go` must follow. The references are new, because Python code
- * that runs before they are used, be it a finalizer, may find the keywords and change them. */
-bool shim_parse(const shim_parameters *parameters, PyObject *args, PyObject *kwargs,
-                bool others_are_errors, PyObject **values);
-void shim_let_go(const shim_parameters *parameters, PyObject **values);
-
-/* The same for the arguments of METH_FASTCALL | METH_KEYWORDS, which the caller holds until the
- * function returns: the references are borrowed. */
+/* arguments.c: fills `values` with the arguments of METH_FASTCALL | METH_KEYWORDS, borrowed from the
+ * caller, who holds them until the function returns, or NULL for one that was left out. Returns
+ * false with a TypeError. */
 bool shim_parse_call(const shim_parameters *parameters, PyObject *const *args, Py_ssize_t given,
                      PyObject *kwnames, PyObject **values);
 
-/* A whole number between two bounds, for the parameter `name`. Returns false with a TypeError or a
- * ValueError. */
-bool shim_parse_size(const char *name, PyObject *given, size_t least, size_t most, size_t *size);
+/* arguments.c: calls a function of `ft_local._settings`. `type` is one of this module's. */
+PyObject *shim_ask_settings(PyTypeObject *type, const char *function, const char *format, ...);
 
-/* A number of seconds in nanoseconds; SHIM_FOR_EVER for NULL, None and whatever is too long. Returns
- * false with a TypeError or a ValueError. */
-bool shim_parse_timeout(PyObject *given, int64_t *nanoseconds);
+/* The keywords of a call for such a function, borrowed. */
+static inline PyObject *shim_keywords(PyObject *kwargs) {
+    return kwargs == NULL ? Py_None : kwargs;
+}
+
+/* A whole number between two bounds, for the parameter `name` of a method of `self`. Returns false
+ * with a TypeError or a ValueError. */
+bool shim_parse_size(PyObject *self, const char *name, PyObject *given, size_t least, size_t most,
+                     size_t *size);
+
+/* A number of seconds in nanoseconds; SHIM_FOREVER for NULL, None and a number that is too large.
+ * Returns false with a TypeError or a ValueError. */
+bool shim_parse_timeout(PyObject *self, PyObject *given, int64_t *nanoseconds);
 
 /* wrapper.c, batch.c, batch_iterator.c and cursor.c: new references to the types. */
 PyTypeObject *shim_wrapper_type(PyObject *module);

@@ -4,16 +4,6 @@
 
 #include <structmember.h>
 
-static const char *const names[] = {"wrapped"};
-static const shim_parameters parameters = {
-    .function = "LocalWrapper", .count = sizeof names / sizeof *names, .names = names};
-
-PyObject *shim_wrapper_is_cleared(void) {
-    PyErr_SetString(PyExc_ReferenceError,
-                    "this LocalWrapper has no object any more: the garbage collector took it");
-    return NULL;
-}
-
 /* PyObject_Vectorcall without what its callers do again to the result. */
 static inline PyObject *call_object(PyObject *object, PyObject *const *args, size_t nargsf,
                                     PyObject *kwnames) {
@@ -70,7 +60,8 @@ static vectorcallfunc call_of(PyObject *object) {
 
 PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object) {
     if (shim_is_wrapper_type(type)) {
-        type = shim_kind_of(type, object);
+        bool is_kind = shim_is_wrapper_type(type->tp_base);
+        type = shim_kind_of(is_kind ? type->tp_base : type, object);
         if (type == NULL) {
             return NULL;
         }
@@ -82,7 +73,7 @@ PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object) {
     ft_local_status status = ft_local_wrapper_new(&shim_host, object, &self->handle);
     if (status != FT_LOCAL_OK) {
         Py_DECREF(self);
-        return shim_raise(status);
+        return shim_raise(type, status);
     }
     self->wrapped = object;
     self->vectorcall = call_of(object);
@@ -99,39 +90,36 @@ static int init(PyObject *self, PyObject *args, PyObject *kwargs);
 /* A subclass whose `__init__` takes more arguments than the object is not made to write a
  * `__new__` as well: the object is taken here, and `__init__` judges the other arguments. */
 static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    PyObject *wrapped;
-    if (!shim_parse(&parameters, args, kwargs, type->tp_init == init, &wrapped)) {
-        return NULL;
+    if (PyTuple_GET_SIZE(args) == 1 && kwargs == NULL) {
+        return shim_wrapper_make(type, PyTuple_GET_ITEM(args, 0));
     }
-    PyObject *self = shim_wrapper_make(type, wrapped);
-    Py_DECREF(wrapped);
+    PyObject *wrapped =
+        shim_ask_settings(type, "object_to_wrap", "(OOO)", args, shim_keywords(kwargs),
+                          type->tp_init == init ? Py_True : Py_False);
+    PyObject *self = wrapped == NULL ? NULL : shim_wrapper_make(type, wrapped);
+    Py_XDECREF(wrapped);
     return self;
 }
 
 /* For `super().__init__(wrapped)` in a subclass. There is nothing left to do, and where a subclass
- * has a `__new__` of its own, what that has wrapped is its own affair. */
+ * has a `__new__` of its own, what that has wrapped is up to the subclass. */
 static int init(PyObject *self, PyObject *args, PyObject *kwargs) {
-    if (Py_TYPE(self)->tp_new != new) {
+    PyObject *wrapped = ((shim_wrapper *)self)->wrapped;
+    bool is_same =
+        kwargs == NULL && PyTuple_GET_SIZE(args) == 1 && PyTuple_GET_ITEM(args, 0) == wrapped;
+    if (is_same || Py_TYPE(self)->tp_new != new) {
         return 0;
     }
-    PyObject *wrapped;
-    if (!shim_parse(&parameters, args, kwargs, true, &wrapped)) {
-        return -1;
-    }
-    bool same = wrapped == ((shim_wrapper *)self)->wrapped;
-    Py_DECREF(wrapped);
-    if (!same) {
-        PyErr_SetString(PyExc_TypeError,
-                        "a LocalWrapper never changes what it wraps, which is the first argument "
-                        "of the constructor; a subclass that wraps something else needs __new__");
-        return -1;
-    }
-    return 0;
+    PyObject *nothing =
+        shim_ask_settings(Py_TYPE(self), "check_wraps", "(OOO)",
+                          wrapped == NULL ? Py_None : wrapped, args, shim_keywords(kwargs));
+    Py_XDECREF(nothing);
+    return nothing == NULL ? -1 : 0;
 }
 
 /* `LocalWrapper(object)`, by far the most frequent form, without a tuple made for it. */
-PyObject *shim_wrapper_construct(PyObject *type, PyObject *const *args, size_t nargsf,
-                                 PyObject *kwnames) {
+static PyObject *construct(PyObject *type, PyObject *const *args, size_t nargsf,
+                           PyObject *kwnames) {
     Py_ssize_t given = PyVectorcall_NARGS(nargsf);
     if (given == 1 && kwnames == NULL) {
         return shim_wrapper_make((PyTypeObject *)type, args[0]);
@@ -262,7 +250,7 @@ PyTypeObject *shim_wrapper_type(PyObject *module) {
     };
     PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
     if (type != NULL) {
-        type->tp_vectorcall = shim_wrapper_construct;
+        type->tp_vectorcall = construct;
     }
     return type;
 }

@@ -40,7 +40,9 @@ void shim_wrapper_dealloc(PyObject *self);
 unsigned char shim_fold_of(PyObject *self, PyObject *object);
 
 /* Sets the exception for a wrapper without a wrapped object; returns NULL. */
-PyObject *shim_wrapper_is_cleared(void);
+static inline PyObject *shim_wrapper_is_cleared(PyObject *self) {
+    return shim_refuse(self, "wrapped_is_gone", NULL);
+}
 
 /* Only LocalWrapper itself and its kinds deallocate with this function; a subclass has the
  * interpreter's. So no search through the module's state is needed to recognise the type. */
@@ -79,7 +81,7 @@ static inline PyObject *shim_direct_operand(PyObject *operand) {
 static inline PyObject *shim_enter(PyObject *self) {
     shim_wrapper *wrapper = (shim_wrapper *)self;
     if (wrapper->wrapped == NULL) {
-        return shim_wrapper_is_cleared();
+        return shim_wrapper_is_cleared(self);
     }
     if (wrapper->nested && Py_EnterRecursiveCall(" in nested LocalWrapper objects")) {
         return NULL;
@@ -139,15 +141,6 @@ static inline const shim_method *shim_cache_find(const shim_wrapper *wrapper, Py
     return holds ? method : NULL;
 }
 
-/* wrapper_cache.c: `wrapped.name`, where `wrapped` is what is in `wrapper`, and what it takes to
- * be faster the next time. */
-PyObject *shim_cache_read(const shim_wrapper *wrapper, const shim_method *member);
-PyObject *shim_cache_get(shim_wrapper *wrapper, PyObject *wrapped, PyObject *name);
-
-/* wrapper.c: for the types of the kinds. */
-PyObject *shim_wrapper_construct(PyObject *type, PyObject *const *args, size_t nargsf,
-                                 PyObject *kwnames);
-
 /* The slots by subject, each list ended by a slot of number 0. */
 extern const PyType_Slot shim_wrapper_object_slots[];
 extern const PyType_Slot shim_wrapper_attribute_slots[];
@@ -197,22 +190,12 @@ static inline PyObject *shim_type_dictionary(PyTypeObject *type) {
 #endif
 }
 
-/* Whether objects of `type` have a dictionary. */
-static inline bool shim_has_dictionary(PyTypeObject *type) {
-#ifdef Py_TPFLAGS_MANAGED_DICT
-    if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
-        return true;
-    }
-#endif
-    return type->tp_dictoffset != 0;
-}
-
 /* wrapper_attribute.c */
 PyObject *shim_wrapper_dir(PyObject *self, PyObject *ignored);
 
-/* wrapper_kind.c: LocalWrapper, of which `type` is a kind if it is not the same, in the kind that
- * fits `object`. Borrowed; NULL with an exception. */
-PyTypeObject *shim_kind_of(PyTypeObject *type, PyObject *object);
+/* wrapper_kind.c: the kind of `base`, which is LocalWrapper, that fits `object`. Borrowed; NULL with
+ * an exception. */
+PyTypeObject *shim_kind_of(PyTypeObject *base, PyObject *object);
 
 /* The type that users know a wrapper by: LocalWrapper, or a subclass. Borrowed. */
 static inline PyTypeObject *shim_public_type(PyObject *self) {

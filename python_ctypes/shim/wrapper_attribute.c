@@ -87,7 +87,7 @@ PyObject *shim_wrapper_mro(PyObject *self, PyTypeObject *type) {
         return mro;
     }
     Py_XDECREF(mro);
-    return PyErr_Occurred() ? NULL : shim_wrapper_is_cleared();
+    return PyErr_Occurred() ? NULL : shim_wrapper_is_cleared(self);
 }
 
 /* The classes in front of LocalWrapper in the order of lookup are the subclass and what was mixed
@@ -171,7 +171,11 @@ __attribute__((noinline)) static PyObject *look_up(PyObject *self, PyObject *nam
         return answerer == MODULE_FOR_ARRAYS ? shim_wrapper_array(self, name)
                                              : shim_wrapper_signature(self, name);
     }
-    SHIM_ASK(PyObject *, NULL, self, shim_cache_get((shim_wrapper *)self, wrapped, name));
+    /* A subclass may define any name at any time, and what was kept is looked at before that. */
+    SHIM_ASK(PyObject *, NULL, self,
+             shim_is_wrapper_type(Py_TYPE(self))
+                 ? shim_cache_get(&((shim_wrapper *)self)->cache, wrapped, name)
+                 : PyObject_GetAttr(wrapped, name));
 }
 
 static PyObject *get_attribute(PyObject *self, PyObject *name) {
@@ -180,7 +184,7 @@ static PyObject *get_attribute(PyObject *self, PyObject *name) {
         return look_up(self, name);
     }
     return method->bound != NULL ? Py_NewRef(method->bound)
-                                 : shim_cache_read((shim_wrapper *)self, method);
+                                 : shim_cache_read(method, ((shim_wrapper *)self)->wrapped);
 }
 
 /* What PyObject_SetAttr does once it knows, as our caller does, that the name is one. */
@@ -210,7 +214,7 @@ static int set_attribute(PyObject *self, PyObject *name, PyObject *value) {
 
 static PyObject *get_wrapped(PyObject *self, void *Py_UNUSED(closure)) {
     PyObject *wrapped = ((shim_wrapper *)self)->wrapped;
-    return wrapped == NULL ? shim_wrapper_is_cleared() : Py_NewRef(wrapped);
+    return wrapped == NULL ? shim_wrapper_is_cleared(self) : Py_NewRef(wrapped);
 }
 
 static int add_defined(PyObject *names, PyTypeObject *type) {

@@ -1,11 +1,11 @@
 /* LocalWrapper: methods that a wrapper keeps. wrapper_cache.h says how. */
 
-#include "wrapper.h"
+#include "wrapper_cache.h"
 
-/* The cache of `wrapper` for this thread. NULL without an exception if it is another's, or if there
- * is no memory. */
-static shim_cache *our_cache(shim_wrapper *wrapper) {
-    shim_cache *cache = __atomic_load_n(&wrapper->cache, __ATOMIC_ACQUIRE);
+/* The cache in `place` for this thread. NULL without an exception if it is another's, or if there is
+ * no memory. */
+static shim_cache *our_cache(shim_cache **place) {
+    shim_cache *cache = __atomic_load_n(place, __ATOMIC_ACQUIRE);
     if (cache == NULL) {
         shim_cache *made = PyMem_Calloc(1, sizeof *made);
         if (made == NULL) {
@@ -14,7 +14,7 @@ static shim_cache *our_cache(shim_wrapper *wrapper) {
 #ifdef Py_GIL_DISABLED
         made->owner = _Py_ThreadId();
 #endif
-        if (__atomic_compare_exchange_n(&wrapper->cache, &cache, made, false, __ATOMIC_ACQ_REL,
+        if (__atomic_compare_exchange_n(place, &cache, made, false, __ATOMIC_ACQ_REL,
                                         __ATOMIC_ACQUIRE)) {
             return made;
         }
@@ -24,9 +24,9 @@ static shim_cache *our_cache(shim_wrapper *wrapper) {
 }
 
 /* Takes over the reference to `found`. */
-static void keep(shim_wrapper *wrapper, PyObject *name, PyObject *found, PyObject *bound,
+static void keep(shim_cache **place, PyObject *name, PyObject *found, PyObject *bound,
                  unsigned int version) {
-    shim_cache *cache = our_cache(wrapper);
+    shim_cache *cache = our_cache(place);
     if (cache == NULL) {
         Py_DECREF(found);
         return;
@@ -40,17 +40,17 @@ static void keep(shim_wrapper *wrapper, PyObject *name, PyObject *found, PyObjec
     Py_XDECREF(old.bound);
 }
 
-PyObject *shim_cache_read(const shim_wrapper *wrapper, const shim_method *member) {
-    return Py_TYPE(member->found)->tp_descr_get(member->found, wrapper->wrapped, NULL);
+PyObject *shim_cache_read(const shim_method *member, PyObject *object) {
+    return Py_TYPE(member->found)->tp_descr_get(member->found, object, NULL);
 }
 
-static PyObject *get_from_type(shim_wrapper *wrapper, PyObject *wrapped, PyObject *name) {
-    PyTypeObject *type = Py_TYPE(wrapped);
+static PyObject *get_from_type(shim_cache **place, PyObject *object, PyObject *name) {
+    PyTypeObject *type = Py_TYPE(object);
     unsigned int version = shim_type_version(type);
-    PyObject *result = PyObject_GenericGetAttr(wrapped, name);
+    PyObject *result = PyObject_GenericGetAttr(object, name);
     /* A property may have given the object another class, and `type` may be gone. If it has no
      * version, the look-up has given it one, and the next one will keep the method. */
-    if (result == NULL || version == SHIM_NO_VERSION || type != Py_TYPE(wrapped)) {
+    if (result == NULL || version == SHIM_NO_VERSION || type != Py_TYPE(object)) {
         return result;
     }
     shim_hold_type(type);
@@ -62,20 +62,20 @@ static PyObject *get_from_type(shim_wrapper *wrapper, PyObject *wrapped, PyObjec
     bool is_method = PyType_HasFeature(Py_TYPE(found), Py_TPFLAGS_METHOD_DESCRIPTOR);
     /* Reading a member runs no Python code, which could make us forget the member meanwhile. */
     bool is_known = is_method || Py_IS_TYPE(found, &PyMemberDescr_Type);
-    if (is_known && type == Py_TYPE(wrapped) && version == shim_type_version(type)) {
-        keep(wrapper, name, found, is_method ? result : NULL, version);
+    if (is_known && type == Py_TYPE(object) && version == shim_type_version(type)) {
+        keep(place, name, found, is_method ? result : NULL, version);
     } else {
         Py_DECREF(found);
     }
     return result;
 }
 
-static PyObject *get_beside_dictionary(shim_wrapper *wrapper, PyObject *wrapped, PyObject *name) {
+static PyObject *get_beside_dictionary(shim_cache **place, PyObject *object, PyObject *name) {
     PyObject *found = NULL;
-    if (shim_get_method(wrapped, name, &found) == 0) {
+    if (shim_get_method(object, name, &found) == 0) {
         return found;
     }
-    const shim_cache *cache = __atomic_load_n(&wrapper->cache, __ATOMIC_ACQUIRE);
+    const shim_cache *cache = __atomic_load_n(place, __ATOMIC_ACQUIRE);
     if (cache != NULL && shim_cache_is_ours(cache)) {
         const shim_method *method = &cache->methods[shim_cache_place(name)];
         if (method->name == name && method->found == found && method->bound != NULL) {
@@ -83,24 +83,22 @@ static PyObject *get_beside_dictionary(shim_wrapper *wrapper, PyObject *wrapped,
             return Py_NewRef(method->bound);
         }
     }
-    PyObject *bound = Py_TYPE(found)->tp_descr_get(found, wrapped, (PyObject *)Py_TYPE(wrapped));
+    PyObject *bound = Py_TYPE(found)->tp_descr_get(found, object, (PyObject *)Py_TYPE(object));
     if (bound == NULL) {
         Py_DECREF(found);
         return NULL;
     }
-    keep(wrapper, name, found, bound, 0);
+    keep(place, name, found, bound, 0);
     return bound;
 }
 
-PyObject *shim_cache_get(shim_wrapper *wrapper, PyObject *wrapped, PyObject *name) {
-    PyTypeObject *type = Py_TYPE(wrapped);
-    /* A subclass may define any name at any time, and what was kept is looked at before that. */
-    if (type->tp_getattro != PyObject_GenericGetAttr || !PyUnicode_CheckExact(name) ||
-        !shim_is_wrapper_type(Py_TYPE((PyObject *)wrapper))) {
-        return PyObject_GetAttr(wrapped, name);
+PyObject *shim_cache_get(shim_cache **place, PyObject *object, PyObject *name) {
+    PyTypeObject *type = Py_TYPE(object);
+    if (type->tp_getattro != PyObject_GenericGetAttr || !PyUnicode_CheckExact(name)) {
+        return PyObject_GetAttr(object, name);
     }
-    return shim_has_dictionary(type) ? get_beside_dictionary(wrapper, wrapped, name)
-                                     : get_from_type(wrapper, wrapped, name);
+    return shim_has_dictionary(type) ? get_beside_dictionary(place, object, name)
+                                     : get_from_type(place, object, name);
 }
 
 int shim_cache_traverse(const shim_cache *cache, visitproc visit, void *arg) {

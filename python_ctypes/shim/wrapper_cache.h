@@ -95,6 +95,16 @@ static inline void shim_let_go_of_type(PyTypeObject *type) {
 #endif
 }
 
+/* Whether objects of `type` have a dictionary. */
+static inline bool shim_has_dictionary(PyTypeObject *type) {
+#ifdef Py_TPFLAGS_MANAGED_DICT
+    if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
+        return true;
+    }
+#endif
+    return type->tp_dictoffset != 0;
+}
+
 /* wrapper_private.c: what `type` has by the name of `name`, as a new reference. NULL without an
  * exception. */
 PyObject *shim_search_type(PyTypeObject *type, PyObject *name);
@@ -118,7 +128,11 @@ static inline PyObject *shim_type_attribute(PyTypeObject *type, PyObject *name) 
 /* wrapper_private.c: `_PyObject_GetMethod`, or what does the same. */
 int shim_get_method(PyObject *object, PyObject *name, PyObject **method);
 
-/* wrapper_cache.c */
+/* wrapper_cache.c: `object.name` of an object of which the cache is in `cache`, NULL if there is none
+ * yet; and what it takes to be faster the next time. */
+PyObject *shim_cache_get(shim_cache **cache, PyObject *object, PyObject *name);
+PyObject *shim_cache_read(const shim_method *member, PyObject *object);
+
 int shim_cache_traverse(const shim_cache *cache, visitproc visit, void *arg);
 void shim_cache_free(shim_cache *cache);
 

@@ -88,7 +88,7 @@ PyObject *shim_wrapper_deepcopy(PyObject *self, PyObject *memo) {
 PyObject *shim_wrapper_reduce(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     PyObject *wrapped = ((shim_wrapper *)self)->wrapped;
     if (wrapped == NULL) {
-        return shim_wrapper_is_cleared();
+        return shim_wrapper_is_cleared(self);
     }
     return is_of_subclass(self) ? copy_of_subclass(self, "reduce", NULL)
                                 : Py_BuildValue("O(O)", shim_public_type(self), wrapped);

@@ -39,7 +39,7 @@ static int descriptor_set(PyObject *self, PyObject *object, PyObject *value) {
 
 static PyTypeObject *make_type(shim_state *state, PyTypeObject *base, uint64_t abilities) {
     PyType_Slot slots[5] = {
-        SHIM_SLOT(Py_tp_dealloc, shim_wrapper_dealloc),
+        SHIM_SLOT(Py_tp_dealloc, base->tp_dealloc),
         SHIM_DATA(Py_tp_doc, base->tp_doc),
     };
     size_t count = 2;
@@ -51,7 +51,7 @@ static PyTypeObject *make_type(shim_state *state, PyTypeObject *base, uint64_t a
     }
     PyType_Spec spec = {
         .name = "ft_local.LocalWrapper",
-        .basicsize = sizeof(shim_wrapper),
+        .basicsize = (int)base->tp_basicsize,
         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
         .slots = slots,
     };
@@ -65,7 +65,7 @@ static PyTypeObject *make_type(shim_state *state, PyTypeObject *base, uint64_t a
     if (type == NULL) {
         return NULL;
     }
-    type->tp_vectorcall = shim_wrapper_construct;
+    type->tp_vectorcall = base->tp_vectorcall;
     /* Which 3.11 does not let types inherit. */
     type->tp_as_async->am_send = base->tp_as_async->am_send;
     if (shim_ability_apply(state, type, abilities) < 0) {
@@ -136,8 +136,8 @@ __attribute__((noinline)) static PyTypeObject *kind_for(shim_state *state, PyTyp
     return type_at(state, place);
 }
 
-PyTypeObject *shim_kind_of(PyTypeObject *type, PyObject *object) {
-    shim_state *state = PyType_GetModuleState(type);
+PyTypeObject *shim_kind_of(PyTypeObject *base, PyObject *object) {
+    shim_state *state = PyType_GetModuleState(base);
     if (state == NULL) {
         return NULL;
     }
@@ -147,7 +147,6 @@ PyTypeObject *shim_kind_of(PyTypeObject *type, PyObject *object) {
     if (SHIM_LIKELY(known >> 32 == version)) {
         return type_at(state, (int)(uint32_t)known);
     }
-    PyTypeObject *base = shim_is_wrapper_type(type->tp_base) ? type->tp_base : type;
     /* Finalizers that run when the module is gone get what serves them. */
     if (!state->alive) {
         return base;

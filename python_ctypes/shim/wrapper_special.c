@@ -188,7 +188,7 @@ static PyObject *set_name(PyObject *self, PyObject *const *args, Py_ssize_t coun
         result = type_has(Py_TYPE(wrapped), name) ? call_method(self, name, args, count)
                                                   : Py_NewRef(Py_None);
     } else if (!PyErr_Occurred()) {
-        shim_wrapper_is_cleared();
+        shim_wrapper_is_cleared(self);
     }
     Py_XDECREF(name);
     return result;

@@ -1,13 +1,19 @@
-"""What all tests share: the backend they run on, threads that report, and programs of their own."""
+"""What all tests share: the backend they run on, threads that report, and programs of their own.
 
+Every test runs on each backend, in one process: its module is imported once for each, as
+`test_name[c]` and `test_name[ctypes]`. FT_LOCAL_BACKEND restricts a run to one.
+"""
+
+import importlib
 import os
 import platform
 import subprocess
 import sys
 import sysconfig
 import threading
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
 
-import ft_local
 import pytest
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
@@ -17,31 +23,103 @@ def gil_is_on():
     return not FREE_THREADED or sys._is_gil_enabled()
 
 
+def _installed_backends():
+    places = find_spec("ft_local").submodule_search_locations
+    return ["c", "ctypes"] if PathFinder.find_spec("_shim", places) else ["ctypes"]
+
+
+def _is_imported_for_each(name):
+    return name.partition(".")[0] == "ft_local" or name.rpartition(".")[2].startswith("test_")
+
+
+class Backends:
+    """The backends of this run, each with modules of its own: those of ft_local, and the tests."""
+
+    def __init__(self):
+        forced = os.environ.get("FT_LOCAL_BACKEND")
+        self.names = [forced] if forced else _installed_backends()
+        self.in_use = None
+        self._modules = {name: {} for name in self.names}
+
+    def use(self, name):
+        """Gives tests, and the programs that they start, this backend. Returns its ft_local."""
+        if name != self.in_use:
+            self._put_aside()
+            sys.modules.update(self._modules[name])
+            os.environ["FT_LOCAL_BACKEND"] = self.in_use = name
+        ft_local = importlib.import_module("ft_local")
+        if ft_local.backend != name:
+            raise pytest.UsageError(f"this is backend {ft_local.backend!r} instead of {name!r}")
+        return ft_local
+
+    def _put_aside(self):
+        names = [name for name in sys.modules if _is_imported_for_each(name)]
+        modules = {name: sys.modules.pop(name) for name in names}
+        if self.in_use:
+            self._modules[self.in_use] = modules
+
+
+backends = Backends()
+
+
+class BackendModule(pytest.Module):
+    """A test module, imported for one backend."""
+
+    backend = None
+
+    def _getobj(self):
+        backends.use(self.backend)
+        return super()._getobj()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(parent):
+    found = yield
+    modules = []
+    for module in found:
+        for name in backends.names:
+            modules.append(BackendModule.from_parent(parent, path=module.path))
+            modules[-1].backend = name
+    return modules
+
+
+@pytest.fixture(autouse=True)
+def backend(request):
+    """The name of the backend that the test runs on."""
+    return request.param
+
+
+def pytest_generate_tests(metafunc):
+    module = metafunc.definition.getparent(BackendModule)
+    metafunc.parametrize("backend", [module.backend], indirect=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    backends.use(item.getparent(BackendModule).backend)
+
+
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "c_backend(reason): what only the C backend can do, and why ctypes cannot"
     )
-    forced = os.environ.get("FT_LOCAL_BACKEND")
-    if forced and ft_local.backend != forced:
-        raise pytest.UsageError(
-            f"FT_LOCAL_BACKEND is {forced!r}, but the backend in use is {ft_local.backend!r}"
-        )
+    for name in backends.names:
+        backends.use(name)
     if FREE_THREADED and gil_is_on() and os.environ.get("PYTHON_GIL") != "1":
         raise pytest.UsageError("the GIL is on: importing ft_local or a plugin has switched it on")
 
 
 def pytest_report_header(config):
-    gil = "on" if gil_is_on() else "off"
-    return (
-        f"ft_local {ft_local.__version__}: backend {ft_local.backend}, "
-        f"{platform.python_implementation()} {platform.python_version()}, GIL {gil}"
-    )
+    version = backends.use(backends.in_use).__version__
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    names = " and ".join(backends.names)
+    return f"ft_local {version}: backend {names}, {python}, GIL {'on' if gil_is_on() else 'off'}"
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
         marker = item.get_closest_marker("c_backend")
-        if marker and ft_local.backend != "c":
+        if marker and item.getparent(BackendModule).backend != "c":
             why = marker.kwargs.get("reason") or (marker.args[0] if marker.args else "")
             item.add_marker(pytest.mark.skip(reason=f"C backend only: {why}".rstrip(": ")))
 

@@ -14,7 +14,7 @@ import pytest
 REPORT = "import ft_local; print(ft_local.backend)"
 
 
-def test_what_is_public():
+def test_public_names():
     assert ft_local.backend in ("c", "ctypes")
     assert sorted(ft_local.__all__) == [
         "BatchExecutor",
@@ -59,14 +59,14 @@ def test_ctypes_can_be_chosen(run_python):
     assert (process.returncode, process.stdout) == (0, "ctypes\n"), process.stderr
 
 
-def test_without_a_choice_the_shim_is_taken_where_there_is_one(run_python):
+def test_the_c_shim_is_the_default_if_installed(run_python):
     expected = "c" if find_spec("ft_local._shim") else "ctypes"
     process = run_python("-c", REPORT, FT_LOCAL_BACKEND="")
     assert (process.returncode, process.stdout) == (0, f"{expected}\n"), process.stderr
 
 
 @pytest.mark.parametrize("value", ["C", "cython", "ctypes ", "0"])
-def test_an_unknown_choice_is_an_import_error_that_says_what_to_do(value, run_python):
+def test_an_unknown_backend_is_an_import_error_that_says_what_to_do(value, run_python):
     process = run_python("-c", REPORT, FT_LOCAL_BACKEND=value)
     assert process.returncode == 1
     assert f"ImportError: FT_LOCAL_BACKEND is {value!r}" in process.stderr
@@ -82,7 +82,7 @@ def bare_package(tmp_path):
     return {"PYTHONPATH": str(tmp_path), "PYTHONSAFEPATH": "1", "FT_LOCAL_LIBRARY": ""}
 
 
-def test_a_choice_that_cannot_be_met_is_an_import_error(run_python, bare_package):
+def test_a_backend_that_is_missing_is_an_import_error(run_python, bare_package):
     process = run_python("-c", REPORT, FT_LOCAL_BACKEND="c", **bare_package)
     assert process.returncode == 1
     assert "ImportError: FT_LOCAL_BACKEND is 'c', but that backend cannot be loaded" in (
@@ -91,7 +91,7 @@ def test_a_choice_that_cannot_be_met_is_an_import_error(run_python, bare_package
     assert "unset FT_LOCAL_BACKEND" in process.stderr
 
 
-def test_without_the_library_the_import_error_names_the_places(run_python, bare_package):
+def test_a_missing_library_is_an_import_error_that_names_the_places(run_python, bare_package):
     process = run_python("-c", REPORT, FT_LOCAL_BACKEND="ctypes", **bare_package)
     if process.returncode == 0:
         pytest.skip("the system has a libft_local of its own")
@@ -108,7 +108,7 @@ def test_the_library_beside_the_package_is_found(run_python, bare_package):
     assert process.stdout == f"ctypes {beside.resolve()}\n", process.stderr
 
 
-def test_a_shim_that_cannot_be_loaded_is_an_error_and_not_ctypes(run_python, bare_package):
+def test_a_broken_shim_is_an_error_and_ctypes_does_not_replace_it(run_python, bare_package):
     package = Path(bare_package["PYTHONPATH"]) / "ft_local"
     shutil.copy(ft_local.library_path(), package / "libft_local.so.0")
     (package / f"_shim{sysconfig.get_config_var('EXT_SUFFIX')}").write_text("not a library")
@@ -118,7 +118,7 @@ def test_a_shim_that_cannot_be_loaded_is_an_error_and_not_ctypes(run_python, bar
     assert "_shim" in process.stderr
 
 
-def test_ft_local_library_goes_before_the_one_beside_the_package(run_python, tmp_path):
+def test_ft_local_library_overrides_the_library_beside_the_package(run_python, tmp_path):
     elsewhere = tmp_path / "elsewhere.so"
     shutil.copy(ft_local.library_path(), elsewhere)
     program = "import ft_local; print(ft_local.library_path())"
@@ -127,7 +127,7 @@ def test_ft_local_library_goes_before_the_one_beside_the_package(run_python, tmp
     assert process.stdout == f"{elsewhere.resolve()}\n", process.stderr
 
 
-def test_a_file_that_is_no_library(run_python, tmp_path):
+def test_a_file_that_is_not_a_library(run_python, tmp_path):
     wrong = tmp_path / "wrong.so"
     wrong.write_text("text")
     environment = {"FT_LOCAL_BACKEND": "ctypes", "FT_LOCAL_LIBRARY": str(wrong)}
@@ -147,16 +147,16 @@ def test_another_library(run_python):
 @pytest.mark.skipif(
     not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python always has a GIL"
 )
-@pytest.mark.parametrize("backend", ["c", "ctypes"])
-def test_importing_leaves_the_gil_off(backend, run_python):
-    if backend == "c" and not find_spec("ft_local._shim"):
+@pytest.mark.parametrize("choice", ["c", "ctypes"])
+def test_importing_leaves_the_gil_off(choice, run_python):
+    if choice == "c" and not find_spec("ft_local._shim"):
         pytest.skip("the C shim is not installed here")
     program = "import sys, ft_local; print(sys._is_gil_enabled())"
-    process = run_python("-W", "error", "-c", program, FT_LOCAL_BACKEND=backend, PYTHON_GIL="")
+    process = run_python("-W", "error", "-c", program, FT_LOCAL_BACKEND=choice, PYTHON_GIL="")
     assert (process.returncode, process.stdout) == (0, "False\n"), process.stderr
 
 
-def test_tools_that_look_for_imports_find_both_backends():
+def test_import_scanners_find_both_backends():
     finder = modulefinder.ModuleFinder([str(Path(ft_local.__file__).parents[1])])
     finder.import_hook("ft_local")
     assert "ft_local._ctypes.library" in finder.modules

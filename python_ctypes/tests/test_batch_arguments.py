@@ -17,7 +17,7 @@ class Index:
         return self.value
 
 
-def test_by_position_and_by_keyword():
+def test_arguments_by_position_and_by_keyword():
     assert BatchExecutor(int, 3).size == 3
     assert BatchExecutor(int, size=3).size == 3
     executor = BatchExecutor(size=3, source=int)
@@ -104,7 +104,7 @@ def test_a_size_may_be_an_index():
     assert BatchExecutor(int, LocalWrapper(4)).size == 4
 
 
-def test_an_index_that_fails_fails_as_itself():
+def test_an_error_of_index_is_passed_on():
     class Fails:
         def __index__(self):
             raise TypeError("an error of its own")
@@ -154,12 +154,12 @@ def test_options_and_their_defaults():
         ("on_fork", None, TypeError, "on_fork must be a str, got 'NoneType'"),
     ],
 )
-def test_an_option_that_cannot_be_right_is_named(option, value, kind, message):
+def test_an_invalid_option_is_named(option, value, kind, message):
     with pytest.raises(kind, match=message):
         BatchExecutor(int, 8, **{option: value})
 
 
-def test_a_flag_whose_truth_cannot_be_told_fails_as_itself():
+def test_an_error_of_bool_is_passed_on():
     class Undecided:
         def __bool__(self):
             raise ZeroDivisionError

@@ -41,7 +41,7 @@ KINDS = {
 
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
-def test_any_iterable_will_do_and_its_order_is_kept(make, size):
+def test_any_iterable_works_and_keeps_its_order(make, size):
     executor = BatchExecutor(counting(make), size, bulk=True)
     count = 2 * size + 3
     assert [executor.load() for _ in range(count)] == list(range(count))
@@ -61,13 +61,13 @@ def test_the_source_is_asked_for_no_more_than_fits():
 
 
 @pytest.mark.parametrize("extra", [1, 5, 100])
-def test_more_than_was_asked_for_is_kept_for_later(extra):
+def test_surplus_results_are_kept_for_later(extra):
     numbers = itertools.count()
     executor = BatchExecutor(lambda n: [next(numbers) for _ in range(n + extra)], 4, bulk=True)
     assert executor.load_many(300) == list(range(300))
 
 
-def test_an_endless_iterable_is_asked_for_once():
+def test_an_endless_iterable_is_requested_once():
     calls = []
 
     def source(n):
@@ -79,7 +79,7 @@ def test_an_endless_iterable_is_asked_for_once():
     assert len(calls) == 1
 
 
-def test_a_result_comes_with_one_reference_and_is_not_held():
+def test_a_result_has_one_reference_and_is_not_kept():
     executor = BatchExecutor(lambda n: (Thing() for _ in range(n)), 4, bulk=True)
     for _ in range(9):
         result = executor.load()
@@ -90,7 +90,7 @@ def test_a_result_comes_with_one_reference_and_is_not_held():
         assert reference() is None
 
 
-def test_what_is_left_of_an_iterable_dies_with_the_executor():
+def test_the_rest_of_an_iterable_is_freed_with_the_executor():
     references = []
 
     def source(n):
@@ -108,7 +108,7 @@ def test_what_is_left_of_an_iterable_dies_with_the_executor():
 
 
 @pytest.mark.c_backend(reason="ctypes cannot show the collector what the library holds")
-def test_a_cycle_through_what_is_left_of_an_iterable_is_collected():
+def test_a_cycle_through_the_rest_of_an_iterable_is_collected():
     def make():
         def source(n):
             return itertools.cycle([executor])
@@ -123,7 +123,7 @@ def test_a_cycle_through_what_is_left_of_an_iterable_is_collected():
 
 
 @pytest.mark.parametrize("at", [0, 1, 5])
-def test_an_exception_in_the_middle_keeps_what_was_yielded(at):
+def test_an_exception_in_the_middle_keeps_the_results_before_it(at):
     error = ValueError("in the middle")
     calls = itertools.count()
 
@@ -141,7 +141,7 @@ def test_an_exception_in_the_middle_keeps_what_was_yielded(at):
     assert executor.load_many(at + 3) == [*range(at), 100, 101, 102]
 
 
-def test_an_exception_ends_an_iterable_that_could_go_on():
+def test_an_exception_ends_an_iterable_that_could_continue():
     calls = itertools.count()
 
     def source(n):
@@ -153,7 +153,7 @@ def test_an_exception_ends_an_iterable_that_could_go_on():
     assert executor.load_many(3) == [2, 7, 7]
 
 
-def test_an_exception_of_the_source_itself_is_the_callers():
+def test_a_source_exception_goes_to_the_caller():
     answers = iter([ValueError("first"), [1, 2], KeyError("third"), [3, 4]])
 
     def source(n):
@@ -183,7 +183,7 @@ def test_an_empty_iterable_is_an_error_that_says_how_to_end(make):
 
 
 @pytest.mark.parametrize(("answer", "kind"), [(None, "NoneType"), (5, "int")])
-def test_what_is_not_iterable_is_named(answer, kind):
+def test_a_result_that_is_not_iterable_is_named(answer, kind):
     answers = iter([answer, [1]])
     executor = BatchExecutor(lambda n: next(answers), 1, bulk=True)
     message = f"^a bulk source must return an iterable of results, got '{kind}'$"
@@ -192,7 +192,7 @@ def test_what_is_not_iterable_is_named(answer, kind):
     assert executor.load() == 1
 
 
-def test_an_iterable_that_cannot_be_iterated_fails_as_itself():
+def test_an_error_of_iter_is_passed_on():
     class Fails:
         def __iter__(self):
             raise TypeError("an error of its own")

@@ -14,7 +14,7 @@ class Thing:
     pass
 
 
-def test_close_drops_what_is_ready_and_every_load_fails_from_then_on():
+def test_close_drops_ready_results_and_later_loads_fail():
     made = []
 
     def source():
@@ -56,7 +56,7 @@ def test_a_with_block_closes():
     assert executor.closed
 
 
-def test_close_wakes_those_that_wait():
+def test_close_wakes_waiting_threads():
     entered, finish = threading.Event(), threading.Event()
     outcomes = []
 

@@ -35,7 +35,7 @@ both = pytest.mark.parametrize("bulk", [False, True], ids=["plain", "bulk"])
 @both
 @pytest.mark.parametrize("size", [1, 3, 5, 8])
 @pytest.mark.parametrize("count", [0, 1, 5])
-def test_everything_is_delivered_and_then_the_end_is_told_for_ever(count, size, bulk):
+def test_every_load_after_the_last_result_reports_the_end(count, size, bulk):
     executor = executor_of(count, size, bulk=bulk)
     assert [executor.load() for _ in range(count)] == list(range(count))
     for _ in range(3):
@@ -65,7 +65,7 @@ def test_iteration_ends_with_the_source(size, bulk):
 
 
 @both
-def test_load_many_gives_what_is_left(bulk):
+def test_load_many_returns_the_remaining_results(bulk):
     executor = executor_of(5, 2, bulk=bulk)
     assert executor.load_many(3) == [0, 1, 2]
     assert executor.load_many(3) == [3, 4]
@@ -75,13 +75,13 @@ def test_load_many_gives_what_is_left(bulk):
 
 
 @both
-def test_prefill_makes_what_is_left(bulk):
+def test_prefill_makes_the_remaining_results(bulk):
     executor = executor_of(5, 8, bulk=bulk)
     assert executor.prefill() == 5
     assert executor.load_many(8) == list(range(5))
 
 
-def test_the_source_is_not_asked_again():
+def test_the_source_is_not_called_after_its_end():
     calls = []
 
     def source():
@@ -104,13 +104,13 @@ def test_the_end_leaves_no_exception_behind():
     assert caught.value.__context__ is None
 
 
-def test_an_executor_that_iterates_over_another_ends_with_it():
+def test_an_executor_over_another_ends_with_it():
     inner = BatchExecutor(limited(5), 2)
     outer = BatchExecutor(iter(inner).__next__, 3)
     assert list(outer) == list(range(5))
 
 
-def test_the_end_of_an_inner_executor_is_an_error_of_its_load():
+def test_the_end_of_an_inner_executor_is_an_error_of_the_outer_load():
     inner = BatchExecutor(limited(1), 2)
     outer = BatchExecutor(inner.load, 1)
     assert outer.load() == 0
@@ -119,7 +119,7 @@ def test_the_end_of_an_inner_executor_is_an_error_of_its_load():
             outer.load()
 
 
-def test_stop_iteration_from_the_iterable_of_a_bulk_source_is_only_its_end():
+def test_stop_iteration_of_an_iterable_does_not_end_the_bulk_source():
     class Ends:
         def __init__(self):
             self.left = iter([1, 2])

@@ -197,7 +197,7 @@ def test_parent_and_child_never_get_the_same_result(run_python):
     assert process.stdout == "499 499 0\n", process.stderr
 
 
-def test_a_child_fills_for_itself_when_the_thread_that_filled_is_the_parents(run_python):
+def test_a_child_takes_over_a_fill_of_a_thread_that_the_fork_left_behind(run_python):
     process = run_python("-c", PROLOGUE + OTHER_THREAD_FILLS, timeout=45)
     assert process.stdout == "child\nparent\n", process.stderr
 
@@ -212,13 +212,13 @@ def test_a_source_may_fork(run_python):
     [(CURSOR_IN_USE, 499), (BULK_WITH_A_REST, 100)],
     ids=["cursor", "bulk"],
 )
-def test_nor_what_a_cursor_has_in_hand_or_a_bulk_source_has_left(program, count, run_python):
+def test_a_child_drops_results_of_cursors_and_of_bulk_sources(program, count, run_python):
     process = run_python("-c", PROLOGUE + program)
     assert process.stdout == f"{count} {count} 0\n", process.stderr
 
 
 @pytest.mark.parametrize("extra", ["0", "50"])
-def test_a_child_may_keep_what_the_parent_had(extra, run_python):
+def test_a_child_may_keep_the_results_of_the_parent(extra, run_python):
     process = run_python("-c", PROLOGUE + KEEP, extra)
     assert process.stdout == "True\n", process.stderr
 
@@ -229,7 +229,7 @@ def test_a_child_may_be_forbidden_to_use_an_executor(run_python):
     assert process.stdout == expected, process.stderr
 
 
-def test_the_books_of_a_child_say_what_it_dropped(run_python):
+def test_the_stats_of_a_child_count_what_it_dropped(run_python):
     process = run_python("-c", PROLOGUE + STATS)
     assert process.stdout == "(True, 9)\n(True, 0)\n", process.stderr
 

@@ -80,7 +80,7 @@ def test_results_in_the_buffer_are_not_collected_while_the_executor_lives():
     assert all(type(executor.load()) is Thing for _ in range(49))
 
 
-def test_a_source_that_nobody_else_holds_lives_with_the_executor():
+def test_the_executor_keeps_its_source_alive():
     class Owned:
         def __call__(self):
             return 1
@@ -94,7 +94,7 @@ def test_a_source_that_nobody_else_holds_lives_with_the_executor():
     assert reference() is None
 
 
-def test_an_executor_without_a_cycle_dies_at_once():
+def test_an_executor_outside_cycles_is_freed_at_once():
     executor = BatchExecutor(Thing, 5)
     executor.load()
     reference = weakref.ref(executor)
@@ -118,7 +118,7 @@ def test_a_source_may_drop_its_executor():
     assert reference() is None
 
 
-def test_results_may_drop_each_other_as_the_executor_dies():
+def test_results_may_drop_each_other_while_the_executor_is_freed():
     dead = []
 
     class Chained:
@@ -158,7 +158,7 @@ def test_a_finalizer_in_a_cycle_may_load():
     assert loaded == [1, 2, 3, 4]
 
 
-def test_a_long_chain_of_executors_in_results_dies():
+def test_a_long_chain_of_executors_in_results_is_freed():
     head = "end"
     for _ in range(20_000):
         link = BatchExecutor(iter([head, head]).__next__, 2)

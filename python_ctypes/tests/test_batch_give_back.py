@@ -12,7 +12,7 @@ def make(size=4):
     return BatchExecutor(iter(range(100)).__next__, size)
 
 
-def test_what_is_given_back_comes_before_anything_newer():
+def test_given_back_results_come_before_newer_ones():
     executor = make()
     first, second = executor.load_many(2)
     executor.give_back(first, second)
@@ -20,20 +20,20 @@ def test_what_is_given_back_comes_before_anything_newer():
     assert executor.stats().given_back == 2
 
 
-def test_an_executor_that_has_ended_hands_out_what_is_given_back():
+def test_an_ended_executor_hands_out_given_back_results():
     executor = BatchExecutor(iter([1]).__next__, 2)
     assert list(executor) == [1]
     executor.give_back(1)
     assert executor.load() == 1
 
 
-def test_nothing_given_back_is_nothing():
+def test_giving_back_nothing_does_nothing():
     executor = make()
     assert executor.give_back() is None
     assert executor.stats().given_back == 0
 
 
-def test_a_sequence_is_one_result():
+def test_a_sequence_is_given_back_as_one_result():
     executor = BatchExecutor(lambda: "text", 1)
     executor.give_back(executor.load())
     assert executor.load() == "text"
@@ -46,7 +46,7 @@ def test_more_than_the_buffer_holds_can_be_given_back():
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_references_move(count):
+def test_giving_back_moves_references(count):
     item = object()
     executor = BatchExecutor(lambda: item, 1)
     before = sys.getrefcount(item)
@@ -72,7 +72,7 @@ def test_a_closed_executor_releases_what_is_given_back():
         executor.load()
 
 
-def test_it_takes_no_keywords():
+def test_give_back_takes_no_keywords():
     with pytest.raises(TypeError):
         make().give_back(result=1)
 

@@ -176,7 +176,7 @@ def test_a_signal_ends_a_long_fill_from_a_source_in_c(run_python):
     assert process.stdout == "interrupted: True\nkept: [0, 1, 2]\n"
 
 
-def test_the_exception_of_another_signal_ends_a_wait_too():
+def test_any_signal_handler_that_raises_ends_a_wait():
     class AlarmError(Exception):
         pass
 
@@ -273,6 +273,6 @@ executor.load()
 """
 
 
-def test_an_executor_that_is_left_at_exit_is_taken_down_quietly(run_python):
+def test_an_executor_that_lives_at_exit_is_freed_silently(run_python):
     process = run_python("-c", LEFT_AT_EXIT)
     assert (process.returncode, process.stderr) == (0, "")

@@ -15,7 +15,7 @@ class Thing:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100, 1000])
-def test_results_come_in_the_order_in_which_they_were_made(size):
+def test_results_come_in_the_order_of_the_source(size):
     executor = BatchExecutor(itertools.count().__next__, size)
     count = 3 * size + 2
     assert [executor.load() for _ in range(count)] == list(range(count))
@@ -30,7 +30,7 @@ def test_one_load_fills_the_buffer(size):
     assert len(executor) == size - 1
 
 
-def test_any_object_is_a_result():
+def test_any_object_may_be_a_result():
     values = [None, 0, False, "", NotImplemented, ..., StopIteration, Thing(), [], StopIteration()]
     source = iter(values)
     executor = BatchExecutor(lambda: next(source), len(values))
@@ -44,7 +44,7 @@ def test_an_executor_may_be_a_source():
     assert [outer.load() for _ in range(12)] == list(range(12))
 
 
-def test_a_result_handed_out_is_no_longer_held():
+def test_a_loaded_result_is_not_kept():
     executor = BatchExecutor(Thing, 100)
     result = executor.load()
     reference = weakref.ref(result)
@@ -52,7 +52,7 @@ def test_a_result_handed_out_is_no_longer_held():
     assert reference() is None
 
 
-def test_a_result_comes_with_one_reference():
+def test_a_result_has_one_reference():
     executor = BatchExecutor(Thing, 3)
     for _ in range(7):
         result = executor.load()
@@ -60,7 +60,7 @@ def test_a_result_comes_with_one_reference():
         assert sys.getrefcount(result) == sys.getrefcount(alone)
 
 
-def test_counts_of_a_shared_result_come_out_even():
+def test_the_counts_of_a_shared_result_balance():
     shared = Thing()
     before = sys.getrefcount(shared)
     executor = BatchExecutor(lambda: shared, 10)
@@ -71,7 +71,7 @@ def test_counts_of_a_shared_result_come_out_even():
     assert sys.getrefcount(shared) == before
 
 
-def test_results_in_the_buffer_die_with_the_executor():
+def test_results_in_the_buffer_are_freed_with_the_executor():
     made = []
 
     def source():
@@ -120,7 +120,7 @@ class OwnBaseException(BaseException):
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("size", [1, 4])
-def test_an_exception_of_the_source_is_the_callers_and_the_executor_lives_on(error, size):
+def test_a_source_exception_goes_to_the_caller_and_the_executor_stays_usable(error, size):
     executor = BatchExecutor(numbers_failing_at({1: error}), size)
     with pytest.raises(type(error)) as caught:
         executor.load()
@@ -128,7 +128,7 @@ def test_an_exception_of_the_source_is_the_callers_and_the_executor_lives_on(err
     assert [executor.load() for _ in range(6)] == [2, 3, 4, 5, 6, 7]
 
 
-def test_what_was_made_before_an_error_is_handed_out_later_in_order():
+def test_results_made_before_an_error_come_later_in_order():
     error = ValueError("third")
     executor = BatchExecutor(numbers_failing_at({3: error}), 4)
     with pytest.raises(ValueError, match="third") as caught:
@@ -138,7 +138,7 @@ def test_what_was_made_before_an_error_is_handed_out_later_in_order():
     assert [executor.load() for _ in range(8)] == [1, 2, 4, 5, 6, 7, 8, 9]
 
 
-def test_every_fill_may_fail_and_nothing_is_lost():
+def test_failing_fills_lose_no_result():
     failing = set(range(5, 500, 5))
     executor = BatchExecutor(numbers_failing_at({n: ValueError(n) for n in failing}), 8)
     seen, errors = [], []
@@ -185,7 +185,7 @@ def test_an_exception_keeps_its_context_and_cause():
     assert caught.value.__context__.args == ("context",)
 
 
-def test_an_exception_is_not_held_after_it_was_raised():
+def test_an_exception_is_not_kept_after_it_was_raised():
     class Error(Exception):
         pass
 
@@ -211,7 +211,7 @@ def test_a_source_that_loads_from_its_own_executor():
 
 
 @pytest.mark.parametrize("size", [1, 2, 4, 10])
-def test_a_source_that_loads_from_its_own_executor_loses_and_doubles_nothing(size):
+def test_a_source_that_loads_from_its_own_executor_keeps_results_exactly_once(size):
     calls = itertools.count()
     inner, refused = [], []
 

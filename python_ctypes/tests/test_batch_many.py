@@ -12,7 +12,7 @@ def counting(size):
     return BatchExecutor(itertools.count().__next__, size)
 
 
-def test_try_load_takes_what_is_ready_and_never_runs_the_source():
+def test_try_load_takes_a_ready_result_and_never_runs_the_source():
     executor = counting(3)
     default = object()
     assert executor.try_load() is None
@@ -41,7 +41,7 @@ def test_try_load_does_not_wait_for_a_thread_that_fills():
         filler.join()
 
 
-def test_the_default_of_try_load_comes_with_no_reference_too_many():
+def test_the_default_of_try_load_gains_one_reference():
     executor, default = counting(2), object()
     before = sys.getrefcount(default)
     for _ in range(10):
@@ -58,14 +58,14 @@ def test_wrong_arguments_of_try_load():
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
 @pytest.mark.parametrize("n", [0, 1, 2, 10, 2500])
-def test_load_many_gives_exactly_as_many_in_order(size, n):
+def test_load_many_returns_exactly_n_results_in_order(size, n):
     executor = counting(size)
     for start in range(0, 3 * n, n or 1):
         assert executor.load_many(n) == list(range(start, start + n))
     assert executor.load() == 3 * n
 
 
-def test_results_of_load_many_come_with_one_reference():
+def test_results_of_load_many_have_one_reference():
     results = BatchExecutor(object, 3).load_many(7)
     while results:
         result = results.pop()
@@ -84,7 +84,7 @@ def test_results_of_load_many_come_with_one_reference():
         (2**58, MemoryError, None),
     ],
 )
-def test_a_number_that_cannot_be_right_is_named(n, kind, message):
+def test_an_invalid_number_is_named(n, kind, message):
     executor = counting(3)
     with pytest.raises(kind, match=message):
         executor.load_many(n)
@@ -103,7 +103,7 @@ def test_wrong_arguments_of_load_many_are_named():
 
 @pytest.mark.parametrize("size", [1, 3, 50])
 @pytest.mark.parametrize("at", [0, 1, 4, 5])
-def test_after_an_error_of_the_source_what_was_taken_goes_to_later_loads(at, size):
+def test_a_source_error_leaves_the_taken_results_to_later_loads(at, size):
     calls = itertools.count()
 
     def source():
@@ -161,7 +161,7 @@ def test_a_load_of_many_at_the_end_of_the_stack_is_a_recursion_error():
     assert executor.load_many(3) == [first + 1, first + 2, first + 3]
 
 
-def test_many_takes_memory_for_the_results_that_there_are(run_python):
+def test_load_many_uses_memory_for_existing_results_only(run_python):
     program = """
 import resource, sys, ft_local
 executor = ft_local.BatchExecutor(iter(range(10)).__next__, 4)
@@ -175,7 +175,7 @@ print((after - before) * unit < 100_000_000)
     assert (process.stdout, process.stderr) == ("True\n", "")
 
 
-def test_more_than_any_memory_holds_is_an_error_that_takes_nothing():
+def test_more_results_than_memory_holds_is_an_error_that_takes_nothing():
     executor = BatchExecutor(itertools.count().__next__, 4)
     with pytest.raises(MemoryError):
         executor.load_many(sys.maxsize // 8)

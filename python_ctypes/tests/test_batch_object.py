@@ -13,7 +13,7 @@ import pytest
 from ft_local import BatchExecutor, LocalWrapper
 
 
-def test_the_type_says_what_it_is():
+def test_the_type_describes_itself():
     assert BatchExecutor.__module__ == "ft_local"
     assert BatchExecutor.__name__ == BatchExecutor.__qualname__ == "BatchExecutor"
     assert ft_local.BatchExecutor is BatchExecutor
@@ -35,7 +35,7 @@ def test_size_and_source_are_read_only():
         executor.other = 5
 
 
-def test_len_is_what_is_ready_and_an_executor_is_always_true():
+def test_len_counts_ready_results_and_an_executor_is_always_true():
     executor = BatchExecutor(itertools.count().__next__, 3)
     lengths = []
     for _ in range(7):
@@ -68,7 +68,7 @@ def test_repr_of_a_source_that_refers_to_its_executor():
     assert repr(executor) == expected
 
 
-def test_an_error_in_the_repr_of_the_source_comes_through():
+def test_an_error_in_the_repr_of_the_source_is_passed_on():
     class Source:
         def __call__(self):
             return 1
@@ -193,7 +193,7 @@ def test_iteration_loads():
     assert list(itertools.islice(executor, 4)) == [3, 4, 5, 6]
 
 
-def test_an_iterator_lives_on_after_an_error_of_the_source():
+def test_an_iterator_stays_usable_after_a_source_error():
     source = iter([1, 0, 2])
     iterator = iter(BatchExecutor(lambda: 6 // next(source), 1))
     assert next(iterator) == 6

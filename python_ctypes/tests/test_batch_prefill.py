@@ -53,7 +53,7 @@ def test_wrong_arguments_of_prefill_are_named(arguments, kind, message):
     assert len(executor) == 0
 
 
-def test_an_error_of_the_source_comes_out_of_prefill():
+def test_a_source_error_comes_out_of_prefill():
     calls = itertools.count()
     executor = BatchExecutor(lambda: 6 // (2 - next(calls)), 8)
     with pytest.raises(ZeroDivisionError):
@@ -61,7 +61,7 @@ def test_an_error_of_the_source_comes_out_of_prefill():
     assert executor.load_many(3) == [3, 6, -6]
 
 
-def test_a_low_water_mark_has_results_made_before_anybody_waits():
+def test_below_low_water_a_load_makes_more_results():
     executor = BatchExecutor(itertools.count().__next__, 8, low_water=4)
     assert executor.load() == 0
     for number in range(1, 50):
@@ -69,7 +69,7 @@ def test_a_low_water_mark_has_results_made_before_anybody_waits():
         assert len(executor) >= 3
 
 
-def test_an_error_at_the_low_water_mark_loses_no_result():
+def test_a_source_error_at_low_water_loses_no_result():
     calls = itertools.count()
 
     def source():
@@ -88,7 +88,7 @@ def test_an_error_at_the_low_water_mark_loses_no_result():
     assert sorted(seen + left) == made
 
 
-def test_a_fill_budget_bounds_what_one_load_makes():
+def test_fill_budget_limits_how_many_results_one_load_makes():
     executor = BatchExecutor(itertools.count().__next__, 64, fill_budget=4)
     executor.load()
     assert len(executor) == 3

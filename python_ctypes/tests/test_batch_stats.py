@@ -13,7 +13,7 @@ def assert_even(executor):
     assert stats.produced + stats.given_back == gone + len(executor)
 
 
-def test_a_new_executor_has_done_nothing():
+def test_stats_start_at_zero():
     stats = BatchExecutor(int, 4).stats()
     assert type(stats) is BatchStats
     assert stats == (0,) * 12
@@ -67,7 +67,7 @@ def test_errors_cursors_and_closing_are_counted():
     assert_even(executor)
 
 
-def test_the_books_are_even_after_threads_have_used_everything(run_threads):
+def test_the_stats_balance_after_threads_have_used_everything(run_threads):
     calls = itertools.count(1)
 
     def source():

@@ -37,7 +37,7 @@ def test_each_result_goes_to_exactly_one_caller(size, run_threads, eager_switchi
         assert results == sorted(results)
 
 
-def test_an_object_arrives_as_the_source_has_made_it(run_threads, eager_switching):
+def test_an_object_arrives_as_the_source_made_it(run_threads, eager_switching):
     calls = itertools.count()
     executor = BatchExecutor(lambda: {"number": next(calls)}, 8)
     per_thread = run_threads(4, lambda index: [executor.load().popitem() for _ in range(1000)])
@@ -76,7 +76,7 @@ def test_many_executors_work_at_the_same_time(run_threads):
     run_threads(4, lambda index: BatchExecutor(source, 3).load())
 
 
-def test_what_was_made_can_be_had_while_the_source_works_on_the_next():
+def test_a_result_can_be_loaded_while_the_source_makes_the_next():
     fourth, finish = threading.Event(), threading.Event()
     calls = itertools.count()
 
@@ -101,7 +101,7 @@ def test_what_was_made_can_be_had_while_the_source_works_on_the_next():
     assert executor.load() == 3
 
 
-def test_a_thread_that_waits_is_given_what_a_slow_source_makes(run_threads):
+def test_a_waiting_thread_gets_each_result_of_a_slow_source(run_threads):
     calls = itertools.count()
     made = []
 
@@ -124,7 +124,7 @@ def test_a_thread_that_waits_is_given_what_a_slow_source_makes(run_threads):
     assert arrived[0] < made[-1]
 
 
-def test_an_error_goes_to_the_thread_that_ran_the_source_and_others_go_on(run_threads):
+def test_an_error_goes_to_the_thread_that_ran_the_source_and_others_continue(run_threads):
     calls = itertools.count(1)
 
     def source():
@@ -153,7 +153,7 @@ def test_an_error_goes_to_the_thread_that_ran_the_source_and_others_go_on(run_th
     assert sorted(results) == [number for number in range(1, made) if number % 7]
 
 
-def test_the_waiters_of_a_failed_fill_try_themselves(run_threads):
+def test_waiting_threads_run_the_source_after_a_failed_fill(run_threads):
     started = threading.Event()
     calls = itertools.count(1)
 
@@ -218,7 +218,7 @@ def test_executors_may_be_made_and_dropped_in_any_thread(run_threads):
     run_threads(8, body)
 
 
-def test_sources_that_wait_for_each_other_get_an_error_and_do_not_hang(run_threads):
+def test_sources_in_a_deadlock_get_an_error(run_threads):
     inside = threading.Barrier(2)
 
     def source_of(other):

@@ -46,7 +46,7 @@ def slow_fill(size=2, stuck_at=0):
 
 @ways
 @pytest.mark.parametrize("timeout", [0, 0.0, 1e-12, 0.05, decimal.Decimal("0.01")], ids=repr)
-def test_a_wait_that_runs_out_is_a_timeout_error_and_loses_nothing(way, timeout):
+def test_a_timeout_is_an_error_and_loses_nothing(way, timeout):
     with slow_fill() as executor:
         for _ in range(3):
             with pytest.raises(TimeoutError, match="no result within the timeout"):
@@ -60,7 +60,7 @@ def test_a_wait_that_runs_out_is_a_timeout_error_and_loses_nothing(way, timeout)
     [None, 60, 60.5, float("inf"), 1e300, 10**400, 2**63, True, fractions.Fraction(121, 2)],
     ids=str,
 )
-def test_a_wait_that_is_long_enough_brings_the_result(way, timeout):
+def test_a_long_enough_timeout_returns_the_result(way, timeout):
     started = threading.Event()
     loaded = []
 
@@ -96,7 +96,7 @@ PREFILL = {"prefill": lambda executor, timeout: executor.prefill(timeout=timeout
     ],
     ids=["-1", "-1e-9", "nan", "-inf", "huge"],
 )
-def test_a_timeout_that_cannot_be_right_is_named(way, timeout, shown):
+def test_an_invalid_timeout_is_named(way, timeout, shown):
     executor = BatchExecutor(itertools.count().__next__, 2)
     with pytest.raises(ValueError, match=f"timeout must be 0 seconds or more, .* got {shown}"):
         way(executor, timeout)
@@ -105,7 +105,7 @@ def test_a_timeout_that_cannot_be_right_is_named(way, timeout, shown):
 
 @pytest.mark.parametrize("way", [*WAYS.values(), *PREFILL.values()], ids=[*WAYS, *PREFILL])
 @pytest.mark.parametrize(("timeout", "kind"), [("1", "str"), ([], "list"), (1j, "complex")])
-def test_a_timeout_that_is_no_number_is_named(way, timeout, kind):
+def test_a_timeout_that_is_not_a_number_is_named(way, timeout, kind):
     executor = BatchExecutor(itertools.count().__next__, 2)
     message = f"timeout must be a number of seconds or None, got '{kind}'"
     with pytest.raises(TypeError, match=message):
@@ -114,7 +114,7 @@ def test_a_timeout_that_is_no_number_is_named(way, timeout, kind):
 
 
 @ways
-def test_a_timeout_that_fails_to_be_a_number_fails_as_itself(way):
+def test_an_error_of_float_is_passed_on(way):
     class Fails:
         def __float__(self):
             raise ZeroDivisionError
@@ -123,7 +123,7 @@ def test_a_timeout_that_fails_to_be_a_number_fails_as_itself(way):
         way(BatchExecutor(int, 2), Fails())
 
 
-def test_load_many_gives_back_what_it_had_when_the_time_ran_out():
+def test_load_many_gives_back_its_results_after_a_timeout():
     with slow_fill(size=4, stuck_at=3) as executor:
         for _ in range(3):
             with pytest.raises(TimeoutError):
@@ -134,7 +134,7 @@ def test_load_many_gives_back_what_it_had_when_the_time_ran_out():
     assert executor.load_many(3) == [3, 4, 5]
 
 
-def test_load_many_gives_back_what_it_had_when_its_source_ran_out_of_time():
+def test_load_many_gives_back_its_results_after_a_timeout_in_the_source():
     with slow_fill() as stuck:
         numbers = itertools.count()
 
@@ -150,7 +150,7 @@ def test_load_many_gives_back_what_it_had_when_its_source_ran_out_of_time():
         assert sorted(executor.load_many(5)) == [0, 1, 2, 4, 5]
 
 
-def test_prefill_without_time_makes_nothing():
+def test_prefill_with_a_zero_timeout_makes_nothing():
     with slow_fill() as executor:
         assert executor.prefill() == 0
         assert executor.prefill(timeout=0.05) == 0
@@ -185,13 +185,13 @@ def test_any_whole_number_is_a_timeout_however_large(wrap):
         executor.load(wrap(-(10**400)))
 
 
-def test_a_negative_number_that_cannot_be_written_out_is_refused_clearly():
+def test_a_huge_negative_timeout_is_refused_with_a_clear_message():
     executor = BatchExecutor(itertools.count().__next__, 2)
     with pytest.raises(ValueError, match="for no limit, got a number too long to show"):
         executor.load(-(10**5000))
 
 
-def test_a_float_that_raises_an_overflow_of_its_own_is_heard():
+def test_an_overflow_error_of_float_is_passed_on():
     class Overflows:
         def __float__(self):
             raise OverflowError("mine")

@@ -73,7 +73,7 @@ def by_closing_a_cursor(executor, source, results, cursor):
 
 
 @pytest.mark.parametrize("feed", [by_the_source, by_giving_back, by_closing_a_cursor])
-def test_results_that_come_together_wake_as_many_threads(feed):
+def test_n_results_at_once_wake_n_threads(feed):
     source = Stuck()
     executor = BatchExecutor(source, 4 * CROWD, bulk=True)
     executor.load()
@@ -97,7 +97,7 @@ def test_results_that_come_together_wake_as_many_threads(feed):
     filler.join(60)
 
 
-def test_threads_that_no_signal_can_reach_sleep_until_they_are_woken():
+def test_threads_without_signals_sleep_until_woken():
     idle = []
 
     def source():
@@ -123,7 +123,7 @@ def test_threads_that_no_signal_can_reach_sleep_until_they_are_woken():
 
 
 @pytest.mark.parametrize("bulk", [False, True])
-def test_the_thread_that_fills_gets_what_is_ready_and_an_error_when_nothing_is(bulk):
+def test_the_filling_thread_gets_ready_results_and_else_an_error(bulk):
     numbers, seen = itertools.count(), []
 
     # As a source does that yields to a hub, which lets other greenlets of the thread load.

@@ -38,7 +38,7 @@ def test_json_has_a_figure_for_each_way_and_number_of_threads(run_python):
             assert all(figure is None or figure > 0 for figure in figures.values())
 
 
-def test_the_table_has_a_line_for_each_program_that_was_asked_for(capsys):
+def test_the_table_has_a_line_for_each_chosen_program(capsys):
     assert main([*QUICK, "--only", "settings"]) == 0
     output = capsys.readouterr().out
     rows = re.findall(

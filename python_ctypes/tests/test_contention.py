@@ -75,7 +75,7 @@ def test_the_object_that_threads_fight_over_is_found():
 
 
 @free_threaded
-def test_an_object_that_was_shared_is_not():
+def test_a_shared_object_is_not_reported():
     with Program() as program, contention(interval=0) as report:
         share(program.module.app.thing)
         if not CAN_DEFER:
@@ -108,7 +108,7 @@ def test_a_report_is_for_one_block():
 
 
 @free_threaded
-def test_an_error_of_the_block_is_its_own_and_one_of_the_sampler_is_raised(monkeypatch):
+def test_errors_of_the_block_and_of_the_sampler_are_raised(monkeypatch):
     with pytest.raises(ZeroDivisionError), contention():
         1 / 0  # noqa: B018
     monkeypatch.setattr(_contention.Sampler, "_window", None)
@@ -132,7 +132,7 @@ def test_wrong_arguments(arguments, error, words):
         contention(**arguments)
 
 
-def test_with_the_gil_it_refuses_and_says_why(run_python):
+def test_contention_refuses_to_run_with_the_gil(run_python):
     program = "import ft_local; ft_local.contention()"
     process = run_python("-c", program, PYTHON_GIL="1")
     assert process.returncode == 1
@@ -142,35 +142,35 @@ def test_with_the_gil_it_refuses_and_says_why(run_python):
     assert process.stderr.startswith("contention: contention needs a free-threaded CPython: ")
 
 
-def test_a_layout_that_is_not_as_expected_is_refused(monkeypatch):
+def test_an_unexpected_object_layout_is_refused(monkeypatch):
     monkeypatch.setattr(_contention._backend, "shared_count", lambda _: 0)
     with pytest.raises(RuntimeError, match="does not know how this version of CPython keeps"):
         _contention._check_layout()
 
 
-def test_ctypes_refuses_a_version_that_it_does_not_know(monkeypatch):
+def test_ctypes_refuses_an_unknown_version(monkeypatch):
     monkeypatch.setattr(by_ctypes, "_offset", 0)
     with pytest.raises(RuntimeError, match="is not known"):
         by_ctypes.shared_count(object())
 
 
 @free_threaded
-@pytest.mark.parametrize("backend", [by_ctypes, _contention._backend], ids=["ctypes", "own"])
-def test_counts_that_other_threads_change_are_seen(backend):
+@pytest.mark.parametrize("reader", [by_ctypes, _contention._backend], ids=["by_ctypes", "own"])
+def test_changes_of_counts_are_seen(reader):
     objects = tuple(object() for _ in range(5))
     last = memoryview(bytearray(8 * len(objects)))
-    backend.changed_counts(objects, last)
-    assert backend.changed_counts(objects, last) == []
+    reader.changed_counts(objects, last)
+    assert reader.changed_counts(objects, last) == []
     taken = []
     thread = threading.Thread(target=lambda: taken.extend([objects[1], objects[3]]))
     thread.start()
     thread.join()
-    assert backend.changed_counts(objects, last) == [1, 3]
-    assert backend.changed_counts(objects, last) == []
-    assert backend.count_changes(objects[1], 1000) == 0
+    assert reader.changed_counts(objects, last) == [1, 3]
+    assert reader.changed_counts(objects, last) == []
+    assert reader.count_changes(objects[1], 1000) == 0
 
 
-def test_room_for_each_count_is_needed():
+def test_the_buffer_must_have_room_for_each_count():
     if ft_local.backend == "c":
         with pytest.raises(ValueError, match="room for a count of each object"):
             _contention._backend.changed_counts((1, 2), bytearray(8))
@@ -240,7 +240,7 @@ def test_a_program_is_run_and_its_hot_object_named(as_module, run_python, tmp_pa
         ("import threading, time\nthreading.Thread(target=print, args=('late',)).start()", 0, ""),
     ],
 )
-def test_the_exit_status_is_the_programs(program, status, words, run_python, tmp_path):
+def test_the_exit_status_is_that_of_the_program(program, status, words, run_python, tmp_path):
     (tmp_path / "program.py").write_text(program)
     process = run_python("-m", "ft_local", "contention", str(tmp_path / "program.py"))
     assert process.returncode == status, process.stderr

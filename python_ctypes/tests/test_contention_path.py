@@ -75,14 +75,14 @@ WAYS = {
 
 
 @pytest.mark.parametrize("text", WAYS)
-def test_the_path_is_written_as_one_would_write_it(text, module):
+def test_the_path_is_a_python_expression(text, module):
     leaf = type("Leaf", (Node,), {"__module__": "test_contention_path"})()
     module.root = WAYS[text](leaf)
     paths = find_paths({id(leaf): leaf})
     assert path_text(paths[id(leaf)]) == f"program_of_the_test.root{text.rstrip()}"
 
 
-def test_what_no_module_reaches_has_no_path():
+def test_an_object_that_no_module_reaches_has_no_path():
     leaf = Node()
     assert find_paths({id(leaf): leaf}) == {}
 
@@ -140,6 +140,6 @@ def test_the_advice_fits_the_object_and_the_interpreter(make, first, before_defe
     assert advice(make()).startswith(first if newer else before_deferring)
 
 
-def test_what_is_shared_already_is_not_to_be_shared_again():
+def test_the_advice_does_not_share_twice():
     text = advice(share(Node()))
     assert ("it is shared, so this is C code" in text) == CAN_DEFER

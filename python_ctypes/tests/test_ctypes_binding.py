@@ -16,6 +16,8 @@ import pytest
 binding = pytest.importorskip("ft_local._ctypes")
 batch = importlib.import_module("ft_local._ctypes.batch")
 library = importlib.import_module("ft_local._ctypes.library")
+outcomes = importlib.import_module("ft_local._outcomes")
+settings = importlib.import_module("ft_local._settings")
 
 HEADER = Path(__file__).parents[2] / "include" / "ft_local.h"
 
@@ -28,7 +30,7 @@ STRUCTS = {
 }
 
 
-def test_the_library_knows_the_structs():
+def test_the_library_accepts_the_structs():
     for name, struct in STRUCTS.items():
         init = getattr(library._library, f"ft_local_{name}_init")
         made = struct()
@@ -37,14 +39,14 @@ def test_the_library_knows_the_structs():
 
 
 @pytest.mark.skipif(not HEADER.exists(), reason="the header is not here")
-def test_constants_and_struct_fields_are_the_headers():
+def test_constants_and_struct_fields_match_the_header():
     header = HEADER.read_text()
     for name, value in re.findall(r"FT_LOCAL_(ERR_\w+) = (-?\d+),", header):
-        assert getattr(library, name, int(value)) == int(value)
+        assert getattr(outcomes, name, int(value)) == int(value)
     found = re.search(r"#define FT_LOCAL_ABI_VERSION (\d+)", header)
     assert int(found[1]) == library.ABI_VERSION
     found = re.search(r"#define FT_LOCAL_BATCH_MAX_SIZE (\d+)", header)
-    assert int(found[1]) == library.MAX_SIZE
+    assert int(found[1]) == settings.MAX_SIZE
     for struct, kind in STRUCTS.items():
         body = re.search(
             rf"typedef struct ft_local_{struct} {{(.*?)}} ft_local_{struct};", header, re.DOTALL
@@ -61,7 +63,7 @@ def test_a_library_of_another_abi_is_refused(monkeypatch):
         library._checked(library._library)
 
 
-def test_the_collector_does_not_see_a_handle_and_it_holds_nothing():
+def test_the_collector_does_not_track_handles():
     executor = binding.BatchExecutor(int, 2)
     assert not gc.is_tracked(executor._handle)
     assert gc.get_referents(executor._handle) in ([], [type(executor._handle)])
@@ -78,9 +80,9 @@ def test_an_executor_needs_no_callback_into_python():
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (library.ERR_ARGUMENT, SystemError),
-        (library.ERR_NO_MEMORY, MemoryError),
-        (library.ERR_PANIC, SystemError),
+        (outcomes.ERR_ARGUMENT, SystemError),
+        (outcomes.ERR_NO_MEMORY, MemoryError),
+        (outcomes.ERR_PANIC, SystemError),
         (-7, RuntimeError),
         (-9, RuntimeError),
         (-1000, RuntimeError),
@@ -100,7 +102,7 @@ def test_statuses_of_the_library_become_exceptions(status, kind, monkeypatch):
         ("batch_load_many", lambda executor: executor.load_many(2)),
     ],
 )
-def test_results_that_come_with_an_exception_go_back(name, load, monkeypatch):
+def test_results_that_arrive_with_an_exception_are_given_back(name, load, monkeypatch):
     executor = binding.BatchExecutor(itertools.count().__next__, 4)
     function = getattr(library, name)
 
@@ -128,7 +130,7 @@ STUB_MAY_DIFFER = (
 )
 
 
-def test_types_and_stubs_tell_the_truth(tmp_path):
+def test_the_stubs_match_the_modules(tmp_path):
     pytest.importorskip("mypy")
     allowed = tmp_path / "allowed"
     allowed.write_text("\n".join(STUB_MAY_DIFFER))
@@ -140,7 +142,7 @@ def test_types_and_stubs_tell_the_truth(tmp_path):
     assert process.returncode == 0, process.stdout + process.stderr
 
 
-def test_a_program_with_names_that_do_not_exist_is_refused(tmp_path):
+def test_mypy_rejects_names_that_do_not_exist(tmp_path):
     pytest.importorskip("mypy")
     program = tmp_path / "program.py"
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "cache", program]

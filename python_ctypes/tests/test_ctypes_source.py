@@ -34,7 +34,7 @@ def interrupts():
 
 @pytest.mark.parametrize("make", [list, iter, lambda items: (item for item in items)])
 @pytest.mark.parametrize(("size", "extra"), [(1, 0), (3, 0), (2, 5)])
-def test_a_signal_at_any_point_loses_and_doubles_nothing(make, size, extra, interrupts):
+def test_a_signal_at_any_point_keeps_results_exactly_once(make, size, extra, interrupts):
     numbers = itertools.count()
     load = source.one_at_a_time(
         # All in C, where no signal is looked for: it would be the source's own.

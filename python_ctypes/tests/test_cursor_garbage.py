@@ -57,7 +57,7 @@ def test_a_cycle_through_results_in_hand_is_collected():
     assert [thing() for thing in made] == [None] * 64
 
 
-def test_a_cursor_in_a_cycle_gives_back_when_it_is_collected():
+def test_a_collected_cursor_gives_back_its_results():
     executor = BatchExecutor(itertools.count().__next__, 64)
     executor.prefill()
     holder = Thing()
@@ -101,7 +101,7 @@ def test_a_finalizer_in_a_cycle_may_use_its_cursor():
     assert loaded == [1, 2, 3, 4]
 
 
-def test_a_result_in_hand_may_use_the_executor_as_it_dies():
+def test_a_result_in_hand_may_use_the_executor_in_its_finalizer():
     loaded = []
 
     class Last:
@@ -119,7 +119,7 @@ def test_a_result_in_hand_may_use_the_executor_as_it_dies():
     loaded.clear()
 
 
-def test_a_long_chain_of_cursors_in_results_dies():
+def test_a_long_chain_of_cursors_in_results_is_freed():
     head = "end"
     for _ in range(20_000):
         link = BatchExecutor(iter([head, head]).__next__, 2).cursor()

@@ -41,7 +41,7 @@ def test_one_cursor_hands_out_everything_in_order(size):
     assert cursor.load(timeout=1) == count + 1
 
 
-def test_what_is_in_hand_is_not_with_the_executor_any_more():
+def test_results_in_hand_are_not_in_the_executor():
     cursor = with_some_in_hand()
     executor = cursor.executor
     assert len(executor) + len(cursor) == 63
@@ -66,7 +66,7 @@ def leave_by_exception(cursor):
 
 
 @pytest.mark.parametrize("end", [close, leave_with_block, leave_by_exception])
-def test_what_is_in_hand_when_it_is_closed_comes_before_newer_results(end):
+def test_results_in_hand_at_close_come_before_newer_ones(end):
     cursor = with_some_in_hand()
     executor = cursor.executor
     end(cursor)
@@ -76,14 +76,14 @@ def test_what_is_in_hand_when_it_is_closed_comes_before_newer_results(end):
     assert executor.load_many(70) == list(range(1, 71))
 
 
-def test_what_is_in_hand_when_it_is_dropped_goes_back_at_once():
+def test_results_in_hand_of_a_dropped_cursor_go_back_at_once():
     cursor = with_some_in_hand()
     executor = cursor.executor
     del cursor
     assert executor.load_many(70) == list(range(1, 71))
 
 
-def test_a_closed_cursor_says_so_and_its_iteration_is_over():
+def test_a_closed_cursor_reports_it_and_ends_iteration():
     cursor = with_some_in_hand()
     assert not cursor.closed
     cursor.close()
@@ -95,7 +95,7 @@ def test_a_closed_cursor_says_so_and_its_iteration_is_over():
     assert not cursor.executor.closed
 
 
-def test_a_cursor_of_a_closed_executor_hands_out_what_it_has():
+def test_a_cursor_of_a_closed_executor_hands_out_its_results():
     cursor = with_some_in_hand()
     in_hand = len(cursor)
     cursor.executor.close()
@@ -104,7 +104,7 @@ def test_a_cursor_of_a_closed_executor_hands_out_what_it_has():
         cursor.load()
 
 
-def test_results_in_hand_of_a_closed_executor_die_with_the_cursor():
+def test_results_in_hand_of_a_closed_executor_are_freed_with_the_cursor():
     references = []
 
     def source():
@@ -122,7 +122,7 @@ def test_results_in_hand_of_a_closed_executor_die_with_the_cursor():
     assert [reference() for reference in references] == [None] * 64
 
 
-def test_a_result_comes_with_one_reference_and_is_not_held():
+def test_a_result_has_one_reference_and_is_not_kept():
     cursor = BatchExecutor(Thing, 100).cursor()
     for take in (lambda: next(cursor), cursor.load) * 5:
         result = take()
@@ -133,7 +133,7 @@ def test_a_result_comes_with_one_reference_and_is_not_held():
         assert reference() is None
 
 
-def test_an_error_of_the_source_is_the_callers_and_the_cursor_lives_on():
+def test_a_source_exception_goes_to_the_caller_and_the_cursor_stays_usable():
     source = iter([1, 2, 0, 3, 6])
     cursor = BatchExecutor(lambda: 6 // next(source), 2).cursor()
     seen, errors = [], 0
@@ -181,7 +181,7 @@ def test_a_source_may_drop_its_cursor():
     assert executor.load_many(8) == list(range(1, 9))
 
 
-def test_the_type_says_what_it_is():
+def test_the_type_describes_itself():
     cursor = counting(2).cursor()
     assert type(cursor) is Cursor is ft_local.Cursor
     assert (Cursor.__module__, Cursor.__qualname__) == ("ft_local", "Cursor")
@@ -193,7 +193,7 @@ def test_the_type_says_what_it_is():
     assert (typing.get_origin(alias), typing.get_args(alias)) == (Cursor, (int,))
 
 
-def test_only_an_executor_makes_one():
+def test_only_an_executor_makes_cursors():
     with pytest.raises(TypeError, match=r"cannot create 'ft_local\.Cursor' instances"):
         Cursor(counting(2))
     with pytest.raises(TypeError, match=r"'ft_local\.Cursor' is not an acceptable base type"):

@@ -42,7 +42,7 @@ def test_each_result_goes_to_exactly_one_cursor(size, run_threads):
     assert sorted(loaded + left) == list(range(len(loaded) + len(left)))
 
 
-def test_a_cursors_results_come_in_the_order_of_the_source(run_threads):
+def test_results_of_a_cursor_come_in_the_order_of_the_source(run_threads):
     executor = BatchExecutor(itertools.count().__next__, 100)
 
     def body(index):
@@ -74,7 +74,7 @@ def test_a_cursor_belongs_to_the_thread_that_first_used_it(use):
     assert executor.load_many(63) == list(range(1, 64))
 
 
-def test_of_threads_that_use_a_new_cursor_at_once_one_gets_it(run_threads):
+def test_one_of_the_threads_that_use_a_new_cursor_at_once_owns_it(run_threads):
     for _ in range(50):
         cursor = BatchExecutor(itertools.count().__next__, 64).cursor()
 
@@ -89,7 +89,7 @@ def test_of_threads_that_use_a_new_cursor_at_once_one_gets_it(run_threads):
         assert sum("belongs to the thread" in str(outcome) for outcome in outcomes) == 3
 
 
-def test_asking_for_the_length_makes_no_owner():
+def test_len_does_not_make_an_owner():
     cursor = BatchExecutor(itertools.count().__next__, 64).cursor()
     assert len(cursor) == 0
     assert in_thread(lambda: next(cursor)) == 0
@@ -104,14 +104,14 @@ def test_a_cursor_dropped_in_another_thread_gives_back():
     assert executor.load_many(64) == list(range(1, 65))
 
 
-def test_a_thread_that_ends_gives_back_what_its_cursor_had():
+def test_the_cursor_of_an_ended_thread_gives_back_its_results():
     executor = BatchExecutor(itertools.count().__next__, 64)
     executor.prefill()
     assert in_thread(lambda: next(executor.cursor())) == 0
     assert executor.load_many(64) == list(range(1, 65))
 
 
-def test_no_cursor_hoards_what_others_wait_for():
+def test_a_cursor_leaves_results_to_waiting_threads():
     executor = BatchExecutor(iter(range(100)).__next__, 100)
     executor.prefill()
     cursors = [executor.cursor() for _ in range(4)]

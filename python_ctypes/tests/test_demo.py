@@ -49,13 +49,13 @@ def test_the_demo_accounts_for_every_guid(way, run_python):
     assert numbers["GUIDs/s"] > 0
 
 
-def test_the_demo_begins_with_ten_guids(run_python):
+def test_the_demo_starts_with_ten_guids(run_python):
     lines = run_python("-m", "ft_local", *QUICK).stdout.splitlines()
     guids = [uuid.UUID(line.strip()) for line in lines[1:11]]
     assert len(set(guids)) == 10
 
 
-def test_the_demo_compares_with_the_plain_ways_and_says_when_a_batch_pays(run_python):
+def test_the_demo_compares_with_simpler_approaches_and_says_when_a_batch_pays(run_python):
     output = run_python("-m", "ft_local", *QUICK).stdout
     for way in ("uuid4() in each thread", "uuid4() under a lock", "queue.SimpleQueue"):
         assert re.search(rf"^{re.escape(way)}.* [\d,]+ +\d+\.\d\dx$", output, re.MULTILINE)
@@ -92,7 +92,7 @@ class BrokenExecutor:
 
 
 @pytest.mark.parametrize("fault", ["lost", "doubled"])
-def test_a_broken_executor_is_found_out_and_the_exit_status_says_so(fault, capsys):
+def test_a_broken_executor_is_detected_and_sets_the_exit_status(fault, capsys):
     def make(source, size):
         return BrokenExecutor(fault, source, size)
 
@@ -107,14 +107,14 @@ def test_a_broken_executor_is_found_out_and_the_exit_status_says_so(fault, capsy
 
 
 @pytest.mark.parametrize("way", ["BatchExecutor", "its cursors"])
-def test_an_exact_executor_is_not_blamed(way):
+def test_a_correct_executor_passes_the_account(way):
     account = run_and_account(ft_local.BatchExecutor, size=7, threads=3, seconds=0.1, way=way)
     assert account.exact
     assert account.left < 7
     assert account.rate > 0
 
 
-def test_what_a_thread_of_the_demo_raises_is_not_swallowed():
+def test_an_exception_in_a_thread_of_the_demo_is_raised():
     def failing(source, size):
         return ft_local.BatchExecutor(lambda: 1 / 0, size)
 

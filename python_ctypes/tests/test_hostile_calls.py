@@ -18,7 +18,7 @@ def outcomes(run_python, backend):
     return lines
 
 
-def test_hostile_arguments_have_the_same_answer_on_both_backends(run_python):
+def test_hostile_arguments_have_the_same_outcome_on_both_backends(run_python):
     lines = outcomes(run_python, ft_local.backend)
     assert len(lines) > 1500
     assert not [line for line in lines if line.endswith(": SystemError")]
@@ -104,7 +104,7 @@ except TypeError as error:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_it_does_not_crash_when(run_python, name):
+def test_no_crash_when(run_python, name):
     program = f"import ft_local\nfrom ft_local import LocalWrapper\n{PROGRAMS[name]}"
     process = run_python("-X", "dev", "-W", "ignore", "-c", program, PYTHONMALLOC="debug")
     assert (process.returncode, process.stderr) == (0, "")

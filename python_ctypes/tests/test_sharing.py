@@ -26,7 +26,7 @@ def test_share_returns_its_argument():
 
 
 @pytest.mark.parametrize("make", [Thing, list, dict, set, lambda: Thing().__init__])
-def test_an_object_is_counted_until_it_is_shared(make):
+def test_an_unshared_object_is_counted(make):
     thing = make()
     assert sharing(thing) == "counted"
     share(thing)
@@ -39,14 +39,14 @@ def test_sharing_twice_changes_nothing_more():
 
 
 @pytest.mark.parametrize("value", ["a" * 5000 + "b", 10**30, 2.5, b"bytes" * 9, (1.5, "x", 10**9)])
-def test_what_the_collector_does_not_know_stays_as_it_was(value):
+def test_an_object_that_the_collector_does_not_track_stays_unchanged(value):
     assert share(value) is value
     assert share(value, deep=True) is value
     assert sharing(value) in ("counted", "immortal")
 
 
 @pytest.mark.parametrize("value", [None, True, 1, ()])
-def test_what_the_interpreter_made_immortal_is_called_so(value):
+def test_objects_that_the_interpreter_made_immortal_are_reported_as_immortal(value):
     expected = "immortal" if sys.version_info >= (3, 12) else "counted"
     assert sharing(value) == expected
     assert share(value) is value
@@ -62,7 +62,7 @@ def test_a_shared_object_is_freed_by_the_collector():
     assert gone() is None
 
 
-def test_a_tuple_that_the_collector_would_forget_is_not_shared():
+def test_a_tuple_that_the_collector_would_untrack_is_not_shared():
     # Made by C, so that it is tracked until the next collection.
     plain = "a b".partition(" ")
     nested = (plain, plain)
@@ -71,7 +71,7 @@ def test_a_tuple_that_the_collector_would_forget_is_not_shared():
     assert sharing(share((plain, []))) == SHARED
 
 
-def test_tuples_of_the_same_tuples_take_no_exponential_time():
+def test_nested_tuples_take_linear_time():
     values = "a b".partition(" ")
     for _ in range(200):
         values = (values, values)
@@ -100,7 +100,7 @@ def test_immortal_returns_what_the_factory_made():
     assert sharing(thing) == IMMORTAL
 
 
-def test_what_a_factory_has_shown_to_others_is_shared_instead():
+def test_a_factory_result_with_other_references_is_shared_instead():
     kept = []
 
     def factory():
@@ -125,7 +125,7 @@ def test_an_immortal_object_outlives_its_last_reference():
     assert (gone() is None) != CAN_IMMORTALIZE
 
 
-def test_an_error_of_the_factory_is_the_callers():
+def test_a_factory_error_goes_to_the_caller():
     with pytest.raises(ZeroDivisionError):
         immortal(lambda: 1 / 0)
 
@@ -136,7 +136,7 @@ def test_a_factory_must_be_callable(factory):
         immortal(factory)
 
 
-def test_a_factory_leaves_no_reference_over():
+def test_the_factory_leaks_no_reference():
     values = [object()]
     before = sys.getrefcount(values[0])
     for _ in range(100):
@@ -175,7 +175,7 @@ def test_a_shared_executor_is_freed_with_its_results_by_the_collector():
     assert [result() for result in results] == [None] * 8
 
 
-def test_the_gil_makes_both_change_nothing(run_python):
+def test_share_and_immortal_change_nothing_with_the_gil(run_python):
     program = """if True:
         import ft_local
         values = ft_local.share([], deep=True)
@@ -185,6 +185,6 @@ def test_the_gil_makes_both_change_nothing(run_python):
     assert (process.returncode, process.stdout) == (0, "counted counted\n"), process.stderr
 
 
-def test_the_prices_are_in_the_docstrings():
+def test_the_docstrings_state_the_costs():
     assert "the garbage collector alone frees the object" in " ".join(share.__doc__.split())
     assert "it is never freed" in immortal.__doc__

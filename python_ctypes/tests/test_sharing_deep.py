@@ -76,14 +76,14 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_is_reached_is_shared(way):
+def test_reachable_objects_are_shared(way):
     leaf = Node()
     root = share(WAYS[way](leaf), deep=True)
     assert sharing(leaf) == SHARED, root
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_without_deep_only_the_object_itself_is(way):
+def test_without_deep_only_the_object_is_shared(way):
     leaf = Node()
     share(root := WAYS[way](leaf))
     assert sharing(leaf) == "counted", root
@@ -107,13 +107,13 @@ def test_results_that_wait_in_an_executor_are_not_shared():
     assert [sharing(executor.load()) for _ in range(3)] == ["counted"] * 3
 
 
-def test_a_wrapper_on_the_way_stays_its_threads_own():
+def test_a_reachable_wrapper_is_not_shared():
     wrapper = LocalWrapper(Node())
     share([wrapper], deep=True)
     assert sharing(wrapper) == "counted"
 
 
-def test_it_stops_at_classes_and_modules():
+def test_deep_stops_at_classes_and_modules():
     module = types.ModuleType("one_of_the_program")
     module.value = value = []
     sys.modules[module.__name__] = module
@@ -126,14 +126,14 @@ def test_it_stops_at_classes_and_modules():
     assert sharing(Node.common[0]) == "counted"
 
 
-def test_a_functions_globals_are_not_what_it_reaches():
+def test_the_globals_of_a_function_are_not_shared():
     namespace = {"value": []}
     exec("def function(): return value", namespace)  # noqa: S102
     share([namespace["function"]], deep=True)
     assert sharing(namespace["value"]) == "counted"
 
 
-def test_a_generators_frame_is_not_what_a_list_reaches():
+def test_the_frame_of_a_generator_is_not_shared():
     value = []
 
     def generator(held):
@@ -150,14 +150,14 @@ def test_a_module_itself_can_be_shared_deep():
     assert sharing(value) == sharing(value[0]) == SHARED
 
 
-def test_what_is_shared_already_is_not_looked_into():
+def test_shared_objects_are_not_searched_again():
     leaf = Node()
     inner = share(Node(leaf=leaf))
     share([inner], deep=True)
     assert sharing(leaf) == ("counted" if SHARED == "deferred" else SHARED)
 
 
-def test_an_object_is_looked_into_again_when_it_is_shared_again():
+def test_sharing_an_object_again_searches_it_again():
     root = share(Node(), deep=True)
     vars(root)
     share(root, deep=True)
@@ -166,7 +166,7 @@ def test_an_object_is_looked_into_again_when_it_is_shared_again():
     assert sharing(root.new) == SHARED
 
 
-def test_cycles_end():
+def test_cycles_terminate():
     a, b = Node(), Node()
     a.other, b.other = b, a
     b.values = [a, b]
@@ -240,13 +240,13 @@ class HostileExecutor(BatchExecutor):
         raise RuntimeError("asked")
 
 
-def test_no_code_of_a_subclass_of_ours_runs():
+def test_no_code_of_an_executor_subclass_runs():
     leaf = Node()
     share([HostileExecutor(leaf.method, 4)], deep=True)
     assert sharing(leaf) == SHARED
 
 
-def test_the_walk_bears_what_other_threads_change(run_threads):
+def test_the_search_tolerates_changes_by_other_threads(run_threads):
     root = Node(values=[], names={})
     walked = threading.Event()
 

@@ -152,7 +152,7 @@ def test_exactly_once(make_source, size, threads, run_threads):
 @pytest.mark.parametrize("threads", THREADS)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("way", [by_cursors, in_lists, by_every_way])
-def test_exactly_once_by_other_ways_and_from_a_bulk_source(way, size, threads, run_threads):
+def test_exactly_once_by_every_way_to_load(way, size, threads, run_threads):
     numbers = itertools.count()
     executor = BatchExecutor(
         lambda n: list(itertools.islice(numbers, n)), size, bulk=True, low_water=size // 4

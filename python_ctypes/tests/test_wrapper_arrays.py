@@ -126,7 +126,7 @@ def test_functions_and_methods_leave_the_array_alone(numpy, use):
 
 
 @pytest.mark.parametrize("name", IN_PLACE)
-def test_an_in_place_operator_works_in_the_array_and_not_in_the_operand(numpy, name):
+def test_an_in_place_operator_changes_the_array_and_not_the_operand(numpy, name):
     before = numpy.arange(COUNT) % 5 + 1
     array = before.copy()
     wrapper = LocalWrapper(array)
@@ -147,7 +147,7 @@ def test_a_view_keeps_its_array_from_being_resized(numpy):
     assert wrapper.sum() == COUNT - 1
 
 
-def test_an_assignment_to_a_wrapped_table_is_not_called_one_to_a_temporary(pandas):
+def test_pandas_does_not_warn_about_assignment_to_a_wrapped_table(pandas):
     option = contextlib.nullcontext()
     if pandas.__version__ < "3":
         option = pandas.option_context("mode.copy_on_write", True)  # noqa: FBT003

@@ -44,7 +44,7 @@ def test_methods_are_bound_to_the_wrapped_object():
     assert wrapper.method.__self__ is thing
 
 
-def test_names_made_at_run_time():
+def test_names_built_at_run_time():
     wrapper = LocalWrapper(Plain())
     name = "-wrapped"[1:]
     assert getattr(wrapper, name) is wrapper.wrapped
@@ -56,7 +56,7 @@ def test_names_made_at_run_time():
 @pytest.mark.parametrize(
     "name", ["release", "wrapper", "Wrapped", "wrappeD", "__cope__", "änderung"]
 )
-def test_names_that_resemble_the_wrappers_own(name):
+def test_names_similar_to_those_of_the_wrapper(name):
     thing = types.SimpleNamespace(**{name: "found"})
     assert getattr(LocalWrapper(thing), name) == "found"
 
@@ -94,7 +94,7 @@ class Overrides:
 
 
 @pytest.mark.parametrize("name", [5, None, (1,) * 7, b"wrapped"])
-def test_a_name_that_is_no_text_is_an_error(name):
+def test_a_name_that_is_not_a_str_is_an_error(name):
     wrapper = LocalWrapper(Plain())
     for function in (getattr, LocalWrapper.__getattribute__, LocalWrapper.__delattr__):
         with pytest.raises(TypeError, match="attribute name must be string"):
@@ -112,7 +112,7 @@ def test_overridden_access_is_obeyed():
     assert thing.log == [("set", "value", 2), ("delete", "value")]
 
 
-def test_getattr_method_is_asked_for_what_is_missing_only():
+def test_getattr_method_is_called_for_missing_names_only():
     class Falls:
         present = 1
 
@@ -124,7 +124,7 @@ def test_getattr_method_is_asked_for_what_is_missing_only():
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, ValueError, AttributeError, RecursionError])
-def test_a_property_runs_once_and_its_error_passes(kind):
+def test_a_property_runs_once_and_its_error_is_passed_on(kind):
     class Counts:
         reads = writes = deletes = 0
 
@@ -153,7 +153,7 @@ def test_a_property_runs_once_and_its_error_passes(kind):
     assert (Counts.reads, Counts.writes, Counts.deletes) == (1, 1, 1)
 
 
-def test_what_is_frozen_stays_frozen():
+def test_a_frozen_object_stays_frozen():
     @dataclasses.dataclass(frozen=True)
     class Point:
         x: int = 1
@@ -242,7 +242,7 @@ def test_weak_proxies_and_modules():
     assert module.name == 5
 
 
-def test_what_an_object_says_about_itself_is_what_the_wrapped_one_says():
+def test_introspection_attributes_are_those_of_the_object():
     thing = Plain()
     thing.a = 1
     wrapper = LocalWrapper(thing)
@@ -257,7 +257,7 @@ def test_what_an_object_says_about_itself_is_what_the_wrapped_one_says():
         vars(LocalWrapper(5))
 
 
-def test_dir_has_the_wrapped_objects_names_and_wrapped():
+def test_dir_lists_the_names_of_the_object_and_wrapped():
     thing = Plain()
     thing.a = 1
     names = dir(LocalWrapper(thing))
@@ -280,13 +280,13 @@ def test_signatures():
     assert str(inspect.signature(LocalWrapper)) == "(wrapped)"
 
 
-def test_a_mock_sees_what_is_done_to_it():
+def test_a_mock_records_what_is_done_through_a_wrapper():
     thing = mock.Mock()
     LocalWrapper(thing).method(1, key=2)
     thing.method.assert_called_once_with(1, key=2)
 
 
-def test_a_loop_of_objects_and_wrappers_is_an_error_and_no_crash():
+def test_a_loop_of_objects_and_wrappers_is_an_error():
     class Loops:
         def __getattr__(self, name):
             return getattr(self.__dict__["wrapper"], name)

@@ -64,7 +64,7 @@ def test_an_object_that_changes_its_class_is_noticed(kind):
     assert wrapper.method() == "first"
 
 
-def test_an_attribute_of_the_object_hides_a_method_that_was_kept():
+def test_an_attribute_of_the_object_hides_a_cached_method():
     thing = Plain()
     wrapper = LocalWrapper(thing)
     assert [wrapper.method() for _ in range(5)] == ["first"] * 5
@@ -109,7 +109,7 @@ def test_a_method_outlives_its_wrapper():
     assert method.__self__ == [1, 3]
 
 
-def test_a_cycle_through_a_method_that_was_kept_is_collected():
+def test_a_cycle_through_a_cached_method_is_collected():
     class Collected(list):
         pass
 

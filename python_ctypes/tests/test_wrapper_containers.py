@@ -38,11 +38,11 @@ class Sized:
 
 
 @pytest.mark.parametrize("value", [*CONTAINERS, Sized()], ids=lambda value: type(value).__name__)
-def test_length_of_anything_that_has_one(value):
+def test_length_of_sized_objects(value):
     assert len(LocalWrapper(value)) == len(value)
 
 
-def test_length_of_what_has_none():
+def test_length_of_unsized_objects():
     with pytest.raises(TypeError, match=r"object of type 'int' has no len\(\)"):
         len(LocalWrapper(5))
 
@@ -69,7 +69,7 @@ def test_items_are_read_written_and_deleted():
     assert table == {}
 
 
-def test_item_errors_are_the_wrapped_objects_own():
+def test_item_errors_are_those_of_the_object():
     with pytest.raises(IndexError, match="list index out of range"):
         LocalWrapper([1])[3]
     with pytest.raises(KeyError, match="'missing'"):
@@ -100,7 +100,7 @@ def test_membership(value):
     assert with_none is False
 
 
-def test_membership_of_what_only_iterates_or_only_contains():
+def test_membership_by_iteration_or_by_contains_alone():
     class Contains:
         def __contains__(self, item):
             return item == 3
@@ -112,7 +112,7 @@ def test_membership_of_what_only_iterates_or_only_contains():
         1 in LocalWrapper(5)
 
 
-def test_membership_does_not_make_items():
+def test_membership_does_not_create_items():
     table = defaultdict(int)
     assert 5 not in LocalWrapper(table)
     assert table == {}
@@ -154,14 +154,14 @@ def test_next_keeps_the_value_of_a_generator():
     assert caught.value.value == 5
 
 
-def test_next_of_what_is_no_iterator():
+def test_next_of_objects_that_are_not_iterators():
     with pytest.raises(
         TypeError, match=r"'(list|ft_local\.LocalWrapper)' object is not an iterator"
     ):
         next(LocalWrapper([1, 2]))
 
 
-def test_iteration_of_what_does_not_iterate():
+def test_iteration_of_objects_that_are_not_iterable():
     with pytest.raises(TypeError, match="'int' object is not iterable"):
         iter(LocalWrapper(5))
 

@@ -42,7 +42,7 @@ def test_repr_passes_errors_on():
             repr(wrapper)
 
 
-def test_format_specifications_are_the_wrapped_objects():
+def test_format_specifications_are_those_of_the_object():
     assert f"{LocalWrapper(5):05d}" == "00005"
     assert f"{LocalWrapper(Decimal('1.5')):>8}" == "     1.5"
     assert format(LocalWrapper("a")) == "a"
@@ -83,7 +83,7 @@ def test_paths():
 
 
 @pytest.mark.parametrize("value", [5, "text", (1, 2), None, int, 2.5], ids=repr)
-def test_hash_is_the_wrapped_objects(value):
+def test_hash_is_that_of_the_object(value):
     wrapper = LocalWrapper(value)
     assert hash(wrapper) == hash(value)
     assert {value: "found"}[wrapper] == "found"
@@ -92,7 +92,7 @@ def test_hash_is_the_wrapped_objects(value):
 
 
 @pytest.mark.parametrize("value", [[], {}, set(), bytearray()], ids=repr)
-def test_what_has_no_hash_has_none_wrapped(value):
+def test_wrappers_of_unhashable_objects_are_unhashable(value):
     with pytest.raises(TypeError, match=f"unhashable type: '{type(value).__name__}'"):
         hash(LocalWrapper(value))
 

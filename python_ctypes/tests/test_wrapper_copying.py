@@ -31,7 +31,7 @@ def test_deep_copy(kind):
     assert copied.wrapped[0] is not values[0]
 
 
-def test_deep_copies_keep_what_is_the_same_the_same():
+def test_deep_copies_preserve_identity():
     values = []
     wrapper = LocalWrapper(values)
     first, second, bare = copy.deepcopy([wrapper, wrapper, values])
@@ -66,7 +66,7 @@ def test_the_type_itself_is_pickled_by_name():
     assert pickle.loads(data) is LocalWrapper  # noqa: S301 - made here
 
 
-def test_what_cannot_be_copied_says_so():
+def test_objects_that_cannot_be_copied_raise():
     def generator():
         yield
 

@@ -18,7 +18,7 @@ def in_place(name):
 
 @pytest.mark.parametrize("name", ARITHMETIC + BITWISE)
 @pytest.mark.parametrize("other", [3, LocalWrapper(3)], ids=["bare", "wrapped"])
-def test_a_value_that_cannot_change_gives_a_new_wrapper(name, other):
+def test_an_immutable_value_gives_a_new_wrapper(name, other):
     function = in_place(name)
     value = 10 if name in BITWISE else 10.5
     before = LocalWrapper(value)
@@ -138,7 +138,7 @@ def test_an_element_may_replace_the_wrapper_while_it_is_compared():
         assert len(wrapper) == 201
 
 
-def test_an_element_that_dies_may_look_into_the_wrapper():
+def test_the_finalizer_of_an_element_may_use_the_wrapper():
     deaths = 0
 
     class Looks:
@@ -163,7 +163,7 @@ def test_an_element_that_dies_may_look_into_the_wrapper():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_bare_sequence_is_extended_by_what_is_wrapped(values, more):
+def test_a_bare_sequence_is_extended_by_a_wrapped_one(values, more):
     check_extended(values, more)
 
 
@@ -197,7 +197,7 @@ def test_a_bare_sequence_is_repeated_in_place(values, count):
 @pytest.mark.parametrize(
     ("values", "more"), [([1], 5), ([1], None), (collections.deque([1]), 5), (bytearray(), "a")]
 )
-def test_what_cannot_extend_a_bare_sequence_is_refused(values, more):
+def test_an_unsuitable_operand_cannot_extend_a_bare_sequence(values, more):
     with pytest.raises(TypeError):
         values += LocalWrapper(more)
     with pytest.raises(TypeError):

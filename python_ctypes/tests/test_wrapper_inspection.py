@@ -54,7 +54,7 @@ def test_signatures(value):
 
 @pytest.mark.c_backend(reason="a Python class that can be called makes all instances callable")
 @pytest.mark.parametrize("value", [5, int, {}, Slotted()], ids=lambda value: type(value).__name__)
-def test_what_has_no_signature(value):
+def test_objects_without_a_signature(value):
     try:
         expected = inspect.signature(value)
     except (TypeError, ValueError) as error:
@@ -71,7 +71,7 @@ NAMES = ["value", "of_class", "of_base", "method", "computed", "missing", "__doc
 @pytest.mark.c_backend(reason="a class in Python cannot have a __dict__ of its own making")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", [Holds(), Holds, Slotted(), 5, function, inspect])
-def test_attributes_that_nobody_asks_for(name, value):
+def test_unrequested_attributes(name, value):
     expected = inspect.getattr_static(value, name, "nothing")
     assert inspect.getattr_static(LocalWrapper(value), name, "nothing") == expected
     assert inspect.getattr_static(LocalWrapper(LocalWrapper(value)), name, "nothing") == expected
@@ -105,7 +105,7 @@ def test_protocols_with_data(protocol, value):
     assert isinstance(LocalWrapper(value), protocol) == isinstance(value, protocol)
 
 
-def test_the_dictionary_that_one_asks_for_is_the_objects():
+def test_dict_is_that_of_the_object():
     thing = Holds()
     assert LocalWrapper(thing).__dict__ is thing.__dict__
     assert vars(LocalWrapper(thing)) is vars(thing)
@@ -138,7 +138,7 @@ def test_a_parameter_of_the_class_is_not_written_into_the_object():
     assert "__orig_class__" not in vars(thing)
 
 
-def test_annotations_of_a_subclass_are_not_the_objects():
+def test_annotations_of_a_subclass_are_its_own():
     class Noted(LocalWrapper):
         note: int = 1
 

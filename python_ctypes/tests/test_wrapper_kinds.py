@@ -33,7 +33,7 @@ VALUES = [5, 2.5, None, "a", b"a", [], (), {}, {1}, range(3), iter([]), len, int
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_the_answers_are_those_of_the_object(value):
+def test_type_checks_answer_as_for_the_object(value):
     wrapper = LocalWrapper(value)
     assert callable(wrapper) == callable(value)
     for name in collections.abc.__all__:
@@ -49,7 +49,7 @@ def test_only_paths_are_paths():
     assert os.fspath(LocalWrapper("a")) == "a"
 
 
-def test_objects_alike_have_wrappers_of_one_type():
+def test_similar_objects_have_wrappers_of_one_type():
     assert type(LocalWrapper(1)) is type(LocalWrapper(2))
     assert type(LocalWrapper([])) is not type(LocalWrapper({}))
     assert len({type(LocalWrapper(value)) for value in range(1000)}) == 1
@@ -67,7 +67,7 @@ def test_the_type_of_a_wrapper_makes_wrappers_too():
         kind.attribute = 1
 
 
-def test_a_class_that_gains_or_loses_an_ability_is_noticed_by_the_next_wrapper():
+def test_a_new_wrapper_sees_abilities_that_its_class_gained_or_lost():
     class Changes:
         pass
 
@@ -94,7 +94,7 @@ def test_a_class_that_gains_or_loses_an_ability_is_noticed_by_the_next_wrapper()
         ("__fspath__", os.fspath),
     ],
 )
-def test_what_is_looked_at_before_it_is_called_is_noticed_by_the_next_wrapper(name, use):
+def test_a_new_wrapper_sees_changed_attributes_of_its_class(name, use):
     values = {"__bytes__": b"a", "__fspath__": "a", "__float__": 1.5, "__complex__": 1j}
 
     class Changes:
@@ -109,7 +109,7 @@ def test_what_is_looked_at_before_it_is_called_is_noticed_by_the_next_wrapper(na
         delattr(Changes, name)
 
 
-def test_all_but_what_is_looked_at_follows_the_class_of_a_wrapper_that_is_there():
+def test_an_existing_wrapper_follows_its_class_in_operations():
     class Changes:
         def __getitem__(self, key):
             raise TypeError("no items in Changes yet")
@@ -131,7 +131,7 @@ def test_all_but_what_is_looked_at_follows_the_class_of_a_wrapper_that_is_there(
     )
 
 
-def test_very_many_kinds_are_no_error(run_python):
+def test_more_kinds_than_fit_the_table_are_not_an_error(run_python):
     program = """
         from ft_local import LocalWrapper
         names = "call iter next len contains getitem setitem delitem await aiter anext".split()
@@ -195,7 +195,7 @@ def test_wrappers_at_the_end_of_the_interpreter(run_python):
     assert done.stdout.split() == ["deleted"] * 3
 
 
-def test_what_a_kind_needs_is_freed_with_the_module(run_python):
+def test_kinds_are_freed_with_the_module(run_python):
     program = """
         import gc, sys, weakref
         import ft_local

@@ -67,7 +67,7 @@ def use(wrapper):
         _ = wrapper.missing
 
 
-def test_the_count_changes_when_a_wrapper_is_made_and_when_it_dies():
+def test_the_count_changes_when_a_wrapper_is_made_and_freed():
     thing = Thing()
     before = sys.getrefcount(thing)
     wrapper = LocalWrapper(thing)
@@ -184,7 +184,7 @@ def test_a_cycle_through_wrapper_executor_and_results_is_collected():
 
 
 @pytest.mark.c_backend(reason="a class in Python has no tp_clear of its own")
-def test_a_wrapper_that_the_collector_has_cleared_is_an_error_and_no_crash(run):
+def test_a_wrapper_cleared_by_the_collector_raises(run):
     output = run("""
         import copy, gc, math, operator, os, types
         from ft_local import LocalWrapper
@@ -233,7 +233,7 @@ def test_a_wrapper_that_the_collector_has_cleared_is_an_error_and_no_crash(run):
     assert output == "alive"
 
 
-def test_wrappers_die_in_other_threads_than_they_were_made_in():
+def test_wrappers_are_freed_in_other_threads():
     thing = Thing()
     before = sys.getrefcount(thing)
     wrappers = [LocalWrapper(thing) for _ in range(100)]

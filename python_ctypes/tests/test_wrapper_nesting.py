@@ -42,7 +42,7 @@ DEEP = """
 
 @pytest.mark.c_backend(reason="recursion in Python code is limited by the interpreter alone")
 @pytest.mark.parametrize("kind", ["LocalWrapper", "Local"])
-def test_a_million_nested_wrappers_die(kind, run):
+def test_a_million_nested_wrappers_are_freed(kind, run):
     output = run(
         textwrap.dedent(DEEP)
         + textwrap.dedent(f"""
@@ -76,7 +76,7 @@ type(wrapper).__enter__(wrapper); LocalWrapper.__await__(wrapper); LocalWrapper.
 
 @pytest.mark.c_backend(reason="recursion in Python code is limited by the interpreter alone")
 @pytest.mark.parametrize("kind", ["LocalWrapper", "Local"])
-def test_what_goes_through_very_many_wrappers_is_an_error_and_no_crash(kind, run):
+def test_operations_through_too_many_wrappers_raise(kind, run):
     expressions = [f"{name}(wrapper)" for name in OPERATIONS.split()]
     expressions += [expression.strip() for expression in EXPRESSIONS.split(";")]
     output = run(
@@ -109,7 +109,7 @@ def test_a_few_nested_wrappers_work():
 
 
 @pytest.mark.c_backend(reason="recursion in Python code is limited by the interpreter alone")
-def test_a_chain_through_weak_proxies_is_an_error_and_no_crash(run):
+def test_a_chain_through_weak_proxies_raises(run):
     output = run(
         textwrap.dedent(DEEP)
         + textwrap.dedent("""

@@ -71,7 +71,7 @@ def evaluated(expression, wrap):
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_what_is_wrapped_counts_as_if_it_were_bare(expression):
+def test_numpy_uses_the_wrapped_object(expression):
     assert evaluated(expression, LocalWrapper) == evaluated(expression, lambda value: value)
 
 
@@ -122,7 +122,7 @@ def test_objects_that_take_part_in_functions_do():
     assert numpy.multiply(LocalWrapper(ARRAY), LocalWrapper(TakesPart())) == expected
 
 
-def test_what_numpy_asks_of_other_objects_is_theirs():
+def test_numpy_protocols_of_other_objects_are_theirs():
     assert not hasattr(LocalWrapper([1]), "__array__")
     assert LocalWrapper(ARRAY).__array_interface__ == ARRAY.__array_interface__
     assert not hasattr(LocalWrapper(5), "__array_ufunc__")

@@ -87,7 +87,7 @@ def is_text(value):
 
 @pytest.mark.parametrize("function", BINARY, ids=lambda function: function.__name__)
 @pytest.mark.parametrize("operands", OPERANDS, ids=repr)
-def test_binary_operator_of_any_mixture_is_the_bare_one(function, operands):
+def test_binary_operators_match_bare_for_any_mixture(function, operands):
     left, right = operands
     expected = outcome(function, left, right)
     for wrap_left in WRAPPED:
@@ -135,7 +135,7 @@ def test_power_with_wrapped_base_and_modulus():
 @pytest.mark.parametrize("first", WRAPPED)
 @pytest.mark.parametrize("second", WRAPPED)
 @pytest.mark.parametrize("third", WRAPPED)
-def test_power_with_modulus_of_any_mixture(first, second, third):
+def test_power_with_modulus_matches_bare_for_any_mixture(first, second, third):
     assert pow(first(2), second(5), third(7)) == pow(2, 5, 7)
     assert outcome(pow, first(2), second(5), third(0)) == outcome(pow, 2, 5, 0)
     assert outcome(pow, first(2), second(5), third("x")) == outcome(pow, 2, 5, "x")
@@ -173,18 +173,18 @@ def test_concatenation(operands, wrap_right):
 @pytest.mark.parametrize(
     "value", [7, -7, 2.5, -2.5, 1e300, Fraction(10**40 + 1, 3), Decimal("2.5"), 1j, 0], ids=repr
 )
-def test_unary_operator_is_the_bare_one(function, value):
+def test_unary_operators_match_bare(function, value):
     expected = outcome(function, value)
     assert outcome(function, LocalWrapper(value)) == expected or refused_alike(function, value)
 
 
 @pytest.mark.parametrize("value", ["x", [], None, object])
 @pytest.mark.parametrize("function", [operator.neg, operator.pos, operator.abs, operator.invert])
-def test_an_operand_that_cannot_is_refused_as_if_it_were_bare(function, value):
+def test_an_unsupported_operand_raises_as_if_bare(function, value):
     assert outcome(function, LocalWrapper(value)) == outcome(function, value)
 
 
-def test_numbers_in_texts_are_converted_as_bare_ones():
+def test_numbers_in_strings_are_converted_as_if_bare():
     assert int(LocalWrapper("5")) == 5
     assert float(LocalWrapper("1.5")) == 1.5
     assert complex(LocalWrapper("1j")) == 1j
@@ -198,7 +198,7 @@ def test_round_to_digits(digits):
     assert round(LocalWrapper(1234), digits) == round(1234, digits)
 
 
-def test_round_of_what_cannot_be_rounded():
+def test_round_of_unsupported_objects():
     assert refused_alike(round, "x")
     assert outcome(round, LocalWrapper(1.5), "x") == outcome(round, 1.5, "x")
 
@@ -249,7 +249,7 @@ COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, 
     ],
     ids=repr,
 )
-def test_comparison_of_any_mixture_is_the_bare_one(function, operands):
+def test_comparisons_match_bare_for_any_mixture(function, operands):
     left, right = operands
     expected = outcome(function, left, right)
     assert outcome(function, LocalWrapper(left), right) == expected
@@ -300,7 +300,7 @@ def test_operators_follow_an_object_that_changes_its_class():
     assert -wrapper == "second"
 
 
-def test_wrappers_of_wrappers_are_all_taken_off():
+def test_operators_unwrap_nested_wrappers():
     inner = LocalWrapper(5)
     outer = LocalWrapper(inner)
     assert outer - 3 == 2

@@ -74,7 +74,7 @@ def test_calls_of_methods_of_all_kinds():
     assert types.MethodType(method, 1)(2) == (thing, (1, 2), {})
 
 
-def test_errors_of_calls_pass_unchanged():
+def test_errors_of_calls_are_passed_on():
     def fails():
         raise ValueError("called")
 
@@ -86,7 +86,7 @@ def test_errors_of_calls_pass_unchanged():
         LocalWrapper(fails)(1)
 
 
-def test_a_wrapper_serves_where_a_function_is_taken():
+def test_a_wrapper_of_a_function_is_accepted_as_a_function():
     assert list(map(LocalWrapper(str), [1, 2])) == ["1", "2"]
     assert sorted([-2, 1], key=LocalWrapper(abs)) == [1, -2]
     assert functools.reduce(LocalWrapper(lambda a, b: a + b), [1, 2, 3]) == 6
@@ -130,7 +130,7 @@ def test_locks_and_exit_stacks():
     assert manager.log == ["enter", None]
 
 
-def test_half_a_context_manager_is_an_attribute_error():
+def test_an_incomplete_context_manager_raises_as_if_bare():
     class OnlyEnter:
         entered = False
 
@@ -158,7 +158,7 @@ def test_half_a_context_manager_is_an_attribute_error():
         LocalWrapper(5).__enter__()
 
 
-def test_errors_of_contexts_pass():
+def test_errors_of_contexts_are_passed_on():
     class FailsToEnter(Manager):
         def __enter__(self):
             raise ValueError("entering")

@@ -108,14 +108,14 @@ KNOWN_BY_TYPE = {
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_the_branch_is_that_of_the_object(look, value):
+def test_callers_that_probe_slots_take_the_branch_of_the_object(look, value):
     if isinstance(value, KNOWN_BY_TYPE.get(look, ())):
         return
     function = LOOKS[look]
     assert outcome(function, LocalWrapper(fresh(value))) == outcome(function, fresh(value))
 
 
-def test_a_number_is_no_bytes():
+def test_a_number_is_not_bytes():
     with pytest.raises(TypeError):
         b"%s" % LocalWrapper(3)
     with pytest.raises(TypeError):
@@ -163,13 +163,13 @@ class WithMixin(contextlib.AbstractContextManager, LocalWrapper):
 
 
 @pytest.mark.parametrize("kind", [LocalWrapper, Local])
-def test_what_is_no_manager_is_refused_through_several_wrappers(kind):
+def test_a_nested_wrapper_of_another_object_is_not_a_context_manager(kind):
     for wrapper in (kind(5), kind(LocalWrapper(5)), LocalWrapper(kind(5)), kind(kind(kind(5)))):
         with pytest.raises(TypeError, match="context manager"), wrapper:
             pass
 
 
-def test_a_subclass_has_what_some_kinds_lack():
+def test_a_subclass_has_the_methods_that_some_kinds_lack():
     assert bytes(Local(HasBytes())) == b"own"
     assert os.fspath(Local(pathlib.Path("a"))) == "a"
     assert complex(Local(1j)) == 1j
@@ -184,7 +184,7 @@ def test_a_subclass_has_what_some_kinds_lack():
         assert type(entered) is WithMixin
 
 
-def test_a_subclass_passes_on_what_its_own_subclasses_are_given():
+def test_a_subclass_passes_on_optional_methods_to_its_subclasses():
     given = []
 
     class Base:

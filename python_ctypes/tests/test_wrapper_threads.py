@@ -118,7 +118,7 @@ def test_bases_that_change_while_others_look_up(run_threads):
 
 
 @pytest.mark.c_backend(reason="a class in Python cannot have a __dict__ of its own making")
-def test_bases_of_the_object_that_change_while_others_look_at_it(run_threads):
+def test_bases_of_the_object_that_change_while_others_read_it(run_threads):
     class First:
         x = 1
 

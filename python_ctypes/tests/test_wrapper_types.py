@@ -45,7 +45,7 @@ def test_wrong_arguments_are_named(args, kwargs, message):
         LocalWrapper.__new__(LocalWrapper, *args, **kwargs)
 
 
-def test_the_type_says_what_it_is():
+def test_the_type_describes_itself():
     assert LocalWrapper.__module__ == "ft_local"
     assert LocalWrapper.__name__ == LocalWrapper.__qualname__ == "LocalWrapper"
     assert ft_local.LocalWrapper is LocalWrapper
@@ -134,7 +134,7 @@ class Logged(LocalWrapper):
         return "computed"
 
 
-def test_what_a_subclass_defines_wins():
+def test_definitions_of_a_subclass_win():
     wrapper = Logged([1, 2])
     assert wrapper.own() == [1, 2]
     assert wrapper.shared == "of the subclass"
@@ -146,7 +146,7 @@ def test_what_a_subclass_defines_wins():
     assert {"own", "computed", "append", "wrapped"} <= set(dir(wrapper))
 
 
-def test_all_else_of_a_subclass_is_the_wrapped_objects():
+def test_other_attributes_of_a_subclass_are_those_of_the_object():
     values = [1, 2]
     wrapper = Logged(values)
     wrapper.append(3)

@@ -2,21 +2,19 @@
 
 Its modules have the names of the library's: `library` finds and describes it, `host` is CPython's
 host table, `handle` what the library makes, `source` what it calls, and `load` takes its results.
-`batch`, `cursor` and `wrapper` are the three types, `settings` checks the arguments of the first,
-and `operators` is the long table of what the last passes on. `sharing` has CPython's functions for
-deferred and immortal objects, `contention` reads reference counts. Its names are those of the C
-shim.
+`batch`, `cursor` and `wrapper` are the three types, and `operators` is the long table of what the
+last passes on. `sharing` has CPython's functions for deferred and immortal objects, `contention`
+reads reference counts. Its names are those of the C shim.
 """
 
 from .batch import BatchExecutor
 from .contention import TOUCHED_BY_LOOKING, changed_counts, count_changes, shared_count
 from .cursor import Cursor
-from .library import MAX_SIZE, abi_version, library_path, library_version
+from .library import abi_version, library_path, library_version
 from .sharing import call_immortal, enable_deferred, is_immortal
 from .wrapper import LocalWrapper
 
 __all__ = [
-    "MAX_SIZE",
     "TOUCHED_BY_LOOKING",
     "BatchExecutor",
     "Cursor",

@@ -8,13 +8,20 @@ from reprlib import recursive_repr
 from types import GenericAlias, TracebackType
 from typing import Any, NoReturn, Self, SupportsIndex
 
+from ft_local import _outcomes
 from ft_local._outcomes import BatchStats
+from ft_local._settings import (
+    Settings,
+    check_unchanged,
+    checked_size,
+    nanoseconds,
+    settings_of,
+)
 
 from . import library
 from .cursor import Cursor, cursor_of
 from .handle import BatchHandle, new_batch
 from .load import give_back, take, take_many
-from .settings import Settings, checked, checked_size, nanoseconds, of_subclass
 from .source import one_at_a_time
 from .wrapper import LocalWrapper
 
@@ -36,7 +43,7 @@ class _Iterator:
         if status:
             if status in library.NOTHING_MORE:
                 raise StopIteration
-            raise self._executor._error(status)  # noqa: SLF001
+            raise library.exception(status)
         return result
 
 
@@ -67,8 +74,8 @@ class BatchExecutor:
     def __new__(cls, /, *args: Any, **kwargs: Any) -> Self:
         if not issubclass(cls, BatchExecutor):
             raise TypeError(f"{cls!r} is no subclass of BatchExecutor")
-        own_init = cls.__init__ is not BatchExecutor.__init__  # type: ignore[misc]
-        settings = of_subclass(args, kwargs) if own_init else checked(*args, **kwargs)
+        has_init = cls.__init__ is not BatchExecutor.__init__  # type: ignore[misc]
+        settings = settings_of(args, kwargs, not has_init)
         self = object.__new__(cls)
         self._settings = settings
         self._plain_source = settings.source
@@ -92,12 +99,7 @@ class BatchExecutor:
         if type(self).__new__ is not BatchExecutor.__new__:
             # What the `__new__` of a subclass has made of it is its own affair.
             return
-        settings = checked(*args, **kwargs)
-        if settings[1:] != self._settings[1:] or settings.source is not self._settings.source:
-            raise TypeError(
-                "a BatchExecutor never changes its source, its size or its options; a subclass "
-                "that chooses them itself needs __new__"
-            )
+        check_unchanged(self._settings, args, kwargs)
 
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias:
@@ -118,7 +120,7 @@ class BatchExecutor:
         else:
             status, result = take(batch, library.batch_load_for, batch, nanoseconds(timeout))
         if status:
-            raise self._error(status)
+            raise library.exception(status)
         return result
 
     def try_load(self, default: Any = None, /) -> Any:
@@ -128,10 +130,10 @@ class BatchExecutor:
         """
         batch = self._address()
         status, result = take(batch, library.batch_try_load, batch)
-        if status == library.ERR_EMPTY:
+        if status == _outcomes.ERR_EMPTY:
             return default
         if status:
-            raise self._error(status)
+            raise library.exception(status)
         return result
 
     def load_many(self, n: SupportsIndex, timeout: float | None = None) -> list[Any]:
@@ -145,7 +147,7 @@ class BatchExecutor:
             return []
         status, results = take_many(self._address(), count, limit)
         if status:
-            raise self._error(status)
+            raise library.exception(status)
         return results
 
     def give_back(self, /, *results: Any) -> None:
@@ -155,7 +157,7 @@ class BatchExecutor:
         """
         status = give_back(self._address(), results) if results else 0
         if status:
-            raise self._error(status)
+            raise library.exception(status)
 
     def prefill(
         self,
@@ -177,9 +179,9 @@ class BatchExecutor:
             status = library.batch_prefill(self._address(), mark, most, limit, addressof(made))
         except StopIteration:
             # The source has ended, and the exception has no more to say.
-            status = 0 if made.value else library.ERR_END
+            status = 0 if made.value else _outcomes.ERR_END
         if status:
-            raise self._error(status)
+            raise library.exception(status)
         return made.value
 
     def cursor(self) -> Cursor:
@@ -190,7 +192,7 @@ class BatchExecutor:
         """Drops the results that are ready, and lets all loads fail from now on."""
         status = library.batch_close(self._address())
         if status:
-            raise self._error(status)
+            raise library.exception(status)
 
     @property
     def closed(self) -> bool:
@@ -202,7 +204,7 @@ class BatchExecutor:
         stats = library.Stats(struct_size=sizeof(library.Stats))
         status = library.batch_stats(self._address(), byref(stats))
         if status:
-            raise self._error(status)
+            raise library.exception(status)
         counts = {name: getattr(stats, name) for name, *_ in stats._fields_}
         wait_time, source_time = counts.pop("wait_ns") / 1e9, counts.pop("source_ns") / 1e9
         del counts["struct_size"]
@@ -270,25 +272,10 @@ class BatchExecutor:
         return f"<BatchExecutor: source={self.source!r}, size={self.size}, ready={len(self)}>"
 
     def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
-        raise TypeError(
-            f"cannot pickle or copy {type(self).__name__!r} object: each of its results goes to "
-            "one caller; make another from its source instead"
-        )
+        raise _outcomes.executor_cannot_be_copied(self)
 
     def _address(self) -> BatchHandle:
         try:
             return self._handle
         except AttributeError:
-            raise RuntimeError(
-                "this BatchExecutor has no source any more: the garbage collector took it"
-            ) from None
-
-    def _error(self, status: int) -> Exception:
-        """What to raise for a failure that is not an exception already."""
-        if status == library.ERR_REENTRANT:
-            return RuntimeError(
-                "no result is ready, and this thread is already running the source: the source "
-                "itself loads, or another greenlet of this thread; keep results ready by "
-                "prefill() in a thread of its own"
-            )
-        return library.exception(status)
+            raise _outcomes.source_is_gone() from None

@@ -7,12 +7,12 @@ from threading import get_ident
 from types import GenericAlias, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, final
 
-from ft_local._outcomes import ExecutorClosed
+from ft_local import _outcomes
+from ft_local._settings import FOREVER, nanoseconds
 
 from . import library
 from .handle import BatchHandle, CursorHandle, new_cursor
 from .load import take
-from .settings import nanoseconds
 
 if TYPE_CHECKING:
     from .batch import BatchExecutor
@@ -61,10 +61,7 @@ class Cursor:
         """Gives back what is in hand, which the executor hands out before newer results."""
         self._check_thread()
         if self._depth:
-            raise RuntimeError(
-                "this Cursor cannot be closed by the source that it runs, nor by the handler of a "
-                "signal while it waits"
-            )
+            raise _outcomes.cursor_is_in_use()
         self._handle = None
 
     @property
@@ -81,7 +78,7 @@ class Cursor:
         return self
 
     def __next__(self) -> Any:
-        status, result = self._take(library.FOR_EVER)
+        status, result = self._take(FOREVER)
         if status:
             if status in library.NOTHING_MORE:
                 raise StopIteration
@@ -104,9 +101,7 @@ class Cursor:
         if not self._owner or self._handle is None:
             return 0
         if self._owner[None] != get_ident():
-            raise RuntimeError(
-                "only the thread that first used a Cursor can say what it has in hand"
-            )
+            raise _outcomes.length_for_another_thread()
         count: int = library.cursor_len(self._handle)
         return count
 
@@ -120,38 +115,32 @@ class Cursor:
         return f"<Cursor: executor={self._executor!r}, {state}>"
 
     def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
-        raise TypeError(
-            "cannot pickle or copy 'Cursor' object: each of its results goes to one caller; ask "
-            "its executor for another instead"
-        )
+        raise _outcomes.cursor_cannot_be_copied()
 
     def _check_thread(self) -> None:
         me = get_ident()
         # Atomic: of two threads that use a new cursor at once, one is refused.
         if self._owner.setdefault(None, me) != me:
-            raise RuntimeError(
-                "this Cursor belongs to the thread that first used it: make another in this thread "
-                "with executor.cursor()"
-            )
+            raise _outcomes.cursor_of_another_thread()
 
     def _take(self, limit: int) -> tuple[int, Any]:
         self._check_thread()
         handle = self._handle
         if handle is None:
-            return library.ERR_CLOSED, None
+            return _outcomes.ERR_CLOSED, None
         batch = self._executor._address()  # noqa: SLF001
         self._depth += 1
         try:
-            if limit == library.FOR_EVER:
+            if limit == FOREVER:
                 return take(batch, library.cursor_next, handle)
             return take(batch, library.cursor_next_for, handle, limit)
         finally:
             self._depth -= 1
 
     def _error(self, status: int) -> Exception:
-        if status == library.ERR_CLOSED and self._handle is None:
-            return ExecutorClosed("this Cursor was closed: make another with executor.cursor()")
-        return self._executor._error(status)  # noqa: SLF001 - one error for both
+        if status == _outcomes.ERR_CLOSED and self._handle is None:
+            return _outcomes.cursor_is_closed()
+        return library.exception(status)
 
 
 def cursor_of(executor: BatchExecutor, batch: BatchHandle) -> Cursor:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from ctypes import byref, c_void_p
+from ctypes import byref, c_void_p, sizeof
 from functools import partial
 from typing import Any, TypeVar
 
+from ft_local._settings import Settings
+
 from . import host, library
-from .settings import Settings
 
 Handle = TypeVar("Handle", bound="_Handle")
 
@@ -62,7 +63,12 @@ class CursorHandle(_Handle):
 def new_batch(source: Callable[[], Any], settings: Settings) -> BatchHandle:
     """Makes a batch that calls `source`, to which it holds no reference."""
     table = host.source_table(source)
-    options = settings.options
+    options = library.BatchOptions(
+        struct_size=sizeof(library.BatchOptions),
+        fill_budget=settings.fill_budget,
+        low_water=settings.low_water,
+        on_fork=settings.policy,
+    )
     address = c_void_p()
     arguments = (byref(host.table), byref(table), settings.size, byref(options), byref(address))
     handle = _made(BatchHandle, library.batch_new_with, library.batch_free, address, arguments)

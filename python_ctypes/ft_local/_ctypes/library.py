@@ -17,31 +17,15 @@ from ctypes import (
 from pathlib import Path
 from typing import Any
 
-from ft_local._outcomes import EndOfSource, ExecutorClosed, ForkedError
+from ft_local import _outcomes
 
 ABI_VERSION = 0
-MAX_SIZE = 1 << 30
-
-# A timeout, in nanoseconds, that never ends, and what is too long for one.
-FOR_EVER = -1
-MAX_NANOSECONDS = 1 << 63
 
 # The most objects that an array in memory has room for.
 MAX_COUNT = sys.maxsize // ctypes.sizeof(c_void_p)
 
-ERR_ARGUMENT = -1
-ERR_NO_MEMORY = -2
-ERR_RETAIN = -3
-ERR_REENTRANT = -6
-ERR_PANIC = -8
-ERR_END = -10
-ERR_CLOSED = -11
-ERR_TIMED_OUT = -12
-ERR_EMPTY = -13
-ERR_FORKED = -14
-
 # There will never be another result.
-NOTHING_MORE = (ERR_END, ERR_CLOSED)
+NOTHING_MORE = (_outcomes.ERR_END, _outcomes.ERR_CLOSED)
 
 FILE_NAME = (
     f"libft_local.{ABI_VERSION}.dylib"
@@ -202,31 +186,11 @@ cursor_next_for = _function("cursor_next_for", c_int32, c_void_p, c_int64, c_voi
 cursor_len = _function("cursor_len", c_size_t, c_void_p)
 cursor_free = _function("cursor_free", None, c_void_p)
 
-# Failures that a Python program may bring about, and is told in its own words.
-_EXPECTED = {
-    ERR_END: (EndOfSource, "the source has ended, and all that it made was handed out"),
-    ERR_CLOSED: (ExecutorClosed, "this BatchExecutor was closed"),
-    ERR_TIMED_OUT: (TimeoutError, "no result within the timeout"),
-    ERR_FORKED: (
-        ForkedError,
-        "this BatchExecutor is the parent's, as its on_fork is 'error': make another one here",
-    ),
-}
-
 
 def exception(status: int) -> Exception:
     """What to raise for a failure that is not an exception already."""
-    if status in _EXPECTED:
-        kind, words = _EXPECTED[status]
-        return kind(words)
-    text: bytes = last_error() if status == ERR_ARGUMENT else status_text(status)
-    message = f"libft_local: {text.decode()}"
-    if status == ERR_NO_MEMORY:
-        return MemoryError(message)
-    if status in (ERR_ARGUMENT, ERR_RETAIN, ERR_PANIC):
-        # None of these can come from what a Python program does.
-        return SystemError(message)
-    return RuntimeError(message)
+    text, argument = status_text(status), last_error()
+    return _outcomes.failure(status, text.decode(), argument.decode())
 
 
 _version = _function("version", c_char_p)

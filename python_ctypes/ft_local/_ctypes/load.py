@@ -10,6 +10,8 @@ from itertools import repeat
 from mmap import mmap
 from typing import Any
 
+from ft_local import _outcomes
+
 from . import host, library
 
 # How many addresses are a matter of course.
@@ -62,7 +64,7 @@ def take_many(batch: int, n: int, nanoseconds: int) -> tuple[int, list[Any]]:
             status: int = library.batch_load_many(batch, n, nanoseconds, at, counter)
         except StopIteration:
             # As above, but the status was lost: the end is an error if there is nothing before it.
-            status = 0 if count.value else library.ERR_END
+            status = 0 if count.value else _outcomes.ERR_END
         if status == 0:
             taken = addresses[: count.value]
             # The last call is one of C code, which takes over all of them.

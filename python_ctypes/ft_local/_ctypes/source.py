@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Self
 
+from ft_local import _outcomes
+
 # Another object in each process. `os.getpid` would be asked for every result.
 _process = object()
 
@@ -62,10 +64,7 @@ class _Ready:
             if self._rest:
                 self._take()
             if not self._made:
-                raise RuntimeError(
-                    "a bulk source returned an iterable without results; to say that there will "
-                    "be no more, it raises StopIteration"
-                )
+                raise _outcomes.no_results()
         return self._made
 
     def _ask(self) -> None:
@@ -77,10 +76,9 @@ class _Ready:
                 raise StopIteration
         kind = type(returned[0])
         if not (hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")):
+            error = _outcomes.not_iterable(returned[0])
             returned.clear()
-            raise TypeError(
-                f"a bulk source must return an iterable of results, got {kind.__name__!r}"
-            )
+            raise error
         iterators = map(iter, returned)
         try:
             # The only call in here: if anything is raised, it is done or has failed.

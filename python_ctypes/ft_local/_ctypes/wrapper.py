@@ -12,6 +12,7 @@ from types import CoroutineType, GenericAlias
 from typing import Any, Self, SupportsIndex
 
 from ft_local import _arrays, _copying
+from ft_local._settings import check_wraps, object_to_wrap
 
 from .names import OF_CLASSES, OWN, WITHOUT_ARRAY, signature
 from .operators import enter, methods, special
@@ -49,7 +50,9 @@ class LocalWrapper:
 
     def __new__(cls, /, *args: Any, **kwargs: Any) -> Self:
         self = object.__new__(cls)
-        _set_wrapped(self, _first_argument(cls, args, kwargs))
+        # The `__init__` of a subclass may take more arguments.
+        has_init = cls.__init__ is not LocalWrapper.__init__  # type: ignore[misc]
+        _set_wrapped(self, object_to_wrap(args, kwargs, not has_init))
         return self
 
     # What `inspect.signature` and `help` are to show.
@@ -59,11 +62,7 @@ class LocalWrapper:
         if type(self).__new__ is not LocalWrapper.__new__:
             # What the `__new__` of a subclass has wrapped is its own affair.
             return
-        if _arguments(*args, **kwargs) is not _wrapped_by(self):
-            raise TypeError(
-                "a LocalWrapper never changes what it wraps, which is the first argument of the "
-                "constructor; a subclass that wraps something else needs __new__"
-            )
+        check_wraps(_wrapped_by(self), args, kwargs)
 
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias:
@@ -225,25 +224,6 @@ class LocalWrapper:
 _slot = LocalWrapper.__dict__["wrapped"]
 _wrapped_by = _slot.__get__
 _set_wrapped = _slot.__set__
-
-
-def _arguments(wrapped: object) -> object:
-    return wrapped
-
-
-# The name in the errors for wrong arguments.
-_arguments.__qualname__ = "LocalWrapper"
-
-
-def _first_argument(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
-    """What the constructor of `cls` is to wrap. TypeError if it was not told."""
-    if cls.__init__ is not LocalWrapper.__init__:  # type: ignore[misc]
-        # The other arguments are for the `__init__` of a subclass to judge.
-        if args:
-            return args[0]
-        if "wrapped" in kwargs:
-            return kwargs["wrapped"]
-    return _arguments(*args, **kwargs)
 
 
 def _below(wrapper: LocalWrapper) -> tuple[Any, int]:

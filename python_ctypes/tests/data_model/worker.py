@@ -15,6 +15,7 @@ import typing
 import warnings
 
 import arithmetic
+import limits
 import objects
 import objects_used
 import values
@@ -24,14 +25,15 @@ SECONDS = 20
 
 MODULES = """
 array asyncio base64 binascii bisect collections collections.abc concurrent.futures contextlib copy
-csv dataclasses decimal enum fractions functools gc hashlib heapq inspect io itertools json logging
-math numbers operator os pickle pprint queue random re select shlex sqlite3 statistics string struct
-sys textwrap threading time types typing unittest.mock urllib.parse uuid weakref zlib
+csv ctypes dataclasses datetime decimal enum fractions functools gc hashlib heapq importlib inspect
+io itertools json logging marshal math numbers operator os pickle pprint queue random re select
+shlex sqlite3 statistics string struct sys textwrap threading time types typing unittest.mock
+urllib.parse uuid weakref xml.etree.ElementTree zlib
 """
 
 FROM = {
     "collections": ["ChainMap", "Counter", "OrderedDict", "defaultdict", "deque"],
-    "datetime": ["date", "datetime", "timedelta"],
+    "datetime": ["UTC", "date", "datetime", "timedelta", "timezone"],
     "decimal": ["Decimal"],
     "fractions": ["Fraction"],
     "pathlib": ["Path"],
@@ -80,8 +82,9 @@ def sections():
     yield "arithmetic", list(arithmetic.probes())
     for name in ("CONVERSIONS", "CONTAINERS", "BUFFERS"):
         yield name.lower(), getattr(values, name).strip().splitlines()
-    for name in ("ATTRIBUTES", "TYPES", "CALLS", "STANDARD_LIBRARY", "UNREACHABLE"):
+    for name in ("ATTRIBUTES", "TYPES", "CALLS", "STANDARD_LIBRARY"):
         yield name.lower(), getattr(objects_used, name).strip().splitlines()
+    yield "limits", limits.LIMITS.strip().splitlines()
 
 
 def all_probes():
@@ -118,6 +121,7 @@ def namespace(wrap):
         loaded = importlib.import_module(module)
         names.update({member: getattr(loaded, member) for member in members})
     names.update(vars(objects))
+    names.update(vars(limits))
     names["ABCS"] = abstract_classes()
     names["SUPPORTS"] = [value for name, value in vars(typing).items() if "Supports" in name]
     names["W"], names["bare"] = wrap, bare_of
@@ -158,10 +162,19 @@ def outcome(probe, wrap):
         return "raises", [type(error).__name__]
 
 
-def compare(probe):
-    expected = outcome(probe, lambda thing: thing)
-    got = outcome(probe, LocalWrapper)
+def bare(thing):
+    return thing
+
+
+def compare(probe, wrap=LocalWrapper):
+    """What differs with what `wrap` makes of an object, or nothing."""
+    expected = outcome(probe, bare)
+    got = outcome(probe, wrap)
     return "" if got == expected else f"{got} instead of {expected}"
+
+
+def compare_unwrapped(probe):
+    return compare(probe, lambda thing: LocalWrapper(thing).wrapped)
 
 
 def main():
@@ -172,8 +185,10 @@ def main():
         print(json.dumps({"start": number}), flush=True)
         faulthandler.dump_traceback_later(SECONDS, exit=True)
         failure = compare(probe)
-        faulthandler.cancel_dump_traceback_later()
         line = {"end": number, "section": section, "probe": probe, "failure": failure}
+        if section == "limits":
+            line["unwrapped"] = compare_unwrapped(probe)
+        faulthandler.cancel_dump_traceback_later()
         print(json.dumps(line), flush=True)
 
 
