@@ -54,10 +54,10 @@ mod header {
         println!("cargo:rerun-if-changed=src/capi");
         println!("cargo:rerun-if-changed=cbindgen.toml");
         println!("cargo:rerun-if-env-changed=FT_LOCAL_HEADER");
-        let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+        let capi = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+        let root = capi.join("../..");
         let target = env::var_os("FT_LOCAL_HEADER")
             .map_or_else(|| root.join("include/ft_local.h"), Into::into);
-        let capi = root.join("src/capi");
         let config = cbindgen::Config::from_file(root.join("cbindgen.toml"))
             .expect("cbindgen.toml is a cbindgen configuration");
         let mut header = part(&capi, "begin");

@@ -22,7 +22,7 @@ file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}")
 execute_process(
     COMMAND
-        "${CARGO}" rustc --lib --locked --crate-type staticlib --target-dir "${WORK}/target"
+        "${CARGO}" rustc -p ft_local_capi --lib --locked --crate-type staticlib --target-dir "${WORK}/target"
         ${target_args} -- "--print=native-static-libs=${WORK}/libs.txt"
     WORKING_DIRECTORY "${ROOT}"
     COMMAND_ERROR_IS_FATAL ANY

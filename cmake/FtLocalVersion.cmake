@@ -1,6 +1,6 @@
 # Reads what other files know already: nothing of it is written down a second time for CMake.
 
-# The value of a `key = "value"` line in the [package] part of Cargo.toml, which comes first.
+# The value of a `key = "value"` line in the first part of Cargo.toml, which all packages share.
 function(ft_local_package_value key variable)
     file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/Cargo.toml" line REGEX "^${key} = \"" LIMIT_COUNT 1)
     if(NOT line MATCHES "= \"([^\"]*)\"")

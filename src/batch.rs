@@ -34,7 +34,7 @@ use crate::sync::{CachePadded, Ordering, UnsafeCell, with_cursors};
 pub(crate) use chain::Waits;
 use fill::Workplace;
 use gate::Gate;
-pub(crate) use load::AtOnce;
+pub use load::Slow;
 pub use options::{ForkPolicy, Options};
 use own::Own;
 use parking::Parking;

@@ -8,15 +8,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The library panicked: a defect of its own, reported to the host as a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Panicked;
+pub struct Panicked;
 
-pub(crate) fn border<R>(own_code: impl FnOnce() -> R) -> Result<R, Panicked> {
+/// Runs `own_code`, which must call nothing of the host, and returns a panic of it as an error.
+///
+/// # Errors
+/// [`Panicked`], if it panicked.
+pub fn border<R>(own_code: impl FnOnce() -> R) -> Result<R, Panicked> {
     if cfg!(loom) {
         // A model reports what it finds by panicking.
         return Ok(own_code());
     }
     let watched = || {
-        #[cfg(test)]
+        #[cfg(any(test, feature = "test-hooks"))]
         drill::panic_if_armed();
         own_code()
     };
@@ -37,7 +41,7 @@ impl<F: FnMut()> Drop for Defer<F> {
 }
 
 /// Lets a test make the next border of its thread meet a panic.
-#[cfg(test)]
+#[cfg(any(test, feature = "test-hooks"))]
 pub(crate) mod drill {
     use std::cell::Cell;
 
@@ -45,11 +49,13 @@ pub(crate) mod drill {
         static ARMED: Cell<bool> = const { Cell::new(false) };
     }
 
-    pub(crate) fn arm() {
+    /// Makes the next border of this thread meet a panic.
+    pub fn arm() {
         ARMED.set(true);
     }
 
-    pub(crate) fn is_armed() -> bool {
+    /// Whether that border is still to come.
+    pub fn is_armed() -> bool {
         ARMED.get()
     }
 

@@ -10,7 +10,7 @@ use crate::host::{Host, Word};
 use crate::source::Source;
 use crate::status::{LoadError, NewError};
 use crate::sync::with_cursors;
-pub(crate) use node::Node;
+pub use node::Node;
 pub(crate) use registry::Registry;
 use std::ptr::{self, NonNull};
 use std::time::{Duration, Instant};
@@ -81,17 +81,20 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
     #[inline]
     #[allow(clippy::should_implement_trait)] // It returns errors.
     pub fn next(&mut self) -> Result<H::Object, LoadError<S::Error>> {
-        let word = self.next_word()?;
+        let word = self.next_word(None)?;
         // SAFETY: the node's words were claimed from the batch, and it gives each once.
         Ok(unsafe { self.batch.host().adopt_word(word) })
     }
 
-    /// As `next`, for a caller that wants the word.
+    /// Takes the next result as a word, and waits for other threads until `deadline`.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
     #[inline]
-    pub(crate) fn next_word(&mut self) -> Result<Word, LoadError<S::Error>> {
+    pub fn next_word(&mut self, deadline: Option<Instant>) -> Result<Word, LoadError<S::Error>> {
         match self.node().pop() {
             Some(word) => Ok(word),
-            None => self.claim(None),
+            None => self.claim(deadline),
         }
     }
 
@@ -183,15 +186,17 @@ impl<H: Host, S: Source<H>> Drop for Cursor<'_, H, S> {
 }
 
 impl<H: Host, S: Source<H>> Cursor<'_, H, S> {
-    /// Gives up the cursor for the address of its node, which C has as a handle.
-    pub(crate) fn into_node(self) -> NonNull<Node> {
+    /// Gives up the cursor for the address of its memory, which a binding can use as a handle.
+    pub fn into_node(self) -> NonNull<Node> {
         std::mem::ManuallyDrop::new(self).node
     }
 
+    /// The cursor that was given up for its memory.
+    ///
     /// # Safety
     /// `node` must come from [`into_node`](Self::into_node) of a cursor of these types, whose batch
-    /// is still there.
-    pub(crate) unsafe fn from_node(node: NonNull<Node>) -> Self {
+    /// still exists, and only one cursor may be made of it at a time.
+    pub unsafe fn from_node(node: NonNull<Node>) -> Self {
         // SAFETY: the node's batch is of these types and lives.
         let batch = unsafe { &*node.as_ref().batch.cast::<Batch<H, S>>() };
         Self { batch, node }

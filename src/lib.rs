@@ -10,7 +10,8 @@
 //!
 //! [`Host`] says what the library must know of the runtime: how a reference is kept as one machine
 //! word, and how a thread waits. [`Native`] is Rust itself as the host, for `Box`, `Arc` and plain
-//! words. A host known by function pointers is what the C interface in `include/ft_local.h` is for.
+//! words. A host known by function pointers is what the C interface in `include/ft_local.h` is for;
+//! [`raw`] is what such an interface is made of.
 //!
 //! ```
 //! use ft_local::{Batch, Native};
@@ -31,16 +32,16 @@
 
 mod batch;
 mod border;
-#[doc(hidden)]
-pub mod capi;
 mod cursor;
 mod fork;
 mod host;
 mod memory;
-mod object;
+pub mod raw;
 mod source;
 mod status;
 mod sync;
+#[cfg(feature = "test-hooks")]
+pub mod test_hooks;
 mod wrapper;
 
 pub use batch::{Batch, ForkPolicy, Loads, MAX_SIZE, Options, Stats};

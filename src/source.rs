@@ -108,15 +108,18 @@ impl<H: Host> Made<H> {
         Self { word: H::into_word(object), host: PhantomData }
     }
 
+    /// The result that `word` stands for.
+    ///
     /// # Safety
     /// The word must stand for one reference, which the caller gives up.
     #[inline]
-    pub(crate) unsafe fn from_word(word: Word) -> Self {
+    pub unsafe fn from_word(word: Word) -> Self {
         Self { word, host: PhantomData }
     }
 
+    /// Gives up the result for its word.
     #[inline]
-    pub(crate) fn into_word(self) -> Word {
+    pub fn into_word(self) -> Word {
         self.word
     }
 }
@@ -270,13 +273,15 @@ impl<'a, H: Host> Slots<'a, H> {
 
     /// The empty slots, for a caller that writes words itself and then says how many with
     /// [`advance`](Self::advance).
-    pub(crate) fn unfilled(&mut self) -> &mut [Word] {
+    pub fn unfilled(&mut self) -> &mut [Word] {
         &mut self.words[*self.produced..]
     }
 
+    /// Adds the words in the first `count` of the empty slots as results.
+    ///
     /// # Safety
-    /// The first `count` of the unfilled slots must hold a reference each.
-    pub(crate) unsafe fn advance(&mut self, count: usize) {
+    /// Each must stand for one reference, which the caller gives up.
+    pub unsafe fn advance(&mut self, count: usize) {
         *self.produced += count.min(self.capacity());
     }
 }

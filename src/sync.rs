@@ -5,15 +5,18 @@
 mod real;
 #[cfg(not(any(loom, shuttle)))]
 use real as imp;
+// Only models and scenes use all of it.
 #[cfg(loom)]
+#[cfg_attr(not(test), allow(dead_code))]
 #[path = "sync/loom.rs"]
 mod imp;
 #[cfg(shuttle)]
 #[path = "sync/shuttle.rs"]
 mod imp;
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(all(any(test, feature = "test-hooks"), not(any(loom, shuttle))))]
 mod counted;
 #[cfg(any(loom, shuttle))]
+#[cfg_attr(not(test), allow(dead_code))]
 mod model;
 #[cfg(not(any(loom, shuttle)))]
 mod process;

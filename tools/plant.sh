@@ -17,4 +17,4 @@ plant() {
 
 # anew CRATE: has cargo build the crate anew. It takes the checkout and a copy for one crate: in a
 # target folder that they share, what was built last is what it finds, with the fault or without.
-anew() { touch "$1/src/lib.rs"; }
+anew() { touch "$1/src/lib.rs" "$1/src/capi/lib.rs"; }

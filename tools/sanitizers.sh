@@ -56,7 +56,8 @@ sanitize_threads() {
 build_library() {
     local crate=$1 out=$2
     anew "$crate"
-    (cd "$crate" && /usr/bin/cargo rustc "${cargo_options[@]}" --lib --crate-type staticlib)
+    (cd "$crate" && /usr/bin/cargo rustc -p ft_local_capi "${cargo_options[@]}" --lib \
+        --crate-type staticlib)
     cp "$target/$triple/debug/libft_local.a" "$out"
 }
 

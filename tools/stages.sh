@@ -69,7 +69,7 @@ cargo_test() {
 stage_rust_tests() { cargo_test; }
 
 # The benchmarks without their clocks: whether each candidate hands out each item once.
-stage_bench() { cargo bench --quiet --locked --bench batch -- --check; }
+stage_bench() { cargo bench -p ft_local --quiet --locked --bench batch -- --check; }
 
 # The models of the parts, small enough for every order in which their threads can meet.
 complete_models=(models::parts models::queue models::returned one_place_is_used_again

@@ -1,10 +1,10 @@
-//! Compiles and loads `benches/c_loops.c`.
+//! Compiles and loads the library and `benches/c_loops.c`.
 
 use crate::candidates::Candidate;
 use crate::harness::shot::{Shot, Tally};
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 type Loops = *mut c_void;
@@ -27,8 +27,9 @@ impl Library {
     pub(crate) fn compiled() -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let folder = program.parent().expect("a program is in a folder");
-        let (library, object) = (folder.join("libft_local.so"), folder.join("c_loops.so"));
+        let object = folder.join("c_loops.so");
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let library = built(root, folder)?;
         let compiler = std::env::var("CC").unwrap_or("cc".to_owned());
         let output = Command::new(&compiler)
             .args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-I"])
@@ -57,6 +58,19 @@ impl Library {
             loop_by(load, batch, times)
         }
     }
+}
+
+/// Has cargo build the library, and returns where it is: beside the folder of this program.
+fn built(root: &Path, folder: &Path) -> Result<PathBuf, String> {
+    let cargo = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "--lib", "--locked"])
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo: {error}"))?;
+    if !cargo.success() {
+        return Err("cargo did not build it".to_owned());
+    }
+    Ok(folder.with_file_name("libft_local.so"))
 }
 
 fn open(path: &Path) -> Result<*mut c_void, String> {

@@ -2,11 +2,12 @@
 //! for general use, as ratios within one run, and compares them with the goals in
 //! `docs/performance.md`.
 //!
-//!     cargo bench --bench batch -- [--quick | --rounds N] [--only GROUP,...] [--json FILE]
-//!     cargo bench --bench batch -- --check    only that every candidate hands out each item once
+//!     cargo bench -p ft_local --bench batch -- [--quick | --rounds N] [--only GROUP,...] [--json FILE]
+//!     cargo bench -p ft_local --bench batch -- --check    only that every candidate hands out each item once
 //!
-//! `make bench` also builds what the group `c` loads, and draws the figure. The status is 1 if an
-//! item was lost or handed out twice; a missed goal is only told.
+//! With `-p`, because without it cargo also builds the core for the tests of the C interface, where
+//! every border has a test hook. `make bench` also draws the figure. The status is 1 if an item was
+//! lost or handed out twice; a missed goal is only reported.
 
 mod c_abi;
 mod c_loops;

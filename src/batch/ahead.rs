@@ -196,7 +196,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             },
             Ok(None) => Ok(word),
             Err(panicked) => {
-                let _ = self.give_words_back(&[word]);
+                let _ = self.take_words_back(&[word]);
                 Err(panicked.into())
             }
         }

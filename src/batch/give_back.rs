@@ -72,13 +72,24 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let mut words = Vec::new();
         words.try_reserve_exact(objects.len()).map_err(|_| LoadError::OutOfMemory)?;
         words.extend(objects.drain(..).map(H::into_word));
-        self.give_words_back(&words).inspect_err(|_| {
+        self.take_words_back(&words).inspect_err(|_| {
             // SAFETY: each word stands for the object that was given up for it just before.
             objects.extend(words.iter().map(|&word| unsafe { self.host.adopt_word(word) }));
         })
     }
 
-    pub(crate) fn give_words_back(&self, words: &[Word]) -> Result<(), LoadError<S::Error>> {
+    /// Gives back results that were loaded as words, as [`give_back`](Self::give_back) does.
+    ///
+    /// # Errors
+    /// If there is not enough memory; the words then remain the caller's.
+    ///
+    /// # Safety
+    /// Each word must stand for one reference of this batch's host, which the caller gives up.
+    pub unsafe fn give_words_back(&self, words: &[Word]) -> Result<(), LoadError<S::Error>> {
+        self.take_words_back(words)
+    }
+
+    pub(super) fn take_words_back(&self, words: &[Word]) -> Result<(), LoadError<S::Error>> {
         self.enter()?;
         if words.is_empty() {
             return Ok(());

@@ -21,12 +21,16 @@ pub(super) enum Next<'a, H: Host, S: Source<H>> {
     Reentrant,
 }
 
-/// The result of a load's first attempt, without waiting.
-pub(crate) enum AtOnce {
-    Word(Word),
-    /// It leaves so few results that the buffer needs a refill.
-    LeavesFew(Word),
-    Nothing,
+/// What [`Batch::try_claim_fast`] leaves to [`Batch::load_slow`].
+#[derive(Debug)]
+#[must_use = "a result is lost if it is not passed on"]
+pub struct Slow(Rest);
+
+#[derive(Debug)]
+enum Rest {
+    /// There is a result, and so few are left that the buffer needs a refill.
+    Refill(Word),
+    Empty,
     Panicked,
 }
 
@@ -72,10 +76,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// ```
     #[inline]
     pub fn load(&self) -> Result<H::Object, LoadError<S::Error>> {
-        let word = match self.at_once() {
-            AtOnce::Word(word) => word,
-            found => self.load_after(found, None)?,
-        };
+        let word = self.try_claim_fast().or_else(|slow| self.load_slow(slow, None))?;
         // SAFETY: the queue gives each word once, and they all come from the source.
         Ok(unsafe { self.host.adopt_word(word) })
     }
@@ -95,10 +96,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn load_within(&self, timeout: Duration) -> Result<H::Object, LoadError<S::Error>> {
-        let word = match self.at_once() {
-            AtOnce::Word(word) => word,
-            found => self.load_after(found, Instant::now().checked_add(timeout))?,
-        };
+        let word = self
+            .try_claim_fast()
+            .or_else(|slow| self.load_slow(slow, Instant::now().checked_add(timeout)))?;
         // SAFETY: as in `load`.
         Ok(unsafe { self.host.adopt_word(word) })
     }
@@ -162,7 +162,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             results.reserve(left.min(CHUNK));
             let mut chunk = Chunk { batch: self, words: [0; CHUNK], loaded: 0, results };
             let room = &mut chunk.words[..left.min(CHUNK)];
-            let outcome = self.load_words(room, &mut chunk.loaded, deadline);
+            let outcome = self.fill_words(room, &mut chunk.loaded, deadline);
             let loaded = chunk.loaded;
             drop(chunk);
             if self.forks_without_keeping(&mut here) {
@@ -170,24 +170,47 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 self.counters.others.dropped_by_cursors.add(parents.len() as u64);
                 drop(results.drain(parents));
             }
-            match outcome {
-                Err(LoadError::Ended | LoadError::Closed) if results.len() > before => {
-                    return Ok(());
-                }
-                outcome => outcome?,
+            if outcome.is_err() {
+                return Self::end_if_none(outcome, results.len() - before);
             }
         }
         Ok(())
     }
 
-    /// Fills `room` with the next results, completely if there is no error. Counts them in
-    /// `loaded`, which is correct even if the host unwinds.
-    pub(crate) fn load_words(
+    /// Writes the next results to `room`, as [`load_many`](Self::load_many) does, and counts them
+    /// in `loaded`, which is correct even if the host unwinds.
+    ///
+    /// # Errors
+    /// As for `load_many`.
+    pub fn load_words(
         &self,
         room: &mut [Word],
         loaded: &mut usize,
         deadline: Option<Instant>,
     ) -> Result<(), LoadError<S::Error>> {
+        let outcome = self.fill_words(room, loaded, deadline);
+        Self::end_if_none(outcome, *loaded)
+    }
+
+    /// The outcome of a load of many: that there are no more is an error only if there were none.
+    fn end_if_none(
+        outcome: Result<(), LoadError<S::Error>>,
+        loaded: usize,
+    ) -> Result<(), LoadError<S::Error>> {
+        match outcome {
+            Err(LoadError::Ended | LoadError::Closed) if loaded > 0 => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Fills `room` with the next results, completely if there is no error.
+    fn fill_words(
+        &self,
+        room: &mut [Word],
+        loaded: &mut usize,
+        deadline: Option<Instant>,
+    ) -> Result<(), LoadError<S::Error>> {
+        *loaded = 0;
         let mut here = generation();
         while *loaded < room.len() {
             let taken = self.take_ready(&mut room[*loaded..])?;
@@ -237,33 +260,39 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         })
     }
 
+    /// Takes the next result if nothing else is to be done for it: the common case of a load.
+    ///
+    /// # Errors
+    /// What [`load_slow`](Self::load_slow) needs to continue.
     #[inline(always)] // The one path that must cost nothing more than the claim.
-    pub(crate) fn at_once(&self) -> AtOnce {
+    pub fn try_claim_fast(&self) -> Result<Word, Slow> {
         if !self.front.is_open() {
-            return AtOnce::Nothing;
+            return Err(Slow(Rest::Empty));
         }
         match self.guarded(|| self.queue.claim()) {
             Ok(Some((word, left))) if left >= self.front.low_mark.load(Ordering::Relaxed) => {
-                AtOnce::Word(word)
+                Ok(word)
             }
-            Ok(Some((word, _))) => AtOnce::LeavesFew(word),
-            Ok(None) => AtOnce::Nothing,
-            Err(_) => AtOnce::Panicked,
+            Ok(Some((word, _))) => Err(Slow(Rest::Refill(word))),
+            Ok(None) => Err(Slow(Rest::Empty)),
+            Err(_) => Err(Slow(Rest::Panicked)),
         }
     }
 
-    /// The rest of a load, after `found`.
+    /// Continues a load: runs the source, or waits until `deadline` for the thread that runs it.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
     #[cold]
-    pub(crate) fn load_after(
+    pub fn load_slow(
         &self,
-        found: AtOnce,
+        slow: Slow,
         deadline: Option<Instant>,
     ) -> Result<Word, LoadError<S::Error>> {
-        match found {
-            AtOnce::Word(word) => Ok(word),
-            AtOnce::LeavesFew(word) => self.see_to_more(word, Origin::Load, deadline),
-            AtOnce::Nothing => self.acquire(deadline, || self.take()),
-            AtOnce::Panicked => Err(LoadError::Panicked),
+        match slow.0 {
+            Rest::Refill(word) => self.see_to_more(word, Origin::Load, deadline),
+            Rest::Empty => self.acquire(deadline, || self.take()),
+            Rest::Panicked => Err(LoadError::Panicked),
         }
     }
 

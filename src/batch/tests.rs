@@ -20,7 +20,6 @@ mod wakeups;
 use super::*;
 use crate::border::drill;
 use crate::host::Native;
-use crate::object::Object;
 use crate::source::{Iter, Made, Slots};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,42 +1,13 @@
-//! The way in: every exported function starts with [`enter`].
+//! Arguments as they come from C: addresses, out-parameters, and structs that grow.
 
-use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
-use crate::border::border;
+use crate::status::{Failure, bad_argument};
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 
-/// Checks arguments, or does all of the work if it calls no host code, behind the panic border.
-#[inline]
-pub(super) fn enter<R>(
-    own_code: impl FnOnce() -> Result<R, Refusal>,
-) -> Result<R, ft_local_status> {
-    match border(own_code) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(refusal)) => Err(refusal.into()),
-        Err(_) => Err(code::FT_LOCAL_ERR_PANIC.into()),
-    }
-}
-
-/// What an exported function returns.
-#[inline]
-pub(super) fn status_of(body: impl FnOnce() -> Result<(), ft_local_status>) -> ft_local_status {
-    match body() {
-        Ok(()) => code::FT_LOCAL_OK.into(),
-        Err(status) => status,
-    }
-}
-
 /// Refuses an address at which there can be no `T`.
 #[inline]
-pub(super) fn check_address<T>(pointer: *const T, why: &'static CStr) -> Result<(), Refusal> {
-    if pointer.is_null() || !pointer.is_aligned() { Err(refused(why)) } else { Ok(()) }
-}
-
-/// Not inlined, so that no register is loaded with words that are never said.
-#[cold]
-#[inline(never)]
-pub(super) fn refused(why: &'static CStr) -> Refusal {
-    Refusal(why)
+pub(crate) fn check_address<T>(pointer: *const T, why: &'static CStr) -> Result<(), Failure> {
+    if pointer.is_null() || !pointer.is_aligned() { Err(bad_argument(why)) } else { Ok(()) }
 }
 
 /// Sets an out-parameter to NULL, before anything else can fail.
@@ -44,7 +15,7 @@ pub(super) fn refused(why: &'static CStr) -> Refusal {
 /// # Safety
 /// `out` must be NULL or point to a pointer that may be written.
 #[inline]
-pub(super) unsafe fn cleared<'a, T>(out: *mut *mut T) -> Result<&'a mut *mut T, Refusal> {
+pub(crate) unsafe fn cleared<'a, T>(out: *mut *mut T) -> Result<&'a mut *mut T, Failure> {
     check_address(out, c"out is NULL, or no address of a pointer")?;
     // SAFETY: not NULL, hence writable by the caller's promise.
     unsafe {
@@ -58,7 +29,7 @@ pub(super) unsafe fn cleared<'a, T>(out: *mut *mut T) -> Result<&'a mut *mut T, 
 /// # Safety
 /// `out` must be NULL or point to a count that may be written.
 #[inline]
-pub(super) unsafe fn cleared_count<'a>(out: *mut usize) -> Result<&'a mut usize, Refusal> {
+pub(crate) unsafe fn cleared_count<'a>(out: *mut usize) -> Result<&'a mut usize, Failure> {
     check_address(out, c"the address for the count is NULL, or no address of a size_t")?;
     // SAFETY: not NULL, hence writable by the caller's promise.
     unsafe {
@@ -72,7 +43,7 @@ pub(super) unsafe fn cleared_count<'a>(out: *mut usize) -> Result<&'a mut usize,
 /// # Safety
 /// The struct must be `repr(C)`, begin with `size_t struct_size`, and be made of pointers,
 /// functions and integers only, so that zero bytes are a value of every part.
-pub(super) unsafe trait Versioned: Copy {
+pub(crate) unsafe trait Versioned: Copy {
     /// What is said when it is NULL.
     const NULL: &'static CStr;
     /// What is said when its size cannot be right.
@@ -84,20 +55,57 @@ pub(super) unsafe trait Versioned: Copy {
     const FIRST_SIZE: usize;
 }
 
+/// Implements [`Versioned`] for a struct that a function has as the argument `$argument`. The struct
+/// must be as `Versioned` asks; the macro `$init_macro` of the header initializes it.
+macro_rules! versioned {
+    ($struct:ident as $argument:literal, $init_macro:literal, first size $first_size:expr) => {
+        // SAFETY: `repr(C)`, the size first, then pointers, functions and integers: said of each
+        // struct where the macro is used.
+        unsafe impl $crate::argument::Versioned for $struct {
+            const NULL: &'static std::ffi::CStr =
+                $crate::argument::text(concat!($argument, " is NULL\0"));
+            const SIZE: &'static std::ffi::CStr = $crate::argument::text(concat!(
+                $argument,
+                "->struct_size is no size of an ",
+                stringify!($struct),
+                "; begin with ",
+                $init_macro,
+                " or ",
+                stringify!($struct),
+                "_init\0"
+            ));
+            const UNKNOWN: &'static std::ffi::CStr = $crate::argument::text(concat!(
+                $argument,
+                " has a field set that this version of the library does not know\0"
+            ));
+            const FIRST_SIZE: usize = $first_size;
+        }
+    };
+}
+pub(crate) use versioned;
+
+/// A text that ends with its only NUL.
+pub(crate) const fn text(text: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(text) => text,
+        Err(_) => panic!("a text ends with its only NUL"),
+    }
+}
+
 /// No struct will ever be this long.
 const ABSURD_SIZE: usize = 4096;
 
-pub(super) fn check_size<T: Versioned>(size: usize) -> Result<(), Refusal> {
+pub(crate) fn check_size<T: Versioned>(size: usize) -> Result<(), Failure> {
     let sound =
         (T::FIRST_SIZE..=ABSURD_SIZE).contains(&size) && size.is_multiple_of(size_of::<usize>());
-    if sound { Ok(()) } else { Err(Refusal(T::SIZE)) }
+    if sound { Ok(()) } else { Err(bad_argument(T::SIZE)) }
 }
 
 /// Copies a struct of an older or a newer version of the header.
 ///
 /// # Safety
 /// `given` must be NULL or point to as many readable bytes as its `struct_size` says.
-pub(super) unsafe fn read<T: Versioned>(given: *const T) -> Result<T, Refusal> {
+pub(crate) unsafe fn read<T: Versioned>(given: *const T) -> Result<T, Failure> {
     check_address(given, T::NULL)?;
     // SAFETY: readable by the caller's promise, and `Versioned` begins with its size.
     let size = unsafe { given.cast::<usize>().read() };
@@ -112,7 +120,7 @@ pub(super) unsafe fn read<T: Versioned>(given: *const T) -> Result<T, Refusal> {
     let unknown =
         unsafe { std::slice::from_raw_parts(given.cast::<u8>().add(known), size - known) };
     if unknown.iter().any(|&byte| byte != 0) {
-        return Err(Refusal(T::UNKNOWN));
+        return Err(bad_argument(T::UNKNOWN));
     }
     let mut copy = MaybeUninit::<T>::zeroed();
     // SAFETY: `known` bytes are readable there and writable here; the rest is zero, which
@@ -127,7 +135,7 @@ pub(super) unsafe fn read<T: Versioned>(given: *const T) -> Result<T, Refusal> {
 ///
 /// # Safety
 /// `out` must be NULL or point to `struct_size` writable bytes.
-pub(super) unsafe fn init<T: Versioned>(out: *mut T, struct_size: usize) -> Result<(), Refusal> {
+pub(crate) unsafe fn init<T: Versioned>(out: *mut T, struct_size: usize) -> Result<(), Failure> {
     check_address(out, T::NULL)?;
     check_size::<T>(struct_size)?;
     // SAFETY: `struct_size` bytes are writable, and it is at least one `usize`.

@@ -1,22 +1,22 @@
 //! Results made by one thread at a time and handed to many.
 
-use super::argument::{cleared, enter, status_of};
-use super::handle::{Handle, Marked, borrow, reclaim, retire};
-use super::host::{ft_local_host, table};
-use super::options::{ft_local_batch_options, options};
-use super::source::{ForeignSource, ft_local_source};
-use super::status::{ft_local_status, ft_local_status_code as code};
-use super::wrapper::{NO_VISITOR, ft_local_visitor};
-use crate::batch::Batch;
-use crate::host::HostTable;
-use crate::sync::Ordering;
+use crate::argument::cleared;
+use crate::call::{ask, call, enter, status_of};
+use crate::handle::{Handle, Marked, borrow, reclaim, retire};
+use crate::host::{ft_local_host, table};
+use crate::host_table::HostTable;
+use crate::options::{ft_local_batch_options, options};
+use crate::source::{ForeignSource, ft_local_source};
+use crate::status::{Failure, ft_local_status};
+use crate::wrapper::{check_visitor, ft_local_visitor};
+use ft_local::Batch;
 use std::ffi::{CStr, c_void};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The largest size of a batch. A batch allocates 16 bytes for each result when it is made.
 pub const FT_LOCAL_BATCH_MAX_SIZE: usize = 1_073_741_824;
 
-const _: () = assert!(FT_LOCAL_BATCH_MAX_SIZE == crate::batch::MAX_SIZE);
+const _: () = assert!(FT_LOCAL_BATCH_MAX_SIZE == ft_local::MAX_SIZE);
 
 /// Runs a source in one thread at a time to fill a buffer with results, and hands each result to
 /// exactly one of the threads that load, in the order in which the source made them. (Two
@@ -28,8 +28,8 @@ const _: () = assert!(FT_LOCAL_BATCH_MAX_SIZE == crate::batch::MAX_SIZE);
 pub struct ft_local_batch(Marked<Shared>);
 
 /// A batch, and how many handles refer to it: its own and those of its cursors.
-pub(super) struct Shared {
-    pub(super) batch: Batch<HostTable, ForeignSource>,
+pub(crate) struct Shared {
+    batch: CBatch,
     references: AtomicUsize,
 }
 
@@ -44,27 +44,24 @@ impl Handle for ft_local_batch {
     }
 }
 
-pub(super) type CBatch = Batch<HostTable, ForeignSource>;
+pub(crate) type CBatch = Batch<HostTable, ForeignSource>;
 
 /// What a caller has passed as a batch.
 ///
 /// # Safety
 /// As for [`borrow`].
 #[inline]
-pub(super) unsafe fn batch_at<'a>(
-    handle: *const ft_local_batch,
-) -> Result<&'a CBatch, super::status::Refusal> {
-    // SAFETY: the caller's promise.
-    unsafe { borrow(handle) }.map(|shared| &shared.batch)
+pub(crate) unsafe fn batch_at<'a>(handle: *const ft_local_batch) -> Result<&'a CBatch, Failure> {
+    borrow(handle).map(|shared| &shared.batch)
 }
 
 /// Keeps a batch alive for a handle that refers to it.
 ///
 /// # Safety
 /// The batch must be alive.
-pub(super) unsafe fn add_reference(handle: *const ft_local_batch) {
-    // Relaxed: the caller knows of another reference. SAFETY: the caller's promise.
-    unsafe { &*handle }.0.value().references.fetch_add(1, Ordering::Relaxed);
+pub(crate) unsafe fn add_reference(handle: *const ft_local_batch) {
+    // Relaxed: the caller knows of another reference.
+    (*handle).0.value().references.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Ends what `add_reference` or the making of the batch began. The last reference ends the batch,
@@ -72,15 +69,11 @@ pub(super) unsafe fn add_reference(handle: *const ft_local_batch) {
 ///
 /// # Safety
 /// The reference must be the caller's.
-pub(super) unsafe fn drop_reference(handle: *mut ft_local_batch) {
-    // SAFETY: the caller's reference keeps it alive.
-    let shared = unsafe { &*handle }.0.value();
+pub(crate) unsafe fn drop_reference(handle: *mut ft_local_batch) {
     // AcqRel: with itself in other threads.
-    if shared.references.fetch_sub(1, Ordering::AcqRel) > 1 {
-        return;
+    if (*handle).0.value().references.fetch_sub(1, Ordering::AcqRel) == 1 {
+        drop(reclaim(handle));
     }
-    // SAFETY: that was the last reference.
-    drop(unsafe { reclaim(handle) });
 }
 
 /// Makes a batch that runs `source` for up to `size` results whenever it has none.
@@ -97,8 +90,7 @@ pub unsafe extern "C" fn ft_local_batch_new(
     size: usize,
     out: *mut *mut ft_local_batch,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    unsafe { ft_local_batch_new_with(host, source, size, std::ptr::null(), out) }
+    ft_local_batch_new_with(host, source, size, std::ptr::null(), out)
 }
 
 /// Makes a batch with options.
@@ -117,20 +109,15 @@ pub unsafe extern "C" fn ft_local_batch_new_with(
     options: *const ft_local_batch_options,
     out: *mut *mut ft_local_batch,
 ) -> ft_local_status {
-    let made = enter(|| {
-        // SAFETY: the caller's promise.
-        let (out, host, source, options) = unsafe {
-            let out = cleared(out)?;
-            (out, table(host)?, ForeignSource::new(source)?, self::options(options)?)
-        };
-        let made = Batch::with_options(host, source, size, options);
-        Ok(made.map_err(ft_local_status::from).and_then(|batch| {
-            let shared = Shared { batch, references: AtomicUsize::new(1) };
-            *out = ft_local_batch(Marked::new(ft_local_batch::MARK, shared)).give_out()?;
-            Ok(())
-        }))
-    });
-    status_of(|| made?)
+    status_of(|| {
+        let out = cleared(out)?;
+        let (host, source, options) =
+            (table(host)?, ForeignSource::new(source)?, self::options(options)?);
+        let batch = Batch::with_options(host, source, size, options)?;
+        let shared = Shared { batch, references: AtomicUsize::new(1) };
+        *out = ft_local_batch(Marked::new(ft_local_batch::MARK, shared)).give_out()?;
+        Ok(())
+    })
 }
 
 /// How many results are ready, which other threads may change at any time.
@@ -139,8 +126,7 @@ pub unsafe extern "C" fn ft_local_batch_new_with(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_len(batch: *const ft_local_batch) -> usize {
-    // SAFETY: the caller's promise.
-    enter(|| unsafe { batch_at(batch) }.map(Batch::len)).unwrap_or(0)
+    ask(0, || batch_at(batch).map(Batch::len))
 }
 
 /// The size of the batch, as passed to `ft_local_batch_new`.
@@ -149,8 +135,7 @@ pub unsafe extern "C" fn ft_local_batch_len(batch: *const ft_local_batch) -> usi
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_size(batch: *const ft_local_batch) -> usize {
-    // SAFETY: the caller's promise.
-    enter(|| unsafe { batch_at(batch) }.map(Batch::size)).unwrap_or(0)
+    ask(0, || batch_at(batch).map(Batch::size))
 }
 
 /// Calls `visitor` with each result in the buffer, for garbage collectors. It does not see results
@@ -171,21 +156,17 @@ pub unsafe extern "C-unwind" fn ft_local_batch_visit(
     visitor: ft_local_visitor,
     arg: *mut c_void,
 ) -> i32 {
-    // SAFETY: the caller's promise.
-    let checked = enter(|| Ok((unsafe { batch_at(batch) }?, visitor.ok_or(NO_VISITOR)?)));
-    let (batch, visitor) = match checked {
-        Ok(checked) => checked,
-        Err(status) => return status,
-    };
-    let mut result = 0;
-    // SAFETY: the caller's promise: nobody else uses the batch, and `visitor` may be called.
-    unsafe {
-        batch.visit(|word| {
-            result = visitor(std::ptr::with_exposed_provenance_mut(word), arg);
-            result == 0
-        });
-    }
-    result
+    call(
+        || Ok((batch_at(batch)?, check_visitor(visitor)?)),
+        |(batch, visitor)| {
+            let mut result = 0;
+            batch.visit(|word| {
+                result = visitor(std::ptr::with_exposed_provenance_mut(word), arg);
+                result == 0
+            });
+            result
+        },
+    )
 }
 
 /// Releases all results in the buffer. The batch remains usable.
@@ -199,13 +180,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_visit(
 pub unsafe extern "C-unwind" fn ft_local_batch_clear(
     batch: *const ft_local_batch,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    match enter(|| unsafe { batch_at(batch) }) {
-        Ok(batch) => {
-            batch.clear().map_or_else(ft_local_status::from, |()| code::FT_LOCAL_OK.into())
-        }
-        Err(status) => status,
-    }
+    call(|| batch_at(batch), Batch::clear)
 }
 
 /// Closes a batch: releases the results in the buffer, and makes loads that wait, and all later
@@ -222,13 +197,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_clear(
 pub unsafe extern "C-unwind" fn ft_local_batch_close(
     batch: *const ft_local_batch,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    match enter(|| unsafe { batch_at(batch) }) {
-        Ok(batch) => {
-            batch.close().map_or_else(ft_local_status::from, |()| code::FT_LOCAL_OK.into())
-        }
-        Err(status) => status,
-    }
+    call(|| batch_at(batch), Batch::close)
 }
 
 /// Whether a batch was closed: 1 if so, 0 if not.
@@ -237,8 +206,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_close(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_batch_is_closed(batch: *const ft_local_batch) -> i32 {
-    // SAFETY: the caller's promise.
-    enter(|| unsafe { batch_at(batch) }.map(|batch| i32::from(batch.is_closed()))).unwrap_or(0)
+    ask(0, || batch_at(batch).map(|batch| i32::from(batch.is_closed())))
 }
 
 /// Frees a batch and releases the results in its buffer, once the last of its cursors is freed. NULL
@@ -254,9 +222,8 @@ pub unsafe extern "C-unwind" fn ft_local_batch_free(batch: *mut ft_local_batch) 
     if batch.is_null() {
         return;
     }
-    // SAFETY: the caller's promise.
-    if enter(|| unsafe { retire(batch) }).is_ok() {
-        // Out of the border: this calls the host. SAFETY: the reference of the handle itself.
-        unsafe { drop_reference(batch) };
+    if enter(|| retire(batch)).is_ok() {
+        // Out of the border: this calls the host.
+        drop_reference(batch);
     }
 }

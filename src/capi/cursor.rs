@@ -1,18 +1,20 @@
 //! A thread's own handle on a batch.
 
-use super::argument::{check_address, cleared, enter, refused, status_of};
-use super::batch::{add_reference, batch_at, drop_reference, ft_local_batch};
-use super::source::ForeignSource;
-use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
-use super::wrapper::{NO_VISITOR, ft_local_visitor};
-use crate::border::Defer;
-use crate::cursor::{Cursor, Node};
-use crate::host::HostTable;
-use crate::sync::Ordering;
+use crate::argument::{check_address, cleared};
+use crate::batch::{add_reference, batch_at, drop_reference, ft_local_batch};
+use crate::call::{Outcome, ask, call, enter, status_of};
+use crate::host_table::HostTable;
+use crate::load::deadline;
+use crate::source::ForeignSource;
+use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
+use crate::wrapper::{check_visitor, ft_local_visitor};
+use ft_local::Cursor;
+use ft_local::raw::CursorNode as Node;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// Claims several results of a batch at once, how many depends on how many are left and how many
 /// cursors there are, and hands them out without touching memory that other threads write. Make one
@@ -51,24 +53,25 @@ type CCursor = Cursor<'static, HostTable, ForeignSource>;
 /// # Safety
 /// `cursor` must be NULL, or a handle of this library that is not freed during `'a`.
 #[inline]
-unsafe fn node_at<'a>(cursor: *const ft_local_cursor) -> Result<&'a Node, Refusal> {
+unsafe fn node_at<'a>(cursor: *const ft_local_cursor) -> Result<&'a Node, Failure> {
     let node = cursor.cast::<Node>();
     check_address(node, c"cursor is NULL, or no address of a handle")?;
-    // SAFETY: the caller's promise; every handle is at least as long as the part that is read.
-    let node = unsafe { &*node };
+    // Every handle is at least as long as the part that is read.
+    let node = &*node;
     // Other handles begin with their mark, and where a cursor has its own they may have nothing.
-    if !node.begins_well() || node.mark.load(Ordering::Relaxed) != MARK {
-        return Err(refused(c"cursor is not an ft_local_cursor, or was freed"));
+    if !node.looks_like_cursor() || node.tag.load(Ordering::Relaxed) != MARK {
+        return Err(bad_argument(c"cursor is not an ft_local_cursor, or was freed"));
     }
     Ok(node)
 }
 
+/// The cursor that has this memory. The handle's reference keeps the batch alive.
+///
 /// # Safety
 /// The node must be that of a cursor which lives.
 #[inline]
 unsafe fn cursor_of(node: &Node) -> ManuallyDrop<CCursor> {
-    // SAFETY: the caller's promise. The handle's reference keeps the batch alive.
-    ManuallyDrop::new(unsafe { CCursor::from_node(NonNull::from(node)) })
+    ManuallyDrop::new(CCursor::from_node(NonNull::from(node)))
 }
 
 /// Makes a cursor of a batch.
@@ -83,21 +86,15 @@ pub unsafe extern "C" fn ft_local_cursor_new(
     batch: *const ft_local_batch,
     out: *mut *mut ft_local_cursor,
 ) -> ft_local_status {
-    let made = enter(|| {
-        // SAFETY: the caller's promise.
-        let (out, core) = unsafe { (cleared(out)?, batch_at(batch)?) };
-        Ok(core.cursor().map(|cursor| {
-            let node = cursor.into_node();
-            // SAFETY: the node was just made, and the batch is alive.
-            unsafe {
-                node.as_ref().mark.store(MARK, Ordering::Relaxed);
-                node.as_ref().handle.set(batch.cast());
-                add_reference(batch);
-            }
-            *out = node.as_ptr().cast();
-        }))
-    });
-    status_of(|| Ok(made??))
+    status_of(|| {
+        let (out, core) = (cleared(out)?, batch_at(batch)?);
+        let node = core.cursor()?.into_node();
+        node.as_ref().tag.store(MARK, Ordering::Relaxed);
+        node.as_ref().data.set(batch.cast());
+        add_reference(batch);
+        *out = node.as_ptr().cast();
+        Ok(())
+    })
 }
 
 /// Takes the next result: one in hand, or else as `ft_local_batch_load` does.
@@ -115,34 +112,27 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next(
     cursor: *mut ft_local_cursor,
     out: *mut *mut c_void,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    let (out, node) = match enter(|| unsafe { Ok((cleared(out)?, node_at(cursor)?)) }) {
-        Ok(checked) => checked,
-        Err(status) => return status,
-    };
-    match node.pop() {
-        Some(word) => {
-            *out = std::ptr::with_exposed_provenance_mut(word);
-            code::FT_LOCAL_OK.into()
-        }
-        // SAFETY: the node is that of a cursor.
-        None => unsafe { claim(node, out) },
-    }
+    call(
+        || Ok((cleared(out)?, node_at(cursor)?)),
+        |(out, node)| match node.pop() {
+            Some(word) => {
+                *out = std::ptr::with_exposed_provenance_mut(word);
+                code::FT_LOCAL_OK as ft_local_status
+            }
+            None => claim(node, None, out),
+        },
+    )
 }
 
-/// Apart, as its last call, so that a `next` which has a result in hand needs no stack.
+/// Apart, and called last, so that a `next` which has a result in hand needs no stack.
 ///
 /// # Safety
 /// As for [`cursor_of`].
 #[cold]
 #[inline(never)]
-unsafe fn claim(node: &Node, out: &mut *mut c_void) -> ft_local_status {
-    status_of(|| {
-        // SAFETY: the caller's promise.
-        let word = unsafe { cursor_of(node) }.next_word()?;
-        *out = std::ptr::with_exposed_provenance_mut(word);
-        Ok(())
-    })
+unsafe fn claim(node: &Node, deadline: Option<Instant>, out: &mut *mut c_void) -> ft_local_status {
+    let claimed = cursor_of(node).next_word(deadline);
+    claimed.map(|word| *out = std::ptr::with_exposed_provenance_mut(word)).status()
 }
 
 /// Takes the next result as `ft_local_cursor_next` does, but waits for other threads for at most
@@ -161,18 +151,16 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next_for(
     timeout_ns: i64,
     out: *mut *mut c_void,
 ) -> ft_local_status {
-    status_of(|| {
-        // SAFETY: the caller's promise.
-        let (out, node) = enter(|| unsafe { Ok((cleared(out)?, node_at(cursor)?)) })?;
-        // SAFETY: the node is that of a cursor.
-        let mut cursor = unsafe { cursor_of(node) };
-        let taken = match u64::try_from(timeout_ns) {
-            Ok(timeout) => cursor.next_within(Duration::from_nanos(timeout)),
-            Err(_) => cursor.next(),
-        };
-        *out = taken?.into_raw();
-        Ok(())
-    })
+    call(
+        || Ok((cleared(out)?, node_at(cursor)?)),
+        |(out, node)| match node.pop() {
+            Some(word) => {
+                *out = std::ptr::with_exposed_provenance_mut(word);
+                code::FT_LOCAL_OK as ft_local_status
+            }
+            None => claim(node, deadline(timeout_ns), out),
+        },
+    )
 }
 
 /// How many results a cursor has in hand.
@@ -182,8 +170,7 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next_for(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_cursor_len(cursor: *const ft_local_cursor) -> usize {
-    // SAFETY: the caller's promise.
-    enter(|| unsafe { node_at(cursor).map(|node| cursor_of(node).len()) }).unwrap_or(0)
+    ask(0, || node_at(cursor).map(|node| cursor_of(node).len()))
 }
 
 /// Calls `visitor` with each result that a cursor has in hand, for garbage collectors.
@@ -198,21 +185,17 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_visit(
     visitor: ft_local_visitor,
     arg: *mut c_void,
 ) -> i32 {
-    // SAFETY: the caller's promise.
-    let checked = enter(|| Ok((unsafe { node_at(cursor) }?, visitor.ok_or(NO_VISITOR)?)));
-    let (node, visitor) = match checked {
-        Ok(checked) => checked,
-        Err(status) => return status,
-    };
-    let mut result = 0;
-    // SAFETY: the caller's promise: nobody else uses the cursor, and `visitor` may be called.
-    unsafe {
-        node.visit(&mut |word| {
-            result = visitor(std::ptr::with_exposed_provenance_mut(word), arg);
-            result == 0
-        });
-    }
-    result
+    call(
+        || Ok((node_at(cursor)?, check_visitor(visitor)?)),
+        |(node, visitor)| {
+            let mut result = 0;
+            node.visit(&mut |word| {
+                result = visitor(std::ptr::with_exposed_provenance_mut(word), arg);
+                result == 0
+            });
+            result
+        },
+    )
 }
 
 /// Frees a cursor and gives the results in hand back to the batch. NULL is ignored.
@@ -228,18 +211,24 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_free(cursor: *mut ft_local_curso
     if cursor.is_null() {
         return;
     }
-    let taken = enter(|| {
-        // SAFETY: the caller's promise.
-        let node = unsafe { node_at(cursor) }?;
-        node.mark.store(0, Ordering::Relaxed);
+    let freed = enter(|| {
+        let node = node_at(cursor)?;
+        node.tag.store(0, Ordering::Relaxed);
         Ok(node)
     });
-    if let Ok(node) = taken {
-        let batch = node.handle.get().cast_mut().cast::<ft_local_batch>();
+    if let Ok(node) = freed {
         // Out of the border: this calls the host, which may unwind.
-        // SAFETY: the cursor's reference ends here.
-        let _last = Defer(|| unsafe { drop_reference(batch) });
-        // SAFETY: the cursor ends here.
-        drop(unsafe { CCursor::from_node(NonNull::from(node)) });
+        let _batch = BatchReference(node.data.get().cast_mut().cast());
+        drop(CCursor::from_node(NonNull::from(node)));
+    }
+}
+
+/// The reference with which a cursor keeps its batch alive.
+struct BatchReference(*mut ft_local_batch);
+
+impl Drop for BatchReference {
+    fn drop(&mut self) {
+        // SAFETY: made for the cursor that is freed, whose reference ends here.
+        unsafe { drop_reference(self.0) };
     }
 }

@@ -1,18 +1,17 @@
 //! Opaque handles.
 
-use super::argument::{check_address, refused};
-use super::status::Refusal;
-use crate::memory::{OutOfMemory, free_place, take_from, try_make, try_place};
-use crate::sync::Ordering;
+use crate::argument::check_address;
+use crate::place::{OutOfMemory, free_place, take_from, try_make, try_place};
+use crate::status::{Failure, bad_argument};
 use std::ffi::CStr;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A value with a mark that tells its kind from others, and a live handle from a freed one.
 ///
 /// The mark catches many mistakes, not all: freed memory may be given out again. It comes first,
 /// so that it is found in a handle of another kind too, which may be smaller.
 #[repr(C)]
-pub(super) struct Marked<T> {
+pub(crate) struct Marked<T> {
     mark: AtomicUsize,
     value: T,
 }
@@ -20,17 +19,17 @@ pub(super) struct Marked<T> {
 const FREED: usize = 0;
 
 impl<T> Marked<T> {
-    pub(super) const fn new(mark: usize, value: T) -> Self {
+    pub(crate) const fn new(mark: usize, value: T) -> Self {
         Self { mark: AtomicUsize::new(mark), value }
     }
 
-    pub(super) const fn value(&self) -> &T {
+    pub(crate) const fn value(&self) -> &T {
         &self.value
     }
 }
 
 /// A type that C sees as a handle.
-pub(super) trait Handle: Sized {
+pub(crate) trait Handle: Sized {
     /// What it holds.
     type Inner;
     /// Its mark. Not 0.
@@ -60,12 +59,12 @@ pub(super) trait Handle: Sized {
 /// `handle` must be NULL or come from this library and not be freed during `'a`. A handle of the
 /// wrong kind, and most that were freed, are told from good ones.
 #[inline]
-pub(super) unsafe fn borrow<'a, T: Handle + 'a>(handle: *const T) -> Result<&'a T::Inner, Refusal> {
+pub(crate) unsafe fn borrow<'a, T: Handle + 'a>(handle: *const T) -> Result<&'a T::Inner, Failure> {
     check_address(handle, T::NULL)?;
     // SAFETY: the caller's promise.
     let marked = unsafe { &*handle }.marked();
     if marked.mark.load(Ordering::Relaxed) != T::MARK {
-        return Err(refused(T::WRONG));
+        return Err(bad_argument(T::WRONG));
     }
     Ok(&marked.value)
 }
@@ -74,7 +73,7 @@ pub(super) unsafe fn borrow<'a, T: Handle + 'a>(handle: *const T) -> Result<&'a 
 ///
 /// # Safety
 /// As for [`borrow`], and nobody else may use the handle from now on.
-pub(super) unsafe fn retire<'a, T: Handle + 'a>(handle: *mut T) -> Result<&'a T::Inner, Refusal> {
+pub(crate) unsafe fn retire<'a, T: Handle + 'a>(handle: *mut T) -> Result<&'a T::Inner, Failure> {
     // SAFETY: the caller's promise.
     let inner = unsafe { borrow(handle) }?;
     // SAFETY: as above.
@@ -86,7 +85,7 @@ pub(super) unsafe fn retire<'a, T: Handle + 'a>(handle: *mut T) -> Result<&'a T:
 ///
 /// # Safety
 /// `handle` must come from `give_out`, and nobody may use it from now on.
-pub(super) unsafe fn reclaim<T: Handle>(handle: *mut T) -> T {
+pub(crate) unsafe fn reclaim<T: Handle>(handle: *mut T) -> T {
     // SAFETY: the caller's promise.
     unsafe { take_from(handle) }
 }
@@ -95,7 +94,7 @@ pub(super) unsafe fn reclaim<T: Handle>(handle: *mut T) -> T {
 ///
 /// # Safety
 /// As for [`reclaim`].
-pub(super) unsafe fn discard<T: Handle>(handle: *mut T) {
+pub(crate) unsafe fn discard<T: Handle>(handle: *mut T) {
     // SAFETY: the caller's promise.
     unsafe { free_place(handle) }
 }

@@ -1,9 +1,10 @@
 //! The host's table of functions, as C writes it.
 
-use super::argument::{Versioned, enter, init, read, status_of};
-use super::status::{Refusal, ft_local_status};
-use crate::host::{Block, HostTable, Interrupt, Retain};
+use crate::argument::{init, read, versioned};
+use crate::call::status_of;
+use crate::host_table::{Block, HostTable, Interrupt, Retain};
 use crate::object::Release;
+use crate::status::{Failure, bad_argument, ft_local_status};
 use std::ffi::{CStr, c_void};
 
 /// A function that waits, which the library passes to the host's `block`. It returns normally.
@@ -63,38 +64,25 @@ pub struct ft_local_host {
     pub interruptible_plain: Option<unsafe extern "C-unwind" fn() -> i32>,
 }
 
-// SAFETY: `repr(C)`, the size first, then pointers and functions.
-unsafe impl Versioned for ft_local_host {
-    const NULL: &'static CStr = c"host is NULL";
-    const SIZE: &'static CStr = c"host->struct_size is no size of an ft_local_host; begin with FT_LOCAL_HOST_INIT or ft_local_host_init";
-    const UNKNOWN: &'static CStr =
-        c"host has a field set that this version of the library does not know";
-    const FIRST_SIZE: usize = 4 * size_of::<usize>();
-}
+// `repr(C)`, the size first, then pointers and functions.
+versioned!(ft_local_host as "host", "FT_LOCAL_HOST_INIT", first size 4 * size_of::<usize>());
 
-const TWO_RETAINS: Refusal = Refusal(c"host has both retain and retain_plain; set one");
-const TWO_RELEASES: Refusal = Refusal(c"host has both release and release_plain; set one");
-const TWO_BLOCKS: Refusal =
-    Refusal(c"host has both block and detach or attach; set one way to wait");
-const HALF_BLOCK: Refusal = Refusal(c"host has one of detach and attach; set both or none");
-const TWO_INTERRUPTS: Refusal =
-    Refusal(c"host has both interrupted and interrupted_plain; set one");
-const TWO_INTERRUPTIBLES: Refusal =
-    Refusal(c"host has both interruptible and interruptible_plain; set one");
-const NO_INTERRUPT: Refusal = Refusal(
-    c"host has interruptible and no way to ask what it is for; set interrupted or interrupted_plain",
-);
-const NO_RELEASE: Refusal =
-    Refusal(c"host can retain but not release; set release or release_plain");
+const TWO_RETAINS: &CStr = c"host has both retain and retain_plain; set one";
+const TWO_RELEASES: &CStr = c"host has both release and release_plain; set one";
+const TWO_BLOCKS: &CStr = c"host has both block and detach or attach; set one way to wait";
+const HALF_BLOCK: &CStr = c"host has one of detach and attach; set both or none";
+const TWO_INTERRUPTS: &CStr = c"host has both interrupted and interrupted_plain; set one";
+const TWO_INTERRUPTIBLES: &CStr = c"host has both interruptible and interruptible_plain; set one";
+const NO_INTERRUPT: &CStr = c"host has interruptible and no way to ask what it is for; set interrupted or interrupted_plain";
+const NO_RELEASE: &CStr = c"host can retain but not release; set release or release_plain";
 
 /// The core's form of the table.
 ///
 /// # Safety
 /// `given` must be NULL or point to a struct as its comment describes it.
 #[inline(always)]
-pub(super) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Refusal> {
-    // SAFETY: the caller's promise.
-    let host = unsafe { read(given) }?;
+pub(crate) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Failure> {
+    let host = read(given)?;
     // Each field by its name: none that is added later is forgotten here.
     let ft_local_host {
         struct_size: _,
@@ -115,32 +103,32 @@ pub(super) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Ref
         (None, None) => Retain::None,
         (Some(retain), None) => Retain::WithCtx(retain, ctx),
         (None, Some(retain)) => Retain::Plain(retain),
-        (Some(_), Some(_)) => return Err(TWO_RETAINS),
+        (Some(_), Some(_)) => return Err(bad_argument(TWO_RETAINS)),
     };
     let release = match (release, release_plain) {
         (None, None) if matches!(retain, Retain::None) => Release::None,
-        (None, None) => return Err(NO_RELEASE),
+        (None, None) => return Err(bad_argument(NO_RELEASE)),
         (Some(release), None) => Release::WithCtx(release, ctx),
         (None, Some(release)) => Release::Plain(release),
-        (Some(_), Some(_)) => return Err(TWO_RELEASES),
+        (Some(_), Some(_)) => return Err(bad_argument(TWO_RELEASES)),
     };
     let block = match (block, detach, attach) {
         (None, None, None) => Block::Plainly,
         (Some(block), None, None) => Block::Through(block, ctx),
         (None, Some(detach), Some(attach)) => Block::DetachAttach(detach, attach),
-        (None, _, _) => return Err(HALF_BLOCK),
-        (Some(_), _, _) => return Err(TWO_BLOCKS),
+        (None, _, _) => return Err(bad_argument(HALF_BLOCK)),
+        (Some(_), _, _) => return Err(bad_argument(TWO_BLOCKS)),
     };
     let interrupt = match (interrupted, interrupted_plain) {
         (None, None) => Interrupt::None,
         (Some(asked), None) => Interrupt::WithCtx(asked, ctx),
         (None, Some(asked)) => Interrupt::Plain(asked),
-        (Some(_), Some(_)) => return Err(TWO_INTERRUPTS),
+        (Some(_), Some(_)) => return Err(bad_argument(TWO_INTERRUPTS)),
     };
     let interruptible = match (interruptible, interruptible_plain) {
         (None, None) => Interrupt::None,
-        (Some(_), Some(_)) => return Err(TWO_INTERRUPTIBLES),
-        _ if matches!(interrupt, Interrupt::None) => return Err(NO_INTERRUPT),
+        (Some(_), Some(_)) => return Err(bad_argument(TWO_INTERRUPTIBLES)),
+        _ if matches!(interrupt, Interrupt::None) => return Err(bad_argument(NO_INTERRUPT)),
         (Some(asked), None) => Interrupt::WithCtx(asked, ctx),
         (None, Some(asked)) => Interrupt::Plain(asked),
     };
@@ -158,6 +146,5 @@ pub unsafe extern "C" fn ft_local_host_init(
     host: *mut ft_local_host,
     struct_size: usize,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    status_of(|| enter(|| unsafe { init(host, struct_size) }))
+    status_of(|| init(host, struct_size))
 }

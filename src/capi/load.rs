@@ -1,17 +1,22 @@
 //! How a thread comes by results.
 
-use super::argument::{check_address, cleared, cleared_count, enter, status_of};
-use super::batch::{CBatch, batch_at, ft_local_batch};
-use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
-use crate::batch::AtOnce;
-use crate::host::Word;
+use crate::argument::{check_address, cleared, cleared_count};
+use crate::batch::{CBatch, batch_at, ft_local_batch};
+use crate::call::{Outcome, call};
+use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
+use ft_local::Word;
+use ft_local::raw::Slow;
 use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
-/// The moment at which a wait of `timeout_ns` ends. `None` for one that does not.
-pub(super) fn deadline(timeout_ns: i64) -> Option<Instant> {
-    let timeout = u64::try_from(timeout_ns).ok()?;
-    Instant::now().checked_add(Duration::from_nanos(timeout))
+/// How long a call may wait. `None` if there is no limit.
+fn timeout(timeout_ns: i64) -> Option<Duration> {
+    u64::try_from(timeout_ns).ok().map(Duration::from_nanos)
+}
+
+/// When the wait of a call that begins now must end. `None` if there is no limit.
+pub(crate) fn deadline(timeout_ns: i64) -> Option<Instant> {
+    Instant::now().checked_add(timeout(timeout_ns)?)
 }
 
 /// Takes the next result. If there is none, runs the source, or waits for the thread that runs it.
@@ -34,28 +39,29 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load(
     batch: *const ft_local_batch,
     out: *mut *mut c_void,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    let (out, batch) = match enter(|| unsafe { Ok((cleared(out)?, batch_at(batch)?)) }) {
-        Ok(checked) => checked,
-        Err(status) => return status,
-    };
-    match batch.at_once() {
-        AtOnce::Word(word) => {
-            *out = std::ptr::with_exposed_provenance_mut(word);
-            code::FT_LOCAL_OK.into()
-        }
-        found => load_after(batch, found, out),
-    }
+    call(
+        || Ok((cleared(out)?, batch_at(batch)?)),
+        |(out, batch)| match batch.try_claim_fast() {
+            Ok(word) => {
+                *out = std::ptr::with_exposed_provenance_mut(word);
+                code::FT_LOCAL_OK as ft_local_status
+            }
+            Err(slow) => load_slow(batch, slow, None, out),
+        },
+    )
 }
 
-/// Apart, as its last call, so that a load which finds a result needs no stack.
+/// Apart, and called last, so that a load which finds a result needs no stack.
 #[cold]
 #[inline(never)]
-fn load_after(batch: &CBatch, found: AtOnce, out: &mut *mut c_void) -> ft_local_status {
-    status_of(|| {
-        *out = std::ptr::with_exposed_provenance_mut(batch.load_after(found, None)?);
-        Ok(())
-    })
+fn load_slow(
+    batch: &CBatch,
+    slow: Slow,
+    deadline: Option<Instant>,
+    out: &mut *mut c_void,
+) -> ft_local_status {
+    let loaded = batch.load_slow(slow, deadline);
+    loaded.map(|word| *out = std::ptr::with_exposed_provenance_mut(word)).status()
 }
 
 /// Takes the next result as `ft_local_batch_load` does, but waits for other threads for at most
@@ -73,16 +79,16 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_for(
     timeout_ns: i64,
     out: *mut *mut c_void,
 ) -> ft_local_status {
-    status_of(|| {
-        // SAFETY: the caller's promise.
-        let (out, batch) = enter(|| unsafe { Ok((cleared(out)?, batch_at(batch)?)) })?;
-        let loaded = match u64::try_from(timeout_ns) {
-            Ok(timeout) => batch.load_within(Duration::from_nanos(timeout)),
-            Err(_) => batch.load(),
-        };
-        *out = loaded?.into_raw();
-        Ok(())
-    })
+    call(
+        || Ok((cleared(out)?, batch_at(batch)?)),
+        |(out, batch)| match batch.try_claim_fast() {
+            Ok(word) => {
+                *out = std::ptr::with_exposed_provenance_mut(word);
+                code::FT_LOCAL_OK as ft_local_status
+            }
+            Err(slow) => load_slow(batch, slow, deadline(timeout_ns), out),
+        },
+    )
 }
 
 /// Takes the next result if one is ready. Never runs the source.
@@ -99,12 +105,13 @@ pub unsafe extern "C-unwind" fn ft_local_batch_try_load(
     batch: *const ft_local_batch,
     out: *mut *mut c_void,
 ) -> ft_local_status {
-    status_of(|| {
-        // SAFETY: the caller's promise.
-        let (out, batch) = enter(|| unsafe { Ok((cleared(out)?, batch_at(batch)?)) })?;
-        *out = batch.try_load()?.ok_or(code::FT_LOCAL_ERR_EMPTY)?.into_raw();
-        Ok(())
-    })
+    call(
+        || Ok((cleared(out)?, batch_at(batch)?)),
+        |(out, batch)| -> Result<(), Failure> {
+            *out = batch.try_load()?.ok_or(code::FT_LOCAL_ERR_EMPTY)?.into_raw();
+            Ok(())
+        },
+    )
 }
 
 /// Takes the next `n` results, as `n` calls of `ft_local_batch_load_for` within one timeout would,
@@ -126,26 +133,10 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_many(
     objects: *mut *mut c_void,
     count: *mut usize,
 ) -> ft_local_status {
-    let checked = enter(|| {
-        // SAFETY: the caller's promise.
-        unsafe { Ok((cleared_count(count)?, batch_at(batch)?, slots(objects, n)?)) }
-    });
-    let (count, batch, room) = match checked {
-        Ok(checked) => checked,
-        Err(status) => return status,
-    };
-    let outcome = batch.load_words(room, count, deadline(timeout_ns));
-    match outcome.map_err(ft_local_status::from) {
-        Err(status) if *count > 0 && ends(status) => code::FT_LOCAL_OK.into(),
-        Err(status) => status,
-        Ok(()) => code::FT_LOCAL_OK.into(),
-    }
-}
-
-fn ends(status: ft_local_status) -> bool {
-    [code::FT_LOCAL_ERR_END, code::FT_LOCAL_ERR_CLOSED]
-        .into_iter()
-        .any(|end| status == ft_local_status::from(end))
+    call(
+        || Ok((cleared_count(count)?, batch_at(batch)?, slots(objects, n)?)),
+        |(count, batch, room)| batch.load_words(room, count, deadline(timeout_ns)),
+    )
 }
 
 /// Gives back objects that were loaded from the batch. They are handed out again before newer ones.
@@ -165,28 +156,24 @@ pub unsafe extern "C-unwind" fn ft_local_batch_give_back(
     objects: *const *mut c_void,
     n: usize,
 ) -> ft_local_status {
-    let checked = enter(|| {
-        // SAFETY: the caller's promise.
-        let (batch, words) = unsafe { (batch_at(batch)?, words(objects, n)?) };
-        if !batch.host().holds_plain_values() && words.contains(&0) {
-            return Err(Refusal(c"one of the objects is NULL"));
-        }
-        Ok((batch, words))
-    });
-    match checked {
-        Ok((batch, words)) => batch
-            .give_words_back(words)
-            .map_or_else(ft_local_status::from, |()| code::FT_LOCAL_OK.into()),
-        Err(status) => status,
-    }
+    call(
+        || {
+            let (batch, words) = (batch_at(batch)?, words(objects, n)?);
+            if !batch.host().holds_plain_values() && words.contains(&0) {
+                return Err(bad_argument(c"one of the objects is NULL"));
+            }
+            Ok((batch, words))
+        },
+        |(batch, words)| batch.give_words_back(words),
+    )
 }
 
 /// Whether the caller's array can be one of the core's words, which have the same size.
-fn check_array(objects: *const *mut c_void, n: usize) -> Result<(), Refusal> {
+fn check_array(objects: *const *mut c_void, n: usize) -> Result<(), Failure> {
     const { assert!(size_of::<Word>() == size_of::<*mut c_void>()) };
     check_address(objects, c"objects is NULL, or no address of pointers")?;
     if n > isize::MAX.unsigned_abs() / size_of::<Word>() {
-        return Err(Refusal(c"n is more than any array holds"));
+        return Err(bad_argument(c"n is more than any array holds"));
     }
     Ok(())
 }
@@ -195,26 +182,24 @@ fn check_array(objects: *const *mut c_void, n: usize) -> Result<(), Refusal> {
 ///
 /// # Safety
 /// `objects` must be NULL or point to `n` objects.
-unsafe fn words<'a>(objects: *const *mut c_void, n: usize) -> Result<&'a [Word], Refusal> {
+unsafe fn words<'a>(objects: *const *mut c_void, n: usize) -> Result<&'a [Word], Failure> {
     if n == 0 {
         return Ok(&[]);
     }
     check_array(objects, n)?;
-    // SAFETY: the caller's promise.
-    Ok(unsafe { std::slice::from_raw_parts(objects.cast(), n) })
+    Ok(std::slice::from_raw_parts(objects.cast(), n))
 }
 
 /// The caller's array as room for words.
 ///
 /// # Safety
 /// `objects` must be NULL or point to `n` slots that may be written.
-unsafe fn slots<'a>(objects: *mut *mut c_void, n: usize) -> Result<&'a mut [Word], Refusal> {
+unsafe fn slots<'a>(objects: *mut *mut c_void, n: usize) -> Result<&'a mut [Word], Failure> {
     if n == 0 {
         return Ok(&mut []);
     }
     check_array(objects, n)?;
-    // SAFETY: the caller's promise.
-    Ok(unsafe { std::slice::from_raw_parts_mut(objects.cast(), n) })
+    Ok(std::slice::from_raw_parts_mut(objects.cast(), n))
 }
 
 /// Waits until fewer than `low_water` results are ready, then runs the source until it has made
@@ -234,11 +219,11 @@ pub unsafe extern "C-unwind" fn ft_local_batch_prefill(
     timeout_ns: i64,
     made: *mut usize,
 ) -> ft_local_status {
-    status_of(|| {
-        // SAFETY: the caller's promise.
-        let (made, batch) = enter(|| unsafe { Ok((cleared_count(made)?, batch_at(batch)?)) })?;
-        let timeout = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
-        *made = batch.prefill(low_water, max, timeout)?;
-        Ok(())
-    })
+    call(
+        || Ok((cleared_count(made)?, batch_at(batch)?)),
+        |(made, batch)| {
+            let prefilled = batch.prefill(low_water, max, timeout(timeout_ns));
+            prefilled.map(|count| *made = count)
+        },
+    )
 }

@@ -1,9 +1,9 @@
 //! Choices for a batch, as C writes them.
 
-use super::argument::{Versioned, enter, init, read, status_of};
-use super::status::{Refusal, ft_local_status};
-use crate::batch::{ForkPolicy, Options};
-use std::ffi::CStr;
+use crate::argument::{Versioned, init, read, versioned};
+use crate::call::status_of;
+use crate::status::{Failure, bad_argument, ft_local_status};
+use ft_local::{ForkPolicy, Options};
 
 /// In the child of a fork: drop the results in the buffer. The parent hands them out.
 pub const FT_LOCAL_FORK_DISCARD: i32 = 0;
@@ -32,36 +32,32 @@ pub struct ft_local_batch_options {
     pub reserved: i32,
 }
 
-// SAFETY: `repr(C)`, the size first, then integers.
-unsafe impl Versioned for ft_local_batch_options {
-    const NULL: &'static CStr = c"options is NULL";
-    const SIZE: &'static CStr = c"options->struct_size is no size of an ft_local_batch_options; begin with FT_LOCAL_BATCH_OPTIONS_INIT or ft_local_batch_options_init";
-    const UNKNOWN: &'static CStr =
-        c"options has a field set that this version of the library does not know";
-    const FIRST_SIZE: usize = 3 * size_of::<usize>() + 2 * size_of::<i32>();
-}
+// `repr(C)`, the size first, then integers.
+versioned!(
+    ft_local_batch_options as "options",
+    "FT_LOCAL_BATCH_OPTIONS_INIT",
+    first size 3 * size_of::<usize>() + 2 * size_of::<i32>()
+);
 
 /// The core's form of the options; NULL is the default.
 ///
 /// # Safety
 /// `given` must be NULL or point to a struct as its comment describes it.
-pub(super) unsafe fn options(given: *const ft_local_batch_options) -> Result<Options, Refusal> {
+pub(crate) unsafe fn options(given: *const ft_local_batch_options) -> Result<Options, Failure> {
     if given.is_null() {
         return Ok(Options::default());
     }
-    // SAFETY: the caller's promise.
-    let options = unsafe { read(given) }?;
     // Each field by its name: none that is added later is forgotten here.
     let ft_local_batch_options { struct_size: _, fill_budget, low_water, on_fork, reserved } =
-        options;
+        read(given)?;
     let on_fork = match on_fork {
         FT_LOCAL_FORK_DISCARD => ForkPolicy::Discard,
         FT_LOCAL_FORK_KEEP => ForkPolicy::Keep,
         FT_LOCAL_FORK_ERROR => ForkPolicy::Error,
-        _ => return Err(Refusal(c"options->on_fork is none of the FT_LOCAL_FORK_ values")),
+        _ => return Err(bad_argument(c"options->on_fork is none of the FT_LOCAL_FORK_ values")),
     };
     if reserved != 0 {
-        return Err(Refusal(ft_local_batch_options::UNKNOWN));
+        return Err(bad_argument(ft_local_batch_options::UNKNOWN));
     }
     Ok(Options { fill_budget, low_water, on_fork })
 }
@@ -77,6 +73,5 @@ pub unsafe extern "C" fn ft_local_batch_options_init(
     options: *mut ft_local_batch_options,
     struct_size: usize,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    status_of(|| enter(|| unsafe { init(options, struct_size) }))
+    status_of(|| init(options, struct_size))
 }

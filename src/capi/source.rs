@@ -1,9 +1,10 @@
 //! The host's source of results, as C writes it.
 
-use super::argument::{Versioned, enter, init, read, status_of};
-use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
-use crate::host::{HostTable, Word};
-use crate::source::{Made, Slots, Source};
+use crate::argument::{init, read, versioned};
+use crate::call::status_of;
+use crate::host_table::HostTable;
+use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
+use ft_local::{Made, Slots, Source, Word};
 use std::ffi::{CStr, c_void};
 
 /// Where the results of a batch come from: `fill`, or `next_plain` for one at a time.
@@ -47,17 +48,11 @@ pub struct ft_local_source {
     pub ended_ctx: *mut c_void,
 }
 
-// SAFETY: `repr(C)`, the size first, then pointers and functions.
-unsafe impl Versioned for ft_local_source {
-    const NULL: &'static CStr = c"source is NULL";
-    const SIZE: &'static CStr = c"source->struct_size is no size of an ft_local_source; begin with FT_LOCAL_SOURCE_INIT or ft_local_source_init";
-    const UNKNOWN: &'static CStr =
-        c"source has a field set that this version of the library does not know";
-    const FIRST_SIZE: usize = 3 * size_of::<usize>();
-}
+// `repr(C)`, the size first, then pointers and functions.
+versioned!(ft_local_source as "source", "FT_LOCAL_SOURCE_INIT", first size 3 * size_of::<usize>());
 
 /// A source that was checked.
-pub(super) struct ForeignSource {
+pub(crate) struct ForeignSource {
     ctx: *mut c_void,
     function: Function,
 }
@@ -78,42 +73,36 @@ type Ended = (unsafe extern "C-unwind" fn(*mut c_void) -> i32, *mut c_void);
 // SAFETY: the host's promise: any thread may call the function with `ctx`, one at a time.
 unsafe impl Send for ForeignSource {}
 
-const NO_FUNCTION: Refusal = Refusal(c"source has neither fill nor next_plain; set one");
-const NOT_ASKED: Refusal = Refusal(
-    c"source has ended_plain, which is asked after next_plain; let fill return FT_LOCAL_ERR_END",
-);
-const TWO_FUNCTIONS: Refusal = Refusal(c"source has both fill and next_plain; set one");
+const NO_FUNCTION: &CStr = c"source has neither fill nor next_plain; set one";
+const NOT_ASKED: &CStr =
+    c"source has ended_plain, which is asked after next_plain; let fill return FT_LOCAL_ERR_END";
+const TWO_FUNCTIONS: &CStr = c"source has both fill and next_plain; set one";
 
 impl ForeignSource {
     /// # Safety
     /// `given` must be NULL or point to a struct as its comment describes it.
-    pub(super) unsafe fn new(given: *const ft_local_source) -> Result<Self, Refusal> {
-        // SAFETY: the caller's promise.
-        let source = unsafe { read(given) }?;
+    pub(crate) unsafe fn new(given: *const ft_local_source) -> Result<Self, Failure> {
+        let source = read(given)?;
         // Each field by its name: none that is added later is forgotten here.
         let ft_local_source { struct_size: _, ctx, fill, next_plain, ended_plain, ended_ctx } =
             source;
         if ended_plain.is_some() && next_plain.is_none() {
-            return Err(NOT_ASKED);
+            return Err(bad_argument(NOT_ASKED));
         }
         let function = match (fill, next_plain) {
             (Some(fill), None) => Function::Fill(fill),
             (None, Some(next)) => Function::Next(next, ended_plain.map(|ended| (ended, ended_ctx))),
-            (None, None) => return Err(NO_FUNCTION),
-            (Some(_), Some(_)) => return Err(TWO_FUNCTIONS),
+            (None, None) => return Err(bad_argument(NO_FUNCTION)),
+            (Some(_), Some(_)) => return Err(bad_argument(TWO_FUNCTIONS)),
         };
         Ok(Self { ctx, function })
     }
 }
 
 impl Source<HostTable> for ForeignSource {
-    type Error = ft_local_status;
+    type Error = Failure;
 
-    fn fill(
-        &mut self,
-        host: &HostTable,
-        slots: &mut Slots<'_, HostTable>,
-    ) -> Result<(), ft_local_status> {
+    fn fill(&mut self, host: &HostTable, slots: &mut Slots<'_, HostTable>) -> Result<(), Failure> {
         match self.function {
             // SAFETY: the host's promise, which `new` has passed on.
             Function::Fill(fill) => unsafe { self.fill_slots(fill, host, slots) },
@@ -136,7 +125,7 @@ impl Source<HostTable> for ForeignSource {
     }
 
     #[inline]
-    fn next(&mut self, _host: &HostTable) -> Result<Option<Made<HostTable>>, ft_local_status> {
+    fn next(&mut self, _host: &HostTable) -> Result<Option<Made<HostTable>>, Failure> {
         let Function::Next(next, ended) = self.function else {
             return Ok(None);
         };
@@ -162,7 +151,7 @@ impl ForeignSource {
         fill: FillFunction,
         host: &HostTable,
         slots: &mut Slots<'_, HostTable>,
-    ) -> Result<(), ft_local_status> {
+    ) -> Result<(), Failure> {
         let out = slots.unfilled();
         let mut produced = 0;
         // SAFETY: the caller's promise; `out` has as many slots as the host is told.
@@ -185,7 +174,7 @@ impl ForeignSource {
                 slots.end();
                 Ok(())
             }
-            1.. => Err(result),
+            1.. => Err(Failure(result)),
             _ => Err(code::FT_LOCAL_ERR_SOURCE.into()),
         }
     }
@@ -218,6 +207,5 @@ pub unsafe extern "C" fn ft_local_source_init(
     source: *mut ft_local_source,
     struct_size: usize,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    status_of(|| enter(|| unsafe { init(source, struct_size) }))
+    status_of(|| init(source, struct_size))
 }

@@ -1,11 +1,10 @@
 //! What a batch has done so far, as C reads it.
 
-use super::argument::{Versioned, check_address, check_size, enter, init, status_of};
-use super::batch::ft_local_batch;
-use super::handle::borrow;
-use super::status::ft_local_status;
-use crate::batch::Stats;
-use std::ffi::CStr;
+use crate::argument::{Versioned, check_address, check_size, init, versioned};
+use crate::batch::{batch_at, ft_local_batch};
+use crate::call::status_of;
+use crate::status::ft_local_status;
+use ft_local::Stats;
 use std::time::Duration;
 
 /// What a batch has done. Counting costs a load that finds a result nothing.
@@ -45,19 +44,16 @@ pub struct ft_local_stats {
     pub dropped_on_fork: u64,
 }
 
-// SAFETY: `repr(C)`, the size first, then integers.
-unsafe impl Versioned for ft_local_stats {
-    const NULL: &'static CStr = c"out is NULL";
-    const SIZE: &'static CStr = c"out->struct_size is no size of an ft_local_stats; begin with FT_LOCAL_STATS_INIT or ft_local_stats_init";
-    const UNKNOWN: &'static CStr =
-        c"out has a field that this version of the library does not know";
-    const FIRST_SIZE: usize =
-        size_of::<usize>().next_multiple_of(align_of::<u64>()) + 12 * size_of::<u64>();
-}
+// `repr(C)`, the size first, then integers.
+versioned!(
+    ft_local_stats as "out",
+    "FT_LOCAL_STATS_INIT",
+    first size size_of::<usize>().next_multiple_of(align_of::<u64>()) + 12 * size_of::<u64>()
+);
 
 impl ft_local_stats {
     fn new(stats: Stats, struct_size: usize) -> Self {
-        // Each field by its name, of both: none that is added later is forgotten here.
+        // Each field by its name: none that is added later is forgotten in `Self`.
         let Stats {
             loads,
             claims,
@@ -71,6 +67,7 @@ impl ft_local_stats {
             given_back,
             released,
             dropped_on_fork,
+            ..
         } = stats;
         Self {
             struct_size,
@@ -107,20 +104,15 @@ pub unsafe extern "C" fn ft_local_batch_stats(
     out: *mut ft_local_stats,
 ) -> ft_local_status {
     status_of(|| {
-        enter(|| {
-            check_address(out, ft_local_stats::NULL)?;
-            // SAFETY: the caller's promise: `out` is as long as it says, and says that first.
-            unsafe {
-                let batch = borrow(batch)?;
-                let size = out.cast::<usize>().read();
-                check_size::<ft_local_stats>(size)?;
-                let stats = ft_local_stats::new(batch.batch.stats(), size);
-                init(out, size)?;
-                let known = size.min(size_of::<ft_local_stats>());
-                out.cast::<u8>().copy_from_nonoverlapping((&raw const stats).cast(), known);
-            }
-            Ok(())
-        })
+        check_address(out, ft_local_stats::NULL)?;
+        let batch = batch_at(batch)?;
+        let size = out.cast::<usize>().read();
+        check_size::<ft_local_stats>(size)?;
+        let stats = ft_local_stats::new(batch.stats(), size);
+        init(out, size)?;
+        let known = size.min(size_of::<ft_local_stats>());
+        out.cast::<u8>().copy_from_nonoverlapping((&raw const stats).cast(), known);
+        Ok(())
     })
 }
 
@@ -135,6 +127,5 @@ pub unsafe extern "C" fn ft_local_stats_init(
     stats: *mut ft_local_stats,
     struct_size: usize,
 ) -> ft_local_status {
-    // SAFETY: the caller's promise.
-    status_of(|| enter(|| unsafe { init(stats, struct_size) }))
+    status_of(|| init(stats, struct_size))
 }

@@ -1,8 +1,8 @@
 //! Statuses, and the words for them.
 
-use super::argument::enter;
-use crate::memory::OutOfMemory;
-use crate::status::{LoadError, NewError};
+use crate::place::OutOfMemory;
+use ft_local::raw::{Panicked, border};
+use ft_local::{LoadError, NewError};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char};
 
@@ -51,26 +51,36 @@ pub enum ft_local_status_code {
 
 use ft_local_status_code as code;
 
-impl From<code> for ft_local_status {
+/// Any status but success, on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Failure(pub(crate) ft_local_status);
+
+impl From<code> for Failure {
     fn from(code: code) -> Self {
-        code as Self
+        Self(code as ft_local_status)
     }
 }
 
-impl From<NewError> for ft_local_status {
+impl From<Panicked> for Failure {
+    fn from(_: Panicked) -> Self {
+        code::FT_LOCAL_ERR_PANIC.into()
+    }
+}
+
+impl From<NewError> for Failure {
     fn from(error: NewError) -> Self {
         match error {
-            NewError::Size => Refusal(c"size must be between 1 and 1073741824").into(),
-            NewError::LowWater => Refusal(c"options->low_water is above size").into(),
-            NewError::OutOfMemory => code::FT_LOCAL_ERR_NO_MEMORY.into(),
+            NewError::Size => bad_argument(c"size must be between 1 and 1073741824"),
+            NewError::LowWater => bad_argument(c"options->low_water is above size"),
+            _ => code::FT_LOCAL_ERR_NO_MEMORY.into(),
         }
     }
 }
 
-impl From<LoadError<ft_local_status>> for ft_local_status {
+impl From<LoadError<Self>> for Failure {
     fn from(error: LoadError<Self>) -> Self {
         match error {
-            LoadError::Source(status) => status,
+            LoadError::Source(failure) => failure,
             LoadError::NothingProduced => code::FT_LOCAL_ERR_NOTHING_PRODUCED.into(),
             LoadError::Reentrant => code::FT_LOCAL_ERR_REENTRANT.into(),
             LoadError::Deadlock => code::FT_LOCAL_ERR_DEADLOCK.into(),
@@ -80,34 +90,30 @@ impl From<LoadError<ft_local_status>> for ft_local_status {
             LoadError::Closed => code::FT_LOCAL_ERR_CLOSED.into(),
             LoadError::TimedOut => code::FT_LOCAL_ERR_TIMED_OUT.into(),
             LoadError::Forked => code::FT_LOCAL_ERR_FORKED.into(),
-            LoadError::OutOfMemory => code::FT_LOCAL_ERR_NO_MEMORY.into(),
+            // All that is left of a core of this version: not enough memory.
+            _ => code::FT_LOCAL_ERR_NO_MEMORY.into(),
         }
     }
 }
 
-impl From<OutOfMemory> for ft_local_status {
+impl From<OutOfMemory> for Failure {
     fn from(_: OutOfMemory) -> Self {
         code::FT_LOCAL_ERR_NO_MEMORY.into()
     }
 }
 
-/// Why an argument is refused, in words for the person who wrote the call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refusal(pub(super) &'static CStr);
-
 thread_local! {
     static LAST: Cell<&'static CStr> = const { Cell::new(c"") };
 }
 
-impl From<Refusal> for ft_local_status {
-    /// Keeps the words for `ft_local_last_error`.
-    #[cold]
-    #[inline(never)]
-    fn from(refusal: Refusal) -> Self {
-        // A thread that is ending may have lost the place; then the words are lost too.
-        let _ = LAST.try_with(|last| last.set(refusal.0));
-        code::FT_LOCAL_ERR_ARGUMENT.into()
-    }
+/// Refuses an argument, and keeps the reason for `ft_local_last_error`: text for the person who
+/// wrote the call. Not inlined, so that no register is loaded for it on the common path.
+#[cold]
+#[inline(never)]
+pub(crate) fn bad_argument(why: &'static CStr) -> Failure {
+    // A thread that is ending may have lost the place; then the text is lost too.
+    let _ = LAST.try_with(|last| last.set(why));
+    code::FT_LOCAL_ERR_ARGUMENT.into()
 }
 
 /// The meaning of a status, in English.
@@ -138,7 +144,7 @@ pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char
         _ => c"not a status of this version of ft_local",
     }
     };
-    enter(|| Ok(text())).unwrap_or(c"").as_ptr()
+    border(text).unwrap_or(c"").as_ptr()
 }
 
 /// What was wrong with which argument, for the last `FT_LOCAL_ERR_ARGUMENT` in the calling thread.
@@ -150,5 +156,5 @@ pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_last_error() -> *const c_char {
-    enter(|| Ok(LAST.try_with(Cell::get).unwrap_or(c""))).unwrap_or(c"").as_ptr()
+    border(|| LAST.try_with(Cell::get).unwrap_or(c"")).unwrap_or(c"").as_ptr()
 }

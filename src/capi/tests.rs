@@ -2,20 +2,18 @@
 
 mod border;
 mod facts;
-// Models count no locks and fork no processes.
-#[cfg(not(any(loom, shuttle)))]
 mod truth;
 
-use super::argument::{Versioned, init, read};
-use super::batch::*;
-use super::host::*;
-use super::load::*;
-use super::options::*;
-use super::source::*;
-use super::stats::*;
-use super::status::*;
-use super::version::*;
-use super::wrapper::*;
+use crate::argument::{Versioned, init, read};
+use crate::batch::*;
+use crate::host::*;
+use crate::load::*;
+use crate::options::*;
+use crate::source::*;
+use crate::stats::*;
+use crate::status::*;
+use crate::version::*;
+use crate::wrapper::*;
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::{null, null_mut};
 
@@ -62,6 +60,13 @@ fn source() -> ft_local_source {
 fn text(text: *const c_char) -> String {
     // SAFETY: the library's texts end and stay.
     unsafe { CStr::from_ptr(text) }.to_str().unwrap().to_owned()
+}
+
+/// Why an argument was refused.
+fn why<T>(refused: Result<T, Failure>) -> &'static CStr {
+    assert_eq!(refused.err(), Some(ft_local_status_code::FT_LOCAL_ERR_ARGUMENT.into()));
+    // SAFETY: the library's texts end and stay.
+    unsafe { CStr::from_ptr(ft_local_last_error()) }
 }
 
 #[test]
@@ -117,7 +122,7 @@ fn a_later_struct_is_read_if_its_news_are_not_in_use() {
         assert!(read(given).is_ok());
         later.news[1] = 1;
         let given = (&raw const later).cast::<ft_local_source>();
-        assert_eq!(read(given).err().unwrap().0, ft_local_source::UNKNOWN);
+        assert_eq!(why(read(given)), ft_local_source::UNKNOWN);
     }
 }
 
@@ -128,7 +133,8 @@ fn an_earlier_struct_is_read_with_its_missing_tail_as_zero() {
     // Beyond the size: not to be looked at.
     host.interrupted = Some(look_ctx);
     // SAFETY: longer than it says.
-    let copy = unsafe { read(&raw const host) }.unwrap_or_else(|refusal| panic!("{:?}", refusal.0));
+    let copy = unsafe { read(&raw const host) }
+        .unwrap_or_else(|_| panic!("{}", text(ft_local_last_error())));
     assert!(copy.interrupted.is_none());
     assert_eq!(copy.struct_size, ft_local_host::FIRST_SIZE);
 }
@@ -155,7 +161,7 @@ fn sizes_that_cannot_be_are_refused() {
         host.struct_size = size;
         // SAFETY: refused before more than the size is read or written.
         unsafe {
-            assert_eq!(read(&raw const host).err().unwrap().0, ft_local_host::SIZE, "{size}");
+            assert_eq!(why(read(&raw const host)), ft_local_host::SIZE, "{size}");
             assert!(init(&raw mut host, size).is_err(), "{size}");
         }
     }

@@ -1,6 +1,6 @@
 //! Which library this is.
 
-use super::argument::enter;
+use crate::call::ask;
 use std::ffi::{CStr, c_char};
 
 const fn number(text: &str) -> u32 {
@@ -29,7 +29,7 @@ const VERSION: &CStr =
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_version() -> *const c_char {
-    enter(|| Ok(VERSION)).unwrap_or(c"").as_ptr()
+    ask(c"", || Ok(VERSION)).as_ptr()
 }
 
 /// The version of the library that was loaded, as an increasing number: major * 1000000 +
@@ -37,7 +37,7 @@ pub extern "C" fn ft_local_version() -> *const c_char {
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_version_number() -> u32 {
-    enter(|| Ok(VERSION_NUMBER)).unwrap_or(0)
+    ask(0, || Ok(VERSION_NUMBER))
 }
 
 /// The version of the binary interface of the library that was loaded, which is also the number in
@@ -46,5 +46,5 @@ pub extern "C" fn ft_local_version_number() -> u32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn ft_local_abi_version() -> u32 {
     const ABI_VERSION: u32 = number(env!("FT_LOCAL_ABI_VERSION"));
-    enter(|| Ok(ABI_VERSION)).unwrap_or(0)
+    ask(0, || Ok(ABI_VERSION))
 }

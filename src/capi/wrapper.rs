@@ -1,12 +1,13 @@
 //! A thread's own handle on a shared object.
 
-use super::argument::{cleared, enter, status_of};
-use super::handle::{Handle, Marked, borrow, discard, retire};
-use super::host::{ft_local_host, table};
-use super::status::{Refusal, ft_local_status, ft_local_status_code as code};
-use crate::host::Retain;
+use crate::argument::cleared;
+use crate::call::{ask, call, enter};
+use crate::handle::{Handle, Marked, borrow, discard, retire};
+use crate::host::{ft_local_host, table};
+use crate::host_table::Retain;
 use crate::object::Object;
-use crate::wrapper::Wrapper;
+use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
+use ft_local::Wrapper;
 use std::ffi::{CStr, c_void};
 
 /// Holds one object, retained once. Make one for each thread that uses the object: the object's
@@ -30,7 +31,11 @@ impl Handle for ft_local_wrapper {
 pub type ft_local_visitor =
     Option<unsafe extern "C-unwind" fn(object: *mut c_void, arg: *mut c_void) -> i32>;
 
-pub(super) const NO_VISITOR: Refusal = Refusal(c"visitor is NULL");
+type Visitor = unsafe extern "C-unwind" fn(object: *mut c_void, arg: *mut c_void) -> i32;
+
+pub(crate) fn check_visitor(visitor: ft_local_visitor) -> Result<Visitor, Failure> {
+    visitor.ok_or_else(|| bad_argument(c"visitor is NULL"))
+}
 
 /// Makes a wrapper of `object`.
 ///
@@ -47,27 +52,27 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
     object: *mut c_void,
     out: *mut *mut ft_local_wrapper,
 ) -> ft_local_status {
-    status_of(|| {
-        let (out, host) = enter(|| {
-            // SAFETY: the caller's promise.
-            let (out, host) = unsafe { (cleared(out)?, table(host)?) };
+    call(
+        || {
+            let (out, host) = (cleared(out)?, table(host)?);
             if object.is_null() && !host.holds_plain_values() {
-                return Err(Refusal(c"object is NULL"));
+                return Err(bad_argument(c"object is NULL"));
             }
             if matches!(host.retain, Retain::None) && !host.holds_plain_values() {
-                return Err(Refusal(
+                return Err(bad_argument(
                     c"host can release but not retain; set retain or retain_plain",
                 ));
             }
             Ok((out, host))
-        })?;
-        // SAFETY: the caller's promise.
-        let object = unsafe { host.retain(object) }.ok_or(code::FT_LOCAL_ERR_RETAIN)?;
-        *out = ft_local_wrapper::make_out(|| {
-            ft_local_wrapper(Wrapper::new(Marked::new(ft_local_wrapper::MARK, object)))
-        })?;
-        Ok(())
-    })
+        },
+        |(out, host)| -> Result<(), Failure> {
+            let object = host.retain(object).ok_or(code::FT_LOCAL_ERR_RETAIN)?;
+            *out = ft_local_wrapper::make_out(|| {
+                ft_local_wrapper(Wrapper::new(Marked::new(ft_local_wrapper::MARK, object)))
+            })?;
+            Ok(())
+        },
+    )
 }
 
 /// The object in a wrapper.
@@ -77,8 +82,7 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ft_local_wrapper_get(wrapper: *const ft_local_wrapper) -> *mut c_void {
-    // SAFETY: the caller's promise.
-    enter(|| unsafe { borrow(wrapper) }).map_or(std::ptr::null_mut(), Object::as_ptr)
+    ask(std::ptr::null_mut(), || borrow(wrapper).map(Object::as_ptr))
 }
 
 /// Calls `visitor` with the object, for garbage collectors.
@@ -92,13 +96,10 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_visit(
     visitor: ft_local_visitor,
     arg: *mut c_void,
 ) -> i32 {
-    // SAFETY: the caller's promise.
-    let checked = enter(|| Ok((unsafe { borrow(wrapper) }?, visitor.ok_or(NO_VISITOR)?)));
-    match checked {
-        // SAFETY: the caller's promise.
-        Ok((object, visitor)) => unsafe { visitor(object.as_ptr(), arg) },
-        Err(status) => status,
-    }
+    call(
+        || Ok((borrow(wrapper)?, check_visitor(visitor)?)),
+        |(object, visitor)| visitor(object.as_ptr(), arg),
+    )
 }
 
 /// Frees a wrapper and releases its object. NULL is ignored.
@@ -113,13 +114,11 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_free(wrapper: *mut ft_local_wra
     if wrapper.is_null() {
         return;
     }
-    // SAFETY: the caller's promise: nobody else uses the handle.
-    if let Ok(object) = enter(|| unsafe { retire(wrapper) }) {
-        // SAFETY: only the object is moved out, which is all that is to be dropped: a processor
-        // that copied the mark too, which was just written, would wait for the cache.
-        let object = unsafe { std::ptr::read(object) };
-        // SAFETY: nothing is left in the wrapper.
-        unsafe { discard(wrapper) };
+    if let Ok(object) = enter(|| retire(wrapper)) {
+        // Only the object is moved out, which is all that is to be dropped: a processor that copied
+        // the mark too, which was just written, would wait for the cache.
+        let object = std::ptr::read(object);
+        discard(wrapper);
         // Out of the border: this calls the host.
         drop(object);
     }

@@ -2,24 +2,28 @@
 
 use super::CAPACITY;
 use crate::host::Word;
-use crate::sync::unordered::{AtomicU64, AtomicUsize};
+use crate::sync::unordered::AtomicU64;
 use crate::sync::{AtomicPtr, Ordering, UnsafeCell, vanishing_point};
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicUsize;
 
-/// Some results in the order in which they were made, and where they are to go.
+/// The memory of a cursor: results in the order in which they were made, and where they are to go.
 ///
-/// The words follow the node in memory. `next..end` are those in hand. One thread at a time uses a
-/// node; it changes hands through the list of results given back, which releases and acquires.
+/// It begins with two addresses: of the next result in hand, and of the end of those. Code that a
+/// binding compiles into programs may take a result by advancing the first, as [`pop`](Self::pop)
+/// does. Then come two words for the binding.
+// The results follow the node in memory. One thread at a time uses a node; it changes hands through
+// the list of results given back, which releases and acquires.
 #[repr(C, align(64))]
-pub(crate) struct Node {
-    /// These two are the frozen prefix that the header's inline function works on.
+pub struct Node {
     next: Cell<*mut Word>,
     end: Cell<*mut Word>,
-    /// What the C interface knows its handle by, and its handle of the batch.
-    pub(crate) mark: AtomicUsize,
-    pub(crate) handle: Cell<*const ()>,
+    /// The binding's. The library never uses it.
+    pub tag: AtomicUsize,
+    /// The binding's. The library never uses it.
+    pub data: Cell<*const ()>,
     /// The batch that the results belong to.
     pub(crate) batch: *const (),
     /// The batch's number. Its address may be another's by now: a cursor can be leaked.
@@ -53,8 +57,8 @@ pub(crate) struct Links {
 }
 
 impl Node {
-    /// Where the two words of the frozen prefix lie.
-    pub(crate) const FRAME: (usize, usize) =
+    /// The offsets of the two addresses.
+    pub const FRAME: (usize, usize) =
         (std::mem::offset_of!(Self, next), std::mem::offset_of!(Self, end));
 
     fn layout(capacity: usize) -> Option<Layout> {
@@ -79,8 +83,8 @@ impl Node {
             node.write(Self {
                 next: Cell::new(words),
                 end: Cell::new(words),
-                mark: AtomicUsize::new(0),
-                handle: Cell::new(ptr::null()),
+                tag: AtomicUsize::new(0),
+                data: Cell::new(ptr::null()),
                 batch,
                 number,
                 position: Cell::new(0),
@@ -114,10 +118,10 @@ impl Node {
         ptr::from_ref(self).wrapping_add(1).cast_mut().cast()
     }
 
-    /// Whether the first word is that of a cursor's node: the next result lies behind it. For a
-    /// caller that does not know what it was given, and may not read more of it yet.
+    /// Whether the first address is one in this memory. A binding that does not know what it was
+    /// given asks this first: it reads nothing else.
     #[inline]
-    pub(crate) fn begins_well(&self) -> bool {
+    pub fn looks_like_cursor(&self) -> bool {
         let distance = self.next.get().addr().wrapping_sub(ptr::from_ref(self).addr());
         let words = size_of::<Self>()..=size_of::<Self>() + CAPACITY * size_of::<Word>();
         words.contains(&distance)
@@ -131,7 +135,7 @@ impl Node {
 
     /// Takes the oldest result in hand.
     #[inline]
-    pub(crate) fn pop(&self) -> Option<Word> {
+    pub fn pop(&self) -> Option<Word> {
         let next = self.next.get();
         if next == self.end.get() {
             return None;
@@ -177,7 +181,7 @@ impl Node {
     ///
     /// # Safety
     /// No other thread may use the node meanwhile.
-    pub(crate) unsafe fn visit(&self, visit: &mut dyn FnMut(Word) -> bool) -> bool {
+    pub unsafe fn visit(&self, visit: &mut dyn FnMut(Word) -> bool) -> bool {
         let (next, count) = (self.next.get(), self.len());
         // SAFETY: between the first word and `end`, which nobody moves meanwhile.
         (0..count).all(|index| visit(unsafe { next.add(index).read() }))

@@ -3,11 +3,13 @@
 #[path = "semaphore.rs"]
 mod semaphore;
 
-#[cfg(test)]
-pub(crate) use super::counted::{Mutex, locks_of_this_thread};
+#[cfg(any(test, feature = "test-hooks"))]
+pub(crate) use super::counted::Mutex;
+#[cfg(feature = "test-hooks")]
+pub(crate) use super::counted::locks_of_this_thread;
 pub(crate) use crossbeam_utils::Backoff;
 pub(crate) use semaphore::Semaphore;
-#[cfg(not(test))]
+#[cfg(not(any(test, feature = "test-hooks")))]
 pub(crate) use std::sync::Mutex;
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 

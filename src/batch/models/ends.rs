@@ -203,11 +203,11 @@ fn nobody_is_told_of_the_end_while_something_that_came_back_is_there() {
     check("give back against load, after the end", || {
         let batch = Arc::new(Batch::new(Values::new(), ends_once(0), 1).unwrap());
         assert_eq!(batch.load(), Err(LoadError::Ended));
-        assert_eq!(batch.give_words_back(&[1]), Ok(()));
+        assert_eq!(batch.take_words_back(&[1]), Ok(()));
         let other = {
             let batch = batch.clone();
             thread::spawn(move || {
-                assert_eq!(batch.give_words_back(&[2]), Ok(()));
+                assert_eq!(batch.take_words_back(&[2]), Ok(()));
                 batch.load()
             })
         };
@@ -220,10 +220,10 @@ fn nobody_is_told_of_the_end_while_something_that_came_back_is_there() {
 fn what_comes_back_while_the_last_is_taken_is_told_of() {
     check("give back against take", || {
         let batch = Arc::new(Batch::new(Values::new(), counter(&[]), 1).unwrap());
-        assert_eq!(batch.give_words_back(&[1]), Ok(()));
+        assert_eq!(batch.take_words_back(&[1]), Ok(()));
         let other = {
             let batch = batch.clone();
-            thread::spawn(move || assert_eq!(batch.give_words_back(&[2]), Ok(())))
+            thread::spawn(move || assert_eq!(batch.take_words_back(&[2]), Ok(())))
         };
         let first = batch.take_returned();
         other.join().unwrap();

@@ -65,8 +65,3 @@ fn where_threads_meet_there_is_nothing_else() {
     assert_eq!((align_of::<Parking>(), size_of::<Parking>()), (LINE, LINE));
     assert_eq!((align_of::<Returned>(), size_of::<Returned>()), (LINE, LINE));
 }
-
-#[test]
-fn an_object_is_four_words() {
-    assert_eq!(size_of::<Object>(), 4 * size_of::<usize>());
-}

@@ -1,9 +1,9 @@
 //! Every exported function meets a panic, and must turn it into its error value.
 
-use super::super::cursor::*;
 use super::facts::facts;
 use super::*;
-use crate::border::drill;
+use crate::cursor::*;
+use ft_local::test_hooks as drill;
 
 /// An export, and the call of it that is to meet a panic.
 type Drill<'a> = (&'static str, &'a dyn Fn(&str));

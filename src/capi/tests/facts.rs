@@ -3,7 +3,6 @@
 const HEADER: &str = include_str!("../../../include/ft_local.h");
 
 /// A function that the library exports, and two fields of its comment.
-#[cfg_attr(any(loom, shuttle), allow(dead_code))]
 pub(super) struct Fact {
     pub(super) name: &'static str,
     /// `no`, `briefly` or `yes`.

@@ -1,9 +1,9 @@
 //! A call of each export, with good arguments.
 
-use super::super::super::cursor::*;
 use super::super::*;
 use super::watch::{VISITOR, note};
 use super::world::{SIZE, World};
+use crate::cursor::*;
 use std::mem::replace;
 
 /// Long enough to wait, and short where nothing comes.

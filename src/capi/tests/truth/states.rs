@@ -1,10 +1,10 @@
 //! The states in which a function may find a batch and its cursor.
 
-use super::super::super::cursor::*;
 use super::super::*;
 use super::world::{SIZE, World};
-use crate::border::drill;
-use crate::sync::Ordering;
+use crate::cursor::*;
+use ft_local::test_hooks as drill;
+use std::sync::atomic::Ordering;
 
 pub(super) struct State {
     pub(super) name: &'static str,
@@ -145,7 +145,7 @@ fn closed(world: &mut World) {
 fn panicked(world: &mut World) {
     in_hand(world);
     // SAFETY: the batch lives.
-    let batch = unsafe { super::super::super::batch::batch_at(world.batch) }.ok().unwrap();
+    let batch = unsafe { crate::batch::batch_at(world.batch) }.ok().unwrap();
     drill::arm();
     assert!(batch.try_load().is_err());
     assert!(!drill::is_armed());

@@ -1,7 +1,7 @@
 //! Notes what a call does: which functions of the host it calls, and whether it takes a lock, or
 //! memory, or gives memory back.
 
-use crate::sync::locks_of_this_thread;
+use ft_local::test_hooks::locks_of_this_thread;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 

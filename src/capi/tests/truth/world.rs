@@ -1,9 +1,9 @@
 //! A batch with a cursor, a wrapper, and a host and a source that note who calls them.
 
-use super::super::super::cursor::*;
 use super::super::*;
 use super::watch::{BLOCK, INTERRUPTED, RELEASE, RETAIN, SOURCE, note};
-use crate::sync::Ordering;
+use crate::cursor::*;
+use std::sync::atomic::Ordering;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 /// Which of the two forms of a source.

@@ -52,12 +52,12 @@ impl Object {
     }
 
     /// The handle. It is good as long as `self` lives.
-    pub fn as_ptr(&self) -> *mut c_void {
+    pub(crate) fn as_ptr(&self) -> *mut c_void {
         self.handle
     }
 
     /// Moves the reference out: the caller owes the release.
-    pub fn into_raw(self) -> *mut c_void {
+    pub(crate) fn into_raw(self) -> *mut c_void {
         ManuallyDrop::new(self).handle
     }
 }
@@ -66,5 +66,15 @@ impl Drop for Object {
     fn drop(&mut self) {
         // SAFETY: `new` was given the one reference that ends here, with its way to end.
         unsafe { self.release.call(self.handle) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_four_words() {
+        assert_eq!(size_of::<Object>(), 4 * size_of::<usize>());
     }
 }

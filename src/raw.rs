@@ -1,0 +1,19 @@
+//! For bindings to other languages: results as words, the memory of cursors, and panics as values.
+//!
+//! A binding keeps a result as a [`Word`](crate::Word) until its caller has it. The methods that
+//! deal in words are those of the types they belong to:
+//!
+//! * [`Batch::try_claim_fast`](crate::Batch::try_claim_fast) and
+//!   [`Batch::load_slow`](crate::Batch::load_slow) are a load in two steps, the second of which is
+//!   rare;
+//! * [`Batch::load_words`](crate::Batch::load_words) and
+//!   [`Batch::give_words_back`](crate::Batch::give_words_back) take and return many;
+//! * [`Cursor::into_node`](crate::Cursor::into_node) makes a cursor the address of its memory,
+//!   [`Cursor::from_node`](crate::Cursor::from_node) makes that a cursor again, and
+//!   [`Cursor::next_word`](crate::Cursor::next_word) is its load;
+//! * [`Made::from_word`](crate::Made::from_word), [`Slots::unfilled`](crate::Slots::unfilled) and
+//!   [`Slots::advance`](crate::Slots::advance) are how a source returns words.
+
+pub use crate::batch::Slow;
+pub use crate::border::{Panicked, border};
+pub use crate::cursor::Node as CursorNode;
