@@ -16,10 +16,12 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
 endif()
 
 execute_process(
-    COMMAND "${NM}" --dynamic --defined-only "${LIBRARY}"
+    COMMAND "${NM}" --dynamic --defined-only --without-symbol-versions "${LIBRARY}"
     OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY
 )
-string(REGEX MATCHALL " [^ \n]+\n" exported "${symbols}")
+# Absolute symbols are the names of the versions.
+string(REGEX MATCHALL " T [^ \n]+\n" exported "${symbols}")
+list(TRANSFORM exported REPLACE "^ T " "")
 list(TRANSFORM exported STRIP)
 list(SORT exported)
 

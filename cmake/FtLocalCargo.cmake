@@ -62,3 +62,12 @@ if(NOT rustc_result EQUAL 0)
 endif()
 file(READ "${native_libs_file}" FT_LOCAL_NATIVE_LIBS)
 string(STRIP "${FT_LOCAL_NATIVE_LIBS}" FT_LOCAL_NATIVE_LIBS)
+
+# The C compiler's driver adds libgcc and libc: for -static it takes other ones.
+separate_arguments(FT_LOCAL_STATIC_LIBS UNIX_COMMAND "${FT_LOCAL_NATIVE_LIBS}")
+list(REMOVE_ITEM FT_LOCAL_STATIC_LIBS -lgcc_s -lc)
+
+# packaging/one-object needs options of GNU ld, which need not be what the compiler links with.
+find_program(FT_LOCAL_LD NAMES "${CMAKE_LIBRARY_ARCHITECTURE}-ld.bfd" ld.bfd "${CMAKE_LINKER}"
+             DOC "GNU ld, which makes one object file of libft_local.a")
+set(FT_LOCAL_OBJCOPY "${CMAKE_OBJCOPY}" CACHE FILEPATH "The objcopy for the same")

@@ -1,23 +1,30 @@
 # Installs the library for C and C++ users. Component `runtime` is what a built program needs,
-# component `development` what its build needs besides.
+# component `development` what its build needs besides. A project around this one gets the former
+# with its own installation, and the latter if it asks for it.
 
 include(CMakePackageConfigHelpers)
 
-set(lib_dir "${PROJECT_BINARY_DIR}/lib")
-set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/ft_local")
+install(
+    TARGETS ft_local_shared EXPORT ft_local-shared
+    LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT runtime NAMELINK_COMPONENT development
+)
+if(NOT FT_LOCAL_INSTALL_DEVELOPMENT)
+    return()
+endif()
 
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/ft_local")
 install(
-    PROGRAMS
-        "${lib_dir}/libft_local.so.${FT_LOCAL_VERSION}"
-        "${lib_dir}/libft_local.so.${FT_LOCAL_ABI_VERSION}"
-    DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-    COMPONENT runtime
+    TARGETS ft_local_static EXPORT ft_local-static
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development
 )
-install(
-    FILES "${lib_dir}/libft_local.so" "${lib_dir}/libft_local.a"
-    DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-    COMPONENT development
-)
+foreach(kind IN ITEMS shared static)
+    install(
+        EXPORT ft_local-${kind}
+        NAMESPACE ft_local::
+        DESTINATION "${package_dir}"
+        COMPONENT development
+    )
+endforeach()
 install(
     FILES "${PROJECT_SOURCE_DIR}/include/ft_local.h" "${PROJECT_SOURCE_DIR}/include/ft_local.hpp"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
@@ -33,7 +40,6 @@ install(
 configure_package_config_file(
     "${CMAKE_CURRENT_LIST_DIR}/ft_local-config.cmake.in" "${PROJECT_BINARY_DIR}/ft_local-config.cmake"
     INSTALL_DESTINATION "${package_dir}"
-    PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR
 )
 write_basic_package_version_file(
     "${PROJECT_BINARY_DIR}/ft_local-config-version.cmake"
@@ -48,13 +54,18 @@ install(
 )
 
 # pkg-config. All places are relative to that of the file, so the tree may be moved.
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
+           BASE_DIRECTORY "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" OUTPUT_VARIABLE PC_PREFIX)
 foreach(what IN ITEMS LIBDIR INCLUDEDIR)
     cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_${what}
-               BASE_DIRECTORY "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" OUTPUT_VARIABLE PC_${what})
+               BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}" OUTPUT_VARIABLE PC_${what})
 endforeach()
-configure_file("${CMAKE_CURRENT_LIST_DIR}/ft_local.pc.in" "${PROJECT_BINARY_DIR}/ft_local.pc" @ONLY)
+string(JOIN " " PC_LIBS_PRIVATE ${FT_LOCAL_STATIC_LIBS})
+foreach(name IN ITEMS ft_local ft_local-static)
+    configure_file("${CMAKE_CURRENT_LIST_DIR}/${name}.pc.in" "${PROJECT_BINARY_DIR}/${name}.pc" @ONLY)
+endforeach()
 install(
-    FILES "${PROJECT_BINARY_DIR}/ft_local.pc"
+    FILES "${PROJECT_BINARY_DIR}/ft_local.pc" "${PROJECT_BINARY_DIR}/ft_local-static.pc"
     DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig"
     COMPONENT development
 )

@@ -1,11 +1,11 @@
-# The files of the Python wheel: the library, its header, and the C shim where it can be compiled.
-# The package works without the shim, through ctypes.
+# The files of the Python wheel: the library for ctypes, its header, and the C shim where it can be
+# compiled. The package works without the shim, through ctypes.
 
 set(package_dir ft_local)
 
 # A wheel holds no symbolic links, so the library goes in under the name that is looked for.
 install(
-    PROGRAMS "${PROJECT_BINARY_DIR}/lib/libft_local.so.${FT_LOCAL_VERSION}"
+    PROGRAMS "$<TARGET_FILE:ft_local_shared>"
     DESTINATION "${package_dir}"
     RENAME "libft_local.so.${FT_LOCAL_ABI_VERSION}"
 )
@@ -21,10 +21,6 @@ endfunction()
 
 if(NOT FT_LOCAL_PYTHON_SHIM)
     ft_local_without_shim("FT_LOCAL_PYTHON_SHIM is off")
-    return()
-endif()
-if(NOT CMAKE_C_COMPILER)
-    ft_local_without_shim("no C compiler was found")
     return()
 endif()
 find_package(Python COMPONENTS Interpreter Development.Module)
@@ -43,8 +39,10 @@ if(NOT shim_sources)
     return()
 endif()
 python_add_library(_shim MODULE WITH_SOABI ${shim_sources})
-target_link_libraries(_shim PRIVATE ft_local::ft_local)
+# With the library inside: a libft_local on LD_LIBRARY_PATH, or one that the program has already
+# loaded, would be taken instead of that of the wheel.
+target_link_libraries(_shim PRIVATE ft_local::static)
 target_compile_features(_shim PRIVATE c_std_11)
 target_compile_options(_shim PRIVATE -Wall -Wextra $<$<BOOL:${FT_LOCAL_WERROR}>:-Werror>)
-set_target_properties(_shim PROPERTIES C_VISIBILITY_PRESET hidden INSTALL_RPATH "$ORIGIN")
+set_target_properties(_shim PROPERTIES C_VISIBILITY_PRESET hidden)
 install(TARGETS _shim DESTINATION "${package_dir}")
