@@ -1,28 +1,44 @@
-# Builds the program with what pkg-config says about the installed library, and runs it.
+# Builds the program with what pkg-config says about the installed library, in one of three ways, and
+# runs it.
 
 set(ENV{PKG_CONFIG_PATH} "${PREFIX}/${LIBDIR}/pkgconfig")
-execute_process(COMMAND "${PKG_CONFIG}" --modversion ft_local
-                OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE
-                COMMAND_ERROR_IS_FATAL ANY)
-if(NOT version STREQUAL VERSION)
-    message(FATAL_ERROR "pkg-config says ${version}, not ${VERSION}")
+set(package ft_local)
+set(options)
+set(link)
+if(WAY STREQUAL "static")
+    set(package ft_local-static)
+elseif(WAY STREQUAL "fully_static")
+    set(options --static)
+    set(link -static)
 endif()
 
-set(static_option)
-if(WAY STREQUAL "static")
-    set(static_option --static)
-endif()
-execute_process(COMMAND "${PKG_CONFIG}" --cflags --libs ${static_option} ft_local
-                OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE
-                COMMAND_ERROR_IS_FATAL ANY)
-separate_arguments(flags UNIX_COMMAND "${flags}")
-if(WAY STREQUAL "static")
-    # The linker takes the shared library where it finds both.
-    list(TRANSFORM flags REPLACE "^-lft_local$" "-l:libft_local.a")
-endif()
+# ask(ARGUMENT...): what pkg-config says, in `answer`.
+function(ask)
+    execute_process(COMMAND "${PKG_CONFIG}" ${options} ${ARGN} ${package}
+                    OUTPUT_VARIABLE said OUTPUT_STRIP_TRAILING_WHITESPACE
+                    COMMAND_ERROR_IS_FATAL ANY)
+    set(answer "${said}" PARENT_SCOPE)
+endfunction()
 
-execute_process(COMMAND "${CC}" "${PROGRAM}" -o "${OUT}" ${flags} COMMAND_ERROR_IS_FATAL ANY)
+ask(--modversion)
+if(NOT answer STREQUAL VERSION)
+    message(FATAL_ERROR "pkg-config says ${answer}, not ${VERSION}")
+endif()
+ask(--variable=prefix)
+file(REAL_PATH "${answer}" answer)
+if(NOT answer STREQUAL PREFIX)
+    message(FATAL_ERROR "pkg-config says that the prefix is ${answer}, not ${PREFIX}")
+endif()
+ask(--cflags --libs)
+separate_arguments(flags UNIX_COMMAND "${answer}")
+
+execute_process(COMMAND "${CC}" "${PROGRAM}" ${link} -o "${OUT}" ${flags}
+                COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND "${OBJDUMP}" -p "${OUT}" OUTPUT_VARIABLE headers COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "NEEDED +[^ \n]+" needed "${headers}")
 if(WAY STREQUAL "shared")
     set(ENV{LD_LIBRARY_PATH} "${PREFIX}/${LIBDIR}")
+elseif(WAY STREQUAL "static" AND needed MATCHES "ft_local" OR WAY STREQUAL "fully_static" AND needed)
+    message(FATAL_ERROR "linked ${WAY}, the program asks for ${needed}")
 endif()
 execute_process(COMMAND "${OUT}" COMMAND_ERROR_IS_FATAL ANY)
