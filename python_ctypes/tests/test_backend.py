@@ -11,6 +11,8 @@ from pathlib import Path
 import ft_local
 import pytest
 
+# The shim has a library of its own inside.
+LIBRARY = Path(ft_local.__file__).parent / "libft_local.so.0"
 REPORT = "import ft_local; print(ft_local.backend)"
 
 
@@ -102,7 +104,7 @@ def test_a_missing_library_is_an_import_error_that_names_the_places(run_python, 
 
 def test_the_library_beside_the_package_is_found(run_python, bare_package):
     beside = Path(bare_package["PYTHONPATH"]) / "ft_local" / "libft_local.so.0"
-    shutil.copy(ft_local.library_path(), beside)
+    shutil.copy(LIBRARY, beside)
     program = "import ft_local; print(ft_local.backend, ft_local.library_path())"
     process = run_python("-c", program, FT_LOCAL_BACKEND="", **bare_package)
     assert process.stdout == f"ctypes {beside.resolve()}\n", process.stderr
@@ -110,7 +112,7 @@ def test_the_library_beside_the_package_is_found(run_python, bare_package):
 
 def test_a_broken_shim_is_an_error_and_ctypes_does_not_replace_it(run_python, bare_package):
     package = Path(bare_package["PYTHONPATH"]) / "ft_local"
-    shutil.copy(ft_local.library_path(), package / "libft_local.so.0")
+    shutil.copy(LIBRARY, package / "libft_local.so.0")
     (package / f"_shim{sysconfig.get_config_var('EXT_SUFFIX')}").write_text("not a library")
     process = run_python("-c", REPORT, FT_LOCAL_BACKEND="", **bare_package)
     assert process.returncode == 1
@@ -120,7 +122,7 @@ def test_a_broken_shim_is_an_error_and_ctypes_does_not_replace_it(run_python, ba
 
 def test_ft_local_library_overrides_the_library_beside_the_package(run_python, tmp_path):
     elsewhere = tmp_path / "elsewhere.so"
-    shutil.copy(ft_local.library_path(), elsewhere)
+    shutil.copy(LIBRARY, elsewhere)
     program = "import ft_local; print(ft_local.library_path())"
     environment = {"FT_LOCAL_BACKEND": "ctypes", "FT_LOCAL_LIBRARY": str(elsewhere)}
     process = run_python("-c", program, **environment)
