@@ -125,7 +125,7 @@ static void scene_end(scene *all) {
     CHECK_EQ(munmap(all, sizeof *all), 0);
 }
 
-// Shows that the scene is one: what the next tests survive does deadlock.
+// Shows that the scene can fail: what the next tests survive deadlocks here.
 static void without_a_way_to_give_up_the_lock_two_threads_deadlock(void) {
     scene *all = scene_begin(NO_WAY);
     CHECK(!ends_within(2, all, two_threads_load));

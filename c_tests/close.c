@@ -1,4 +1,4 @@
-// The end of a batch that is still in use: who is told, and what becomes of the results.
+// A batch that ends while it is in use: which threads learn of it, and what happens to the results.
 
 #include "check.h"
 #include "slow_source.h"

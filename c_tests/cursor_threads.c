@@ -1,4 +1,4 @@
-// Cursors in many threads: each object is seen once, whoever claims, gives back, closes or waits.
+// Cursors in many threads: each object is seen once while threads claim, give back, close and wait.
 //
 // FT_LOCAL_TEST_ITEMS in the environment says how many objects.
 

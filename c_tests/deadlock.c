@@ -1,4 +1,4 @@
-// Sources that load from each other's batch in a circle: somebody is told, and everybody goes on.
+// Sources that load from each other's batches in a cycle: one load fails, and all threads continue.
 
 #include "check.h"
 #include "fake_source.h"
@@ -64,7 +64,7 @@ static void circle_begin(circle *all, size_t size) {
 
 static void circle_end(circle *all) {
     for (size_t index = 0; index < all->size; index++) {
-        // The batches live on.
+        // The batches remain usable.
         void *object = NULL;
         CHECK_EQ(ft_local_batch_load(all->members[index].batch, &object), FT_LOCAL_OK);
         fake_object_release(object);

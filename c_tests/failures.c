@@ -1,5 +1,6 @@
-// Sources that fail or break their contract: who is told, what is kept, and that the batch works
-// on. The books are exact each time: every object is delivered once or released once, in order.
+// Sources that fail or break their contract: which load fails, what is kept, and that the batch
+// remains usable. The counters balance each time: every object is delivered or released once, in
+// order.
 
 #include "check.h"
 #include "fake_source.h"
@@ -20,7 +21,7 @@ static void fails_at(size_t size, fake_source *source, size_t failing, ft_local_
         void *loaded = &host;
         ft_local_status status = ft_local_batch_load(batch, &loaded);
         if (status != FT_LOCAL_OK) {
-            // Told to the load that ran the source, and to that one only.
+            // Only the load that ran the source fails.
             CHECK_EQ(status, expected);
             CHECK_PTR(loaded, NULL);
             CHECK(calls_before < failing && source->calls == failing);
@@ -84,7 +85,7 @@ static void a_negative_code_is_not_taken_for_one_of_the_library(void) {
     }
 }
 
-static void a_source_that_has_nothing_is_told_so(void) {
+static void a_source_that_makes_nothing_is_an_error(void) {
     fake_host host = {0};
     fake_source source = {.host = &host, .per_call = 0};
     ft_local_batch *batch = fake_source_batch(&source, 4);
@@ -177,7 +178,7 @@ int main(void) {
     RUN(what_a_failing_call_counted_is_kept);
     RUN(every_positive_code_is_passed_through);
     RUN(a_negative_code_is_not_taken_for_one_of_the_library);
-    RUN(a_source_that_has_nothing_is_told_so);
+    RUN(a_source_that_makes_nothing_is_an_error);
     RUN(a_null_object_that_is_counted_is_an_error);
     RUN(more_objects_than_there_was_room_for_are_an_error);
     RUN(what_a_failing_call_did_not_count_is_forgotten);

@@ -95,7 +95,7 @@ static void child_takes_the_fill_over(void *arg) {
     family_end(&all->family);
 }
 
-static void a_child_takes_over_a_fill_and_forgets_who_waited(void) {
+static void a_child_takes_over_a_fill_and_forgets_the_threads_that_waited(void) {
     stuck all = {.parent = getpid()};
     ft_local_host host = fake_host_table(&all.family.host);
     ft_local_source source = {
@@ -108,7 +108,7 @@ static void a_child_takes_over_a_fill_and_forgets_who_waited(void) {
     while (!atomic_load(&all.running)) {
         usleep(1000);
     }
-    // Time for the two others to wait. Without it the test shows a little less.
+    // Time for the two others to begin to wait. Without it the test covers a little less.
     usleep(20000);
     passes_in_child(child_takes_the_fill_over, &all);
     atomic_store(&all.go_on, true);
@@ -120,7 +120,7 @@ static void a_child_takes_over_a_fill_and_forgets_who_waited(void) {
 
 static void child_has_nothing_in_hand(void *arg) {
     ft_local_cursor *cursor = *(ft_local_cursor **)arg;
-    // The inline function looks at nothing.
+    // The inline function checks nothing.
     void *next = NULL;
     CHECK_EQ(ft_local_cursor_next_inline(cursor, &next), FT_LOCAL_OK);
     receive(next, 4);
@@ -169,7 +169,7 @@ int main(void) {
     CHECK_EQ(pthread_atfork(NULL, NULL, load_in_handler), 0);
     RUN(a_child_starts_with_nothing);
     RUN(a_child_may_free_what_it_never_used);
-    RUN(a_child_takes_over_a_fill_and_forgets_who_waited);
+    RUN(a_child_takes_over_a_fill_and_forgets_the_threads_that_waited);
     RUN(a_cursor_has_nothing_in_hand_in_a_child);
     RUN(a_handler_of_the_program_finds_a_child);
     return fake_hosts_report();

@@ -1,7 +1,7 @@
 // A process that forks again and again while its threads do everything that can be done with a
-// batch. In each child, which has them stopped wherever they were, every object is delivered once or
-// released once, nothing is delivered that the parent had, unless it is to be, and nobody waits for
-// a thread that is not there.
+// batch. A child has these threads stopped at any step. In each child every object is delivered once
+// or released once, the parent's results are delivered only if the options say so, and no thread
+// waits for one that does not exist.
 //
 // FT_LOCAL_TEST_ITEMS in the environment, divided by a hundred, says how many children.
 

@@ -94,7 +94,7 @@ static void refuses(void *arg) {
     family_end(all);
 }
 
-static void it_does_as_the_batch_was_told(void) {
+static void a_child_follows_the_options_of_the_batch(void) {
     ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
     family all;
     options.on_fork = FT_LOCAL_FORK_KEEP;
@@ -107,7 +107,7 @@ static void it_does_as_the_batch_was_told(void) {
     family_end(&all);
 }
 
-// Only the inline function looks at nothing. Any other call sets its cursor right.
+// Only the inline function checks nothing. Any other call sets its cursor right.
 static void drops_what_the_cursor_has(void *arg) {
     family *all = arg;
     CHECK_EQ(ft_local_cursor_len(all->cursor), 0);
@@ -318,7 +318,7 @@ static void a_process_that_only_starts_another_is_no_child(void) {
 
 int main(void) {
     RUN(a_child_that_no_handler_sees_repeats_nothing);
-    RUN(it_does_as_the_batch_was_told);
+    RUN(a_child_follows_the_options_of_the_batch);
     RUN(a_cursor_is_set_right_by_the_first_call_of_any_function);
     RUN(new_threads_of_a_child_begin_it_once);
     RUN(a_child_takes_over_a_fill_that_stayed_behind);

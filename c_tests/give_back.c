@@ -184,7 +184,7 @@ static void *load_second(void *arg) {
     return NULL;
 }
 
-static void who_waits_gets_what_comes_back(void) {
+static void a_waiting_load_gets_what_comes_back(void) {
     waiting all = {.slow = {.source = {.per_call = 1}, .slow_call = 3}};
     all.slow.source.host = &all.host;
     all.batch = slow_source_batch(&all.slow, SIZE);
@@ -232,7 +232,7 @@ int main(void) {
     RUN(a_closed_batch_releases_what_comes_back);
     RUN(objects_that_cannot_be_are_refused_with_all_others);
     RUN(plain_values_may_be_null);
-    RUN(who_waits_gets_what_comes_back);
+    RUN(a_waiting_load_gets_what_comes_back);
     RUN(nothing_comes_back_to_a_batch_that_is_the_parents);
     return fake_hosts_report();
 }

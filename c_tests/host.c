@@ -57,7 +57,7 @@ static void the_macro_and_the_function_agree(void) {
     CHECK_EQ(by_macro.struct_size, sizeof by_macro);
 }
 
-static void the_function_writes_as_much_as_it_is_told(void) {
+static void the_function_writes_as_much_as_the_size_says(void) {
     const size_t sizes[] = {FIRST_SIZE, sizeof(ft_local_host), sizeof(future_host)};
     for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++) {
         unsigned char bytes[sizeof(future_host) + 8];
@@ -222,7 +222,7 @@ static void all_functions_may_be_given_in_one_form_each(void) {
 
 int main(void) {
     RUN(the_macro_and_the_function_agree);
-    RUN(the_function_writes_as_much_as_it_is_told);
+    RUN(the_function_writes_as_much_as_the_size_says);
     RUN(a_struct_of_the_first_version_is_read_no_further);
     RUN(what_lies_behind_the_size_is_not_looked_at);
     RUN(a_later_struct_is_accepted_if_what_is_new_is_not_used);

@@ -1,4 +1,4 @@
-// A thread that waits for another's source can be told to stop, and nothing is lost by that.
+// A thread that waits for another thread's source can be interrupted, and nothing is lost.
 
 #include "big_lock.h"
 #include "check.h"
@@ -109,7 +109,7 @@ static void so_it_does_by_the_form_without_ctx(void) {
     a_waiting_thread_stops(BY_DETACH_AND_ATTACH, BY_INTERRUPTED_PLAIN);
 }
 
-static void nobody_is_asked_who_need_not_wait(void) {
+static void a_thread_that_need_not_wait_is_not_asked(void) {
     scene all;
     scene_begin(&all, BY_BLOCK, BY_INTERRUPTED);
     atomic_store(&all.go_on, true);
@@ -127,6 +127,6 @@ static void nobody_is_asked_who_need_not_wait(void) {
 int main(void) {
     RUN(a_waiting_thread_stops_when_interrupted_says_so);
     RUN(so_it_does_by_the_form_without_ctx);
-    RUN(nobody_is_asked_who_need_not_wait);
+    RUN(a_thread_that_need_not_wait_is_not_asked);
     return fake_hosts_report();
 }

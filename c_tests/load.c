@@ -75,7 +75,7 @@ static void load_many_failing(scene *all, size_t n, int64_t timeout_ns, ft_local
     }
 }
 
-static void who_need_not_wait_needs_no_time(void) {
+static void a_load_of_a_ready_result_needs_no_time(void) {
     scene all;
     scene_begin(&all, 5, (fake_source){.per_call = 2}, 0);
     const int64_t timeouts[] = {0, 1, -1, INT64_MAX, INT64_MIN};
@@ -103,7 +103,7 @@ static void *give_up(void *arg) {
     return NULL;
 }
 
-static void who_gives_up_loses_nothing(void) {
+static void a_load_that_times_out_loses_nothing(void) {
     scene all;
     scene_begin(&all, 5, (fake_source){.per_call = 1}, 1);
     pthread_t filler = start_thread(load_first, &all);
@@ -131,7 +131,7 @@ static void *load_with_time(void *arg) {
     return NULL;
 }
 
-static void who_waits_long_enough_gets_a_result(void) {
+static void a_load_that_waits_long_enough_gets_a_result(void) {
     scene all;
     scene_begin(&all, 5, (fake_source){.per_call = 1}, 1);
     pthread_t filler = start_thread(load_first, &all);
@@ -263,9 +263,9 @@ static void nothing_is_loaded_from_a_closed_batch(void) {
 }
 
 int main(void) {
-    RUN(who_need_not_wait_needs_no_time);
-    RUN(who_gives_up_loses_nothing);
-    RUN(who_waits_long_enough_gets_a_result);
+    RUN(a_load_of_a_ready_result_needs_no_time);
+    RUN(a_load_that_times_out_loses_nothing);
+    RUN(a_load_that_waits_long_enough_gets_a_result);
     RUN(try_load_takes_what_is_ready_and_no_more);
     RUN(try_load_does_not_wait_for_a_fill);
     RUN(load_many_brings_as_many_as_were_asked_for);

@@ -1,5 +1,5 @@
 // A lack of memory is an error, not an abort of the host: each allocation that the library makes
-// is failed in turn, and the books are exact each time.
+// is failed in turn, and the counters balance each time.
 
 #include "check.h"
 #include "fake_source.h"

@@ -47,7 +47,7 @@ static void it_makes_as_many_as_it_may(void) {
     scene_begin(&all, (fake_source){.per_call = 1}, 0);
     prefill(&all, 1, 3, -1, 3);
     CHECK_EQ(ft_local_batch_len(all.batch), 3);
-    // No fewer than low_water are ready: nobody who has no time makes more.
+    // As many as low_water are ready: a call without time to wait makes no more.
     prefill(&all, 3, SIZE, 0, 0);
     prefill(&all, 3, SIZE, 1000000, 0);
     CHECK_EQ(all.slow.source.calls, 3);
@@ -72,7 +72,7 @@ static void nothing_is_asked_for(void) {
     scene_end(&all);
 }
 
-static void a_failure_is_told_and_what_was_made_is_kept(void) {
+static void a_failure_is_returned_and_what_was_made_is_kept(void) {
     scene all;
     fake_source source = {.per_call = 1, .fail_at_call = 4, .failure = FAILURE};
     scene_begin(&all, source, 0);
@@ -86,7 +86,7 @@ static void a_failure_is_told_and_what_was_made_is_kept(void) {
     scene_end(&all);
 }
 
-static void the_end_and_the_close_are_told(void) {
+static void the_end_and_the_close_are_returned(void) {
     scene all;
     scene_begin(&all, (fake_source){.per_call = 1, .limit = 5, .end = FT_LOCAL_ERR_END}, 0);
     prefill(&all, SIZE, SIZE, -1, 5);
@@ -120,7 +120,7 @@ static void *load_first(void *arg) {
     return NULL;
 }
 
-static void who_has_no_time_leaves_the_fill_to_another(void) {
+static void a_call_without_time_leaves_the_fill_to_another(void) {
     scene all;
     scene_begin(&all, (fake_source){.per_call = 1}, 1);
     pthread_t filler = start_thread(load_first, &all);
@@ -206,10 +206,10 @@ static void each_object_once_beside_a_thread_that_prefills(void) {
 int main(void) {
     RUN(it_makes_as_many_as_it_may);
     RUN(nothing_is_asked_for);
-    RUN(a_failure_is_told_and_what_was_made_is_kept);
-    RUN(the_end_and_the_close_are_told);
+    RUN(a_failure_is_returned_and_what_was_made_is_kept);
+    RUN(the_end_and_the_close_are_returned);
     RUN(a_source_cannot_prefill_its_own_batch);
-    RUN(who_has_no_time_leaves_the_fill_to_another);
+    RUN(a_call_without_time_leaves_the_fill_to_another);
     RUN(a_thread_that_waits_for_room_is_woken_by_loads_and_by_close);
     RUN(each_object_once_beside_a_thread_that_prefills);
     return fake_hosts_report();

@@ -218,7 +218,7 @@ static void *load_to_the_end(void *batch) {
     return NULL;
 }
 
-static void every_thread_is_told_of_the_end(void) {
+static void every_thread_learns_of_the_end(void) {
     fake_host host = {0};
     slow_source slow = {.source = {.host = &host, .per_call = 1, .limit = 100}, .slow_call = 101};
     slow.source.end = FT_LOCAL_ERR_END;
@@ -287,7 +287,7 @@ int main(void) {
     RUN(objects_may_be_made_one_by_one);
     RUN(what_a_source_made_before_its_end_is_handed_out);
     RUN(an_end_that_counts_what_is_not_there_is_an_error);
-    RUN(every_thread_is_told_of_the_end);
+    RUN(every_thread_learns_of_the_end);
     RUN(a_source_of_single_objects_is_asked_whether_it_has_ended);
     return fake_hosts_report();
 }

@@ -1,4 +1,4 @@
-// The counts of a batch: how the struct begins, and that the books are exact.
+// The counters of a batch: how the struct begins, and that they balance.
 
 #include "check.h"
 #include "slow_source.h"
@@ -85,11 +85,11 @@ static void each_thing_is_counted_where_it_belongs(void) {
     fake_host host = {0};
     fake_source source = {.host = &host, .per_call = 1, .fail_at_call = 10, .failure = 4711};
     ft_local_batch *batch = fake_source_batch(&source, 8);
-    ft_local_stats books = FT_LOCAL_STATS_INIT;
-    expect(batch, books);
+    ft_local_stats expected = FT_LOCAL_STATS_INIT;
+    expect(batch, expected);
     load_expecting(batch, 0);
-    books.loads = 1, books.fills = 1, books.produced = 8;
-    expect(batch, books);
+    expected.loads = 1, expected.fills = 1, expected.produced = 8;
+    expect(batch, expected);
     CHECK(exact_stats(batch).source_ns > 0);
 
     void *objects[4];
@@ -97,48 +97,48 @@ static void each_thing_is_counted_where_it_belongs(void) {
     CHECK_EQ(ft_local_batch_load_many(batch, 2, -1, objects, &count), FT_LOCAL_OK);
     CHECK_EQ(ft_local_batch_try_load(batch, &objects[2]), FT_LOCAL_OK);
     CHECK_EQ(ft_local_batch_load_for(batch, 0, &objects[3]), FT_LOCAL_OK);
-    books.loads = 5;
-    expect(batch, books);
+    expected.loads = 5;
+    expect(batch, expected);
 
     receive(objects[0], 1);
     CHECK_EQ(ft_local_batch_give_back(batch, objects + 1, 3), FT_LOCAL_OK);
-    books.given_back = 3;
-    expect(batch, books);
+    expected.given_back = 3;
+    expect(batch, expected);
     load_expecting(batch, 2);
-    books.loads = 6;
-    expect(batch, books);
+    expected.loads = 6;
+    expect(batch, expected);
 
     // A cursor claims what came back one by one, and then all three that are left.
     ft_local_cursor *cursor = cursor_of(batch);
     next_expecting(cursor, 3);
     next_expecting(cursor, 4);
     next_expecting(cursor, 5);
-    books.claims = 3, books.claimed = 5;
-    expect(batch, books);
+    expected.claims = 3, expected.claimed = 5;
+    expect(batch, expected);
     CHECK_EQ(ft_local_cursor_len(cursor), 2);
     ft_local_cursor_free(cursor);
-    books.given_back = 5;
-    expect(batch, books);
+    expected.given_back = 5;
+    expect(batch, expected);
     CHECK_EQ(ft_local_batch_clear(batch), FT_LOCAL_OK);
-    books.released = 2;
-    expect(batch, books);
+    expected.released = 2;
+    expect(batch, expected);
 
     // What a fill that then fails has made is there for the next load.
     load_failing(batch, 4711);
-    books.fills = 2, books.produced = 9, books.errors = 1;
-    expect(batch, books);
+    expected.fills = 2, expected.produced = 9, expected.errors = 1;
+    expect(batch, expected);
     load_expecting(batch, 8);
-    books.loads = 7;
-    expect(batch, books);
+    expected.loads = 7;
+    expect(batch, expected);
     size_t made = 0;
     CHECK_EQ(ft_local_batch_prefill(batch, 8, 3, -1, &made), FT_LOCAL_OK);
-    books.fills = 3, books.produced = 12;
-    expect(batch, books);
+    expected.fills = 3, expected.produced = 12;
+    expect(batch, expected);
     CHECK_EQ(ft_local_batch_close(batch), FT_LOCAL_OK);
-    books.released = 5;
-    expect(batch, books);
+    expected.released = 5;
+    expect(batch, expected);
     load_failing(batch, FT_LOCAL_ERR_CLOSED);
-    expect(batch, books);
+    expect(batch, expected);
     ft_local_batch_free(batch);
     fake_host_end(&host);
 }
@@ -224,7 +224,7 @@ static void *look_on(void *arg) {
     return NULL;
 }
 
-static void the_books_are_exact_after_many_threads(void) {
+static void the_counters_balance_after_many_threads(void) {
     crowd all = {.slow = {.source = {.per_call = 3}}};
     all.slow.source.host = &all.host;
     all.batch = slow_source_batch(&all.slow, 64);
@@ -257,6 +257,6 @@ int main(void) {
     RUN(sizes_that_no_version_has_are_refused);
     RUN(each_thing_is_counted_where_it_belongs);
     RUN(a_wait_is_counted_once_and_its_time);
-    RUN(the_books_are_exact_after_many_threads);
+    RUN(the_counters_balance_after_many_threads);
     return fake_hosts_report();
 }

@@ -1,5 +1,5 @@
 // Many threads load from one batch: each object is seen exactly once, and each failure of the
-// source is told to the thread that ran it.
+// source reaches the thread that ran it.
 //
 // FT_LOCAL_TEST_ITEMS in the environment, or the first argument, says how many objects.
 
@@ -17,9 +17,9 @@ typedef struct crowd {
     // How often each object was seen.
     atomic_uchar *seen;
     // For each failure of the source, by its code: the thread that ran it, and how often it was
-    // told.
+    // reported.
     pthread_t *failed_in;
-    atomic_uchar *told;
+    atomic_uchar *reported;
     atomic_size_t failures;
     // Every so many calls the source fails once. 0 is never.
     size_t fail_every;
@@ -51,7 +51,7 @@ static void note_failure(crowd *all, ft_local_status status) {
     size_t failure = (size_t)status - 1;
     CHECK(failure < atomic_load(&all->failures));
     CHECK(pthread_equal(all->failed_in[failure], pthread_self()));
-    CHECK_EQ(atomic_fetch_add(&all->told[failure], 1), 0);
+    CHECK_EQ(atomic_fetch_add(&all->reported[failure], 1), 0);
 }
 
 static void *load_to_the_end(void *arg) {
@@ -93,13 +93,13 @@ static void run_threads(crowd *all) {
     CHECK_EQ(pthread_barrier_destroy(&all->start), 0);
 }
 
-static void check_books(crowd *all) {
+static void check_counts(crowd *all) {
     CHECK_EQ(all->source.made, all->source.limit);
     for (size_t number = 0; number < all->source.limit; number++) {
         CHECK_EQ(all->seen[number], 1);
     }
     for (size_t failure = 0; failure < all->failures; failure++) {
-        CHECK_EQ(all->told[failure], 1);
+        CHECK_EQ(all->reported[failure], 1);
     }
     CHECK_EQ(atomic_load(&all->source.host->releases), all->source.limit);
 }
@@ -116,20 +116,20 @@ static void load_all(size_t size, size_t per_call, size_t fail_every, long nanos
     };
     // One call makes one object at least, and every second one does not fail.
     all.seen = calloc(limit, 1);
-    all.told = calloc(limit, 1);
+    all.reported = calloc(limit, 1);
     all.failed_in = calloc(limit, sizeof *all.failed_in);
-    CHECK(all.seen != NULL && all.told != NULL && all.failed_in != NULL);
+    CHECK(all.seen != NULL && all.reported != NULL && all.failed_in != NULL);
 
     ft_local_host host_table = fake_host_table(&host);
     ft_local_source source_table = {.struct_size = sizeof source_table, .ctx = &all, .fill = fill};
     CHECK_EQ(ft_local_batch_new(&host_table, &source_table, size, &all.batch), FT_LOCAL_OK);
     run_threads(&all);
-    check_books(&all);
+    check_counts(&all);
     CHECK(fail_every == 0 || atomic_load(&all.failures) > 0);
     ft_local_batch_free(all.batch);
 
     free(all.seen);
-    free(all.told);
+    free(all.reported);
     free(all.failed_in);
     fake_host_end(&host);
 }

@@ -1,5 +1,5 @@
 // A host that leaves its callbacks by an exception, or ends its thread in them by pthread_exit: at
-// whatever call it happens, each object is delivered or released once, and the batch works on.
+// whatever call it happens, each object is delivered or released once, and the batch remains usable.
 
 #include "check.h"
 #include "ft_local.h"
@@ -197,7 +197,7 @@ size_t scene_with(Way how, ft_local_source source, size_t at) {
         CHECK_EQ(pthread_create(&thread, nullptr, body, &scene), 0);
         CHECK_EQ(pthread_join(thread, nullptr), 0);
         scene.drop_loaded();
-        // Nobody waits for a role that was left behind.
+        // No thread waits for a role that was left behind.
         CHECK(scene.next == scene.steps.size() || calls >= leaves_at);
     }
     scene.drop_many();

@@ -1,4 +1,4 @@
-// How often threads that wait are woken: once for each result, and not at all while there is none.
+// How often waiting threads are woken: once for each result, and not at all while there is none.
 
 #define _GNU_SOURCE
 
@@ -144,7 +144,7 @@ static void results_that_come_together_wake_as_many_threads(void) {
     a_crowd_sleeps_well(4, BY_INTERRUPTIBLE);
 }
 
-// Shows that the scene is one.
+// Shows that the scene can fail.
 static void threads_that_can_be_interrupted_look_up_now_and_then(void) {
     scene all;
     scene_begin(&all, 1, NOT_AT_ALL);

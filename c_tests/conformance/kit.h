@@ -40,7 +40,7 @@ typedef struct kit_source {
     void (*first)(void *arg);
     void *arg;
 
-    // The books. Only the thread that runs the source writes them.
+    // The counts. Only the thread that runs the source writes them.
     size_t calls;
     size_t made;
 } kit_source;

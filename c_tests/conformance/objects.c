@@ -97,7 +97,7 @@ static void an_error_of_the_source_loses_nothing(void) {
             kit_drop(handle);
             number++;
         }
-        EXPECT(failures == 1, "one failure was told %zu times", failures);
+        EXPECT(failures == 1, "one failure was reported %zu times", failures);
         ft_local_batch_free(batch);
     }
 }

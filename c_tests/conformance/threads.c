@@ -1,4 +1,4 @@
-// Checks in several threads of the runtime: exact books, waits, interrupts.
+// Checks in several threads of the runtime: exact counts, waits, interrupts.
 
 #include "kit.h"
 

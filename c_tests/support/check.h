@@ -1,7 +1,7 @@
 // Assertions and a runner for tests, in plain C and C++.
 //
 // A check that fails says where and stops the program at once: what a test does after a broken
-// expectation proves nothing, and in another thread nobody would wait for it.
+// expectation proves nothing, and in another thread no test would wait for it.
 
 #ifndef CHECK_H
 #define CHECK_H

@@ -1,5 +1,5 @@
-// A host runtime that keeps exact books: every retain and release is counted, an object that is
-// used or released after its last reference stops the program, and nothing is forgotten.
+// A host runtime that counts every retain and release. An object that is used or released after its
+// last reference stops the program, and so does one that is never released.
 
 #ifndef FAKE_HOST_H
 #define FAKE_HOST_H

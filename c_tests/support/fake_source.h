@@ -23,7 +23,7 @@ typedef struct fake_source {
     size_t limit;
     int32_t end;
 
-    // The books. Only the thread that runs the source writes them.
+    // The counts. Only the thread that runs the source writes them.
     size_t made;
     size_t calls;
     pthread_t caller;

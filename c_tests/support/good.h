@@ -21,7 +21,7 @@ typedef struct good {
 
 good *good_begin(void);
 
-// Checks that the handles work and the books are as they were, and frees them.
+// Checks that the handles work and the counters are unchanged, and frees them.
 void good_end(good *all);
 
 // What a call with a bad argument must have left: an error that names the argument.

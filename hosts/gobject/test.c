@@ -1,4 +1,4 @@
-// GUIDs as GObjects, handed to many threads, with exact books.
+// GUIDs as GObjects, handed to many threads, with counters that must balance.
 
 #include "ft_local_gobject.h"
 #include "guid.h"
@@ -7,7 +7,7 @@
 
 enum { LOADS = 50001, SIZE = 64 };
 
-static char *books;
+static char *counts;
 
 typedef struct {
     ft_local_batch *batch;
@@ -67,9 +67,9 @@ static void each_guid_goes_to_one_thread(gconstpointer fails_every) {
     ft_local_batch_free(batch);
     g_assert_cmpint(guids_alive(), ==, 0);
     g_assert_cmpuint(G_OBJECT(maker)->ref_count, ==, 1);
-    g_free(books);
-    books = g_strdup_printf("%u threads, made %u = delivered %u + left %u, 0 alive", threads,
-                            delivered + left, delivered, left);
+    g_free(counts);
+    counts = g_strdup_printf("%u threads, made %u = delivered %u + left %u, 0 alive", threads,
+                             delivered + left, delivered, left);
 }
 
 static void a_wrapper_holds_one_reference(void) {
@@ -257,7 +257,7 @@ int main(int argc, char **argv) {
     g_test_add_data_func("/each_guid_goes_to_one_thread/without", NULL,
                          each_guid_goes_to_one_thread);
     int status = g_test_run();
-    g_print("note: %s\n", books);
-    g_free(books);
+    g_print("note: %s\n", counts);
+    g_free(counts);
     return status;
 }

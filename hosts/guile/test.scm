@@ -1,4 +1,4 @@
-;; Exact books over Guile's threads, and every way in which a source can leave.
+;; Counters that balance over Guile's threads, and every way to leave a source.
 
 (use-modules (ft-local) (ice-9 control) (ice-9 exceptions) (ice-9 format) (ice-9 rdelim) (ice-9 threads) (srfi srfi-1))
 
@@ -81,7 +81,7 @@
                                  (length results)))))))
     (batch-clear! batch)))
 
-(test "a source cannot leave by a continuation, and the batch lives on"
+(test "a source cannot leave by a continuation, and the batch remains usable"
   (let* ((escape #f)
          (batch (make-batch (lambda () (when escape (escape 'escaped)) 'stayed) 2)))
     (define (load-escaping)

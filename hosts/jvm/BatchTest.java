@@ -14,7 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** GUIDs handed to as many threads as there are processors, with books kept by the collector. */
+/** GUIDs handed to as many threads as there are processors, counted by the collector. */
 final class BatchTest {
     private static final int LOADS = 20_001;
     private static final int SIZE = 64;

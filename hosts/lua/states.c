@@ -105,7 +105,7 @@ static void closing_ends_the_ids_for_all_states(void) {
         }
     } while (stats.loads < LOADS);
     if (ft_local_batch_close(ids) != FT_LOCAL_OK || join_states(threads) != STATES) {
-        fail("a state was not told that the batch is closed");
+        fail("a load of a closed batch did not fail");
     }
     ft_local_batch_free(ids);
 }

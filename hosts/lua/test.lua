@@ -1,4 +1,4 @@
--- Batches of Lua values in one state, with books kept by the collector.
+-- Batches of Lua values in one state, counted by the collector.
 
 local ft_local = require "ft_local"
 
@@ -30,7 +30,7 @@ local function fails(pattern, f, ...)
     assert(not ok and tostring(message):find(pattern), message)
 end
 
-local function books()
+local function each_table_goes_to_one_load()
     local source, weak, made = maker(1001)
     local guids <close> = ft_local.batch(SIZE, source)
     local seen, delivered = {}, 0
@@ -191,4 +191,4 @@ a_source_may_be_left_in_any_way()
 a_source_may_end_the_program()
 dropped_batches_are_freed()
 bad_use_is_named()
-print("one state: " .. books())
+print("one state: " .. each_table_goes_to_one_load())

@@ -1,4 +1,4 @@
--- GUIDs as tables, handed out by a batch, with books kept by the collector.
+-- GUIDs as tables, handed out by a batch, counted by the collector.
 
 local ft_local = require "ft_local"
 
@@ -32,7 +32,7 @@ local function fails(pattern, f, ...)
     assert(not ok and tostring(message):find(pattern), message)
 end
 
-local function books()
+local function each_table_goes_to_one_load()
     local source, weak, made = maker(1001)
     local guids = ft_local.batch(SIZE, source)
     local seen, delivered = {}, 0
@@ -196,4 +196,4 @@ a_source_may_be_left_in_any_way()
 a_source_may_end_the_program()
 dropped_batches_are_freed()
 bad_use_is_named()
-print("note: " .. books())
+print("note: " .. each_table_goes_to_one_load())

@@ -1,6 +1,6 @@
 'use strict';
 
-// Objects in one thread, with books kept by the collector, and ids in many, with their sum.
+// Objects in one thread, counted by the collector, and ids in many, with their sum.
 
 const assert = require('node:assert');
 const { randomUUID } = require('node:crypto');

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# GUIDs handed to many threads, with exact books, and waits that must give up Ruby's lock.
+# GUIDs handed to many threads, counted, and waits that must release Ruby's lock.
 
 require "ft_local"
 require "minitest/autorun"
@@ -59,8 +59,8 @@ class BatchTest < Minitest::Test
     assert_equal left, alive
     @guids = nil
     assert_equal 0, alive
-    books = "made #{@made} = delivered #{delivered} + left #{left}, 0 alive"
-    Minitest.after_run { puts "note: #{THREADS} threads, #{books}" }
+    counts = "made #{@made} = delivered #{delivered} + left #{left}, 0 alive"
+    Minitest.after_run { puts "note: #{THREADS} threads, #{counts}" }
   end
 
   def test_what_is_in_the_buffer_stays_alive

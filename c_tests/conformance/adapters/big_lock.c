@@ -1,5 +1,5 @@
-// A host with one lock, as interpreters have it, in which threads wait for each other for ever
-// unless a waiting thread gives the lock up; and the same with a fault, which the kit must find.
+// A host with one lock, as interpreters have, in which threads deadlock unless a waiting thread
+// releases the lock; and the same host with a fault, which the kit must find.
 //
 //   big_lock block | detach | FAULT
 

@@ -18,7 +18,7 @@ from ft_local_cffi._binding import callback, ffi, lib
 
 T = TypeVar("T")
 
-# For ever, as the library counts nanoseconds.
+# Without limit, as the library counts nanoseconds.
 _FOR_EVER = -1
 _MOST = 2**63 - 1
 
@@ -55,7 +55,7 @@ _NO_CALL = object()
 
 def _remember(_type: Any, error: BaseException, traceback: Any) -> None:
     if getattr(_pending, "error", _NO_CALL) is _NO_CALL:
-        # The collector frees an executor. There is nobody to raise it to, so cffi prints it.
+        # The collector frees an executor. No caller could get the exception, so cffi prints it.
         raise error
     _pending.error = error.with_traceback(traceback)
 
@@ -72,7 +72,7 @@ def _call(function: Callable[..., int], *arguments: Any) -> tuple[int, BaseExcep
 
 
 def _fill(ctx: Any, out: Any, _capacity: int, produced: Any) -> int:
-    """Makes one result: who waits for it need not wait for the whole batch."""
+    """Makes one result at a time, so that waiting threads need not wait for the whole batch."""
     kept = ffi.from_handle(ctx)
     key = next(kept.keys)
     try:
@@ -174,11 +174,11 @@ class BatchExecutor(Generic[T]):
         def free(batch: Any, library: Any = lib, _alive: Any = kept_handle) -> None:
             library.ft_local_batch_free(batch)
 
-        # Freed when nobody has it any more; a thread in `load` has it.
+        # Freed with its last reference; a thread in `load` holds one.
         self._handle = ffi.gc(out[0], free)
 
     def load(self, timeout: float | None = None) -> T:
-        """Return the next result. Runs the source if there is none, or waits for who does.
+        """Return the next result. Runs the source if there is none, or waits for its thread.
 
         TimeoutError if another thread takes longer than `timeout` seconds to make it.
         """
@@ -193,7 +193,7 @@ class BatchExecutor(Generic[T]):
         return self._kept.take(out[0])
 
     def clear(self) -> None:
-        """Drop all results that are ready. The executor works on."""
+        """Drop all results that are ready. The executor remains usable."""
         status, error = _call(lib.ft_local_batch_clear, self._handle)
         if status or error is not None:
             _fail(status, error)

@@ -22,7 +22,7 @@ LOADS = 10_001
 
 
 class Counted:
-    """An object of which exact books are kept, without a lock: a finaliser may run anywhere."""
+    """An object that is counted, without a lock: a finaliser may run anywhere."""
 
     births = []
     deaths = []
@@ -36,7 +36,7 @@ class Counted:
         self.deaths.append(self.number)
 
     @classmethod
-    def begin_books(cls):
+    def begin_counting(cls):
         cls.births.clear()
         cls.deaths.clear()
         cls.numbers = itertools.count()
@@ -64,7 +64,7 @@ def in_threads(function, count=THREADS):
 class ExecutorTest(unittest.TestCase):
     def setUp(self):
         self.assertEqual(alive(0), 0)
-        Counted.begin_books()
+        Counted.begin_counting()
 
     def test_the_mode_is_the_one_that_was_asked_for(self):
         self.assertEqual(ft_local_cffi.mode, os.environ["FT_LOCAL_CFFI"])
@@ -75,7 +75,7 @@ class ExecutorTest(unittest.TestCase):
         in_threads(lambda: seen.extend([guids.load() for _ in range(LOADS // 10)]))
         self.assertEqual(len(set(seen)), THREADS * LOADS // 10)
 
-    def test_exact_books(self):
+    def test_counts_balance(self):
         executor = BatchExecutor(Counted, 100)
         numbers = []
         in_threads(lambda: numbers.extend([executor.load().number for _ in range(LOADS)]))

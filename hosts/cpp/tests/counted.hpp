@@ -1,4 +1,4 @@
-// Objects of which exact books are kept, and what errors say.
+// Objects that are counted, and what errors say.
 
 #ifndef COUNTED_HPP
 #define COUNTED_HPP
@@ -27,7 +27,7 @@ struct counted {
     const long number;
 };
 
-inline void begin_books() {
+inline void begin_counting() {
     CHECK_EQ(alive, 0);
     made = 0;
 }

@@ -26,7 +26,7 @@ void *load_in_thread(void *from) {
 }
 
 template <class End> void a_thread_may_end_in_its_source(End end) {
-    begin_books();
+    begin_counting();
     {
         batch results(4, source_that_ends_its_thread(end));
         pthread_t thread;
@@ -95,7 +95,7 @@ void make_and_drop_batches() {
 }
 
 void dropped_batches_are_freed() {
-    begin_books();
+    begin_counting();
     make_and_drop_batches();
     const long before = resident();
     make_and_drop_batches();

@@ -5,7 +5,7 @@
 namespace {
 
 void what_a_source_throws_comes_out_of_its_load() {
-    begin_books();
+    begin_counting();
     using slots = ft_local::slots<std::unique_ptr<counted>>;
     int block = 0;
     ft_local::batch<std::unique_ptr<counted>> batch(4, [&block](slots &room) {
@@ -30,7 +30,7 @@ void what_a_source_throws_comes_out_of_its_load() {
 }
 
 void a_status_comes_out_where_a_place_is_given() {
-    begin_books();
+    begin_counting();
     bool good = false;
     ft_local::batch<std::shared_ptr<counted>> batch(
         2, [&good] { return good ? make_counted<std::shared_ptr<counted>>() : throw used_up(5); });
@@ -131,7 +131,7 @@ void bad_results_are_refused() {
 }
 
 void a_source_ends_by_throwing_that() {
-    begin_books();
+    begin_counting();
     ft_local::batch<std::unique_ptr<counted>> batch(4, [] {
         return made == 10 ? throw ft_local::end_of_source()
                           : make_counted<std::unique_ptr<counted>>();
@@ -152,7 +152,7 @@ void a_source_ends_by_throwing_that() {
 }
 
 void a_closed_batch_says_so() {
-    begin_books();
+    begin_counting();
     const ft_local::batch<std::shared_ptr<counted>> batch(8,
                                                           make_counted<std::shared_ptr<counted>>);
     batch.load();

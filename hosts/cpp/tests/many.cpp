@@ -33,7 +33,7 @@ std::vector<long> numbers(const std::vector<std::unique_ptr<counted>> &objects) 
 }
 
 void a_loop_ends_with_the_source() {
-    begin_books();
+    begin_counting();
     const batch ten = up_to(10, 4);
     long expected = 0;
     for (auto &&object : ten) {
@@ -99,7 +99,7 @@ void views_take_results() {
 #endif
 
 void load_many_takes_results_in_order() {
-    begin_books();
+    begin_counting();
     {
         const batch ten = up_to(10, 4);
         CHECK(numbers(ten.load_many(6)) == std::vector<long>({0, 1, 2, 3, 4, 5}));
@@ -119,7 +119,7 @@ void load_many_takes_results_in_order() {
 }
 
 void load_many_loses_nothing_when_the_source_throws() {
-    begin_books();
+    begin_counting();
     bool fails = true;
     const batch some(2, [&] {
         return made == 3 && fails ? throw used_up(3) : make_counted<std::unique_ptr<counted>>();
@@ -163,7 +163,7 @@ void load_many_can_have_a_limit_of_time() {
 }
 
 void what_is_given_back_comes_first() {
-    begin_books();
+    begin_counting();
     {
         const batch some(4, make_counted<std::unique_ptr<counted>>);
         auto objects = some.load_many(3);
@@ -185,7 +185,7 @@ void what_is_given_back_comes_first() {
 }
 
 void prefill_makes_results_ahead_of_time() {
-    begin_books();
+    begin_counting();
     const batch some(8, make_counted<std::unique_ptr<counted>>);
     CHECK_EQ(some.prefill(1, 3), 3);
     CHECK_EQ(some.len(), 3);

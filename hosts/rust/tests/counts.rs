@@ -1,4 +1,4 @@
-//! Exact books: every object that was made was delivered once or was left, and none is alive.
+//! Every object that was made was delivered once or was left, and none is alive at the end.
 
 use ft_local::{Batch, LoadError, Native};
 use std::collections::BTreeSet;

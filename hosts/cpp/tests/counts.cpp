@@ -10,7 +10,7 @@ namespace {
 template <class P> void threads_get_each_object_once() {
     constexpr std::size_t threads = 4;
     constexpr std::size_t loads = 20001;
-    begin_books();
+    begin_counting();
     {
         ft_local::batch<P> batch(64, make_counted<P>);
         std::vector<std::atomic<int>> seen(threads * loads);
@@ -40,7 +40,7 @@ template <class P> void threads_get_each_object_once() {
 template <class P> void cursors_get_each_object_once_and_give_the_rest_back() {
     constexpr std::size_t threads = 4;
     constexpr std::size_t loads = 20001;
-    begin_books();
+    begin_counting();
     {
         ft_local::batch<P> batch(1024, make_counted<P>);
         std::vector<std::atomic<int>> seen(threads * loads + 1024);
@@ -70,7 +70,7 @@ template <class P> void cursors_get_each_object_once_and_give_the_rest_back() {
 }
 
 void a_cursor_may_outlive_its_batch() {
-    begin_books();
+    begin_counting();
     {
         using batch = ft_local::batch<std::shared_ptr<counted>>;
         auto with = std::make_unique<batch>(8, make_counted<std::shared_ptr<counted>>);
@@ -105,7 +105,7 @@ void values_need_no_memory() {
 }
 
 void a_shared_object_can_be_kept_by_the_source_too() {
-    begin_books();
+    begin_counting();
     const auto only = std::make_shared<counted>(7);
     {
         ft_local::batch<std::shared_ptr<counted>> batch(8, [only] { return only; });
@@ -119,7 +119,7 @@ void a_shared_object_can_be_kept_by_the_source_too() {
 }
 
 void batches_and_wrappers_move() {
-    begin_books();
+    begin_counting();
     using batch = ft_local::batch<std::shared_ptr<counted>>;
     batch first(4, make_counted<std::shared_ptr<counted>>);
     CHECK_EQ(first.load()->number, 0);
@@ -138,7 +138,7 @@ void batches_and_wrappers_move() {
 }
 
 void a_wrapper_touches_the_count_twice() {
-    begin_books();
+    begin_counting();
     auto shared = std::make_shared<counted>(3);
     {
         ft_local::wrapper<counted> mine(shared);
