@@ -1,5 +1,6 @@
 """What keeps these pages true: broken blocks are found, paths and figures are those of today."""
 
+import ast
 import os
 import pathlib
 import re
@@ -120,3 +121,18 @@ def test_the_files_that_the_walk_names_exist() -> None:
     files = re.findall(r"`((?:src|tools|c_tests|hosts|tests|docs|python_ctypes)/[^`\s]*)`", text)
     assert len(files) > 30
     assert [name for name in files if not (ROOT / name).exists()] == []
+
+
+def test_the_python_reference_has_what_the_stub_has() -> None:
+    """Each public name, and each public member of the classes that list theirs."""
+    stub = ast.parse((ROOT / "python_ctypes/ft_local/__init__.pyi").read_text(encoding="utf-8"))
+    page = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^\.\. auto\w+:: (\w+)", page, re.MULTILINE))
+    functions = {node.name for node in stub.body if isinstance(node, ast.FunctionDef)}
+    classes = {node.name: node for node in stub.body if isinstance(node, ast.ClassDef)}
+    assert shown == {name for name in functions | set(classes) if not name.startswith("_")}
+    lists = re.findall(r"autoclass:: (\w+)\n   :members: ([^.]+)\n\n", page)
+    assert len(lists) > 3
+    for name, members in lists:
+        there = {one.name for one in classes[name].body if isinstance(one, ast.FunctionDef)}
+        assert set(re.findall(r"\w+", members)) == {one for one in there if one[0] != "_"}, name

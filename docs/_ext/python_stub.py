@@ -11,9 +11,7 @@ PRIVATE = {"_T_co": "T", "_T": "T", "_D": "D", "_Timeout": "float | None"}
 
 def plain(code: str) -> str:
     """The stub's private names as a reader would write them."""
-    for private, public in PRIVATE.items():
-        code = code.replace(private, public)
-    return code
+    return re.sub(r"\b_\w+", lambda name: PRIVATE.get(name[0], name[0]), code)
 
 
 def signature(function: ast.FunctionDef, *, method: bool) -> tuple[str, str]:
