@@ -10,7 +10,8 @@ sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 project = "ft_local"
 author = "the ft_local developers"
 project_copyright = author
-release = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["package"]["version"]
+manifest = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))
+release = manifest["workspace"]["package"]["version"]
 version = release
 
 extensions = [
