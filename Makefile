@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := build
 .PHONY: help build demo bench benchmarks test test-long test-all hosts soak setup free-threaded \
-	python header format install clean
+	python header format install uninstall clean
 
 PREFIX ?= /usr/local
 
@@ -67,9 +67,10 @@ format: ## Format Rust, C, C++ and Python
 	@tools/format
 
 install: ## Install library, header, pkg-config and CMake files under PREFIX (/usr/local)
-	@tools/setup
-	@tools/cmake-build
-	@tools/cmake-build --install "$(PREFIX)"
+	@packaging/install "$(PREFIX)"
+
+uninstall: ## Remove it from there
+	@packaging/install --uninstall "$(PREFIX)"
 
 clean: ## Remove all that was built here; the free-threaded Python stays in its cache
 	rm -rf target build
