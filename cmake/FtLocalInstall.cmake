@@ -35,6 +35,11 @@ install(
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
     COMPONENT development
 )
+install(
+    FILES "${PROJECT_BINARY_DIR}/ft_local.cdef"
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/ft_local"
+    COMPONENT development
+)
 
 # find_package. While the version is 0.x, a new minor version may break what was there.
 configure_package_config_file(
@@ -56,7 +61,7 @@ install(
 # pkg-config. All places are relative to that of the file, so the tree may be moved.
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
            BASE_DIRECTORY "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" OUTPUT_VARIABLE PC_PREFIX)
-foreach(what IN ITEMS LIBDIR INCLUDEDIR)
+foreach(what IN ITEMS LIBDIR INCLUDEDIR DATADIR)
     cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_${what}
                BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}" OUTPUT_VARIABLE PC_${what})
 endforeach()
