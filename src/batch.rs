@@ -1,43 +1,51 @@
 //! One thread at a time makes results, and many threads load them; each result goes to one thread.
 
-mod ahead;
-mod chain;
+mod close;
+mod cursor;
+mod deadlock;
 mod fill;
+mod fill_state;
+mod fork;
 mod gate;
 mod give_back;
 mod heap;
 mod load;
 #[cfg(all(test, loom))]
 mod models;
+mod node;
 mod options;
 mod own;
 mod parking;
+mod prefill;
+mod registry;
 mod returned;
 mod ring;
 mod role;
 #[cfg(all(test, shuttle))]
 mod schedules;
 mod stats;
-mod whole;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
 mod wait;
+mod whole;
 
-use crate::border::{Defer, Panicked, border};
-use crate::cursor::Cursor;
-use crate::fork;
+use crate::error::{LoadError, NewError};
 use crate::host::{Host, Word};
+use crate::memory::MAX_SIZE;
+use crate::panic::{Panicked, border};
+use crate::process;
 use crate::source::Source;
-use crate::status::{LoadError, NewError};
 use crate::sync::unordered::{AtomicU64, AtomicUsize};
-use crate::sync::{CachePadded, Ordering, UnsafeCell, with_cursors};
-pub(crate) use chain::Waits;
-use fill::Workplace;
+use crate::sync::{CachePadded, Ordering, UnsafeCell};
+pub use cursor::Cursor;
+use fill_state::FillState;
 use gate::Gate;
 pub use load::Slow;
+pub use node::Node;
 pub use options::{ForkPolicy, Options};
 use own::Own;
 use parking::Parking;
+use registry::with_cursors;
 use returned::Returned;
 use ring::Ring;
 use role::FillRole;
@@ -45,16 +53,6 @@ use stats::Counters;
 pub use stats::Stats;
 use std::marker::PhantomData;
 pub use whole::Loads;
-
-/// The largest buffer. Its memory is allocated with the batch, 16 bytes per result.
-///
-/// ```
-/// use ft_local::{Batch, Iter, MAX_SIZE, Native, NewError};
-///
-/// let refused = Batch::new(Native::<usize>::new(), Iter(0..9), MAX_SIZE + 1);
-/// assert_eq!(refused.err(), Some(NewError::Size));
-/// ```
-pub const MAX_SIZE: usize = 1 << 30;
 
 /// The number of the next batch. No batch has 0.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
@@ -109,7 +107,7 @@ pub struct Batch<H: Host, S: Source<H>> {
     cursors: CachePadded<AtomicUsize>,
     counters: Counters,
     /// The source and the slots it writes to. Only the holder of `role` touches them.
-    workplace: CachePadded<UnsafeCell<Workplace<S>>>,
+    fill_state: CachePadded<UnsafeCell<FillState<S>>>,
     /// Objects go in, by `give_back`, as well as out. So the batch is invariant in its host: it
     /// does not convert to a batch of a host whose objects live shorter or longer.
     invariant: PhantomData<fn(H) -> H>,
@@ -121,15 +119,19 @@ struct Front {
     low_mark: AtomicUsize,
 }
 
-impl std::ops::Deref for Front {
-    type Target = Gate;
-
-    fn deref(&self) -> &Gate {
-        &self.gate
+/// For the child of a fork.
+///
+/// # Safety
+/// No thread of this process may be using a list of all batches.
+unsafe fn renew_lists() {
+    // SAFETY: the caller's promise.
+    unsafe {
+        deadlock::renew();
+        registry::renew();
     }
 }
 
-// SAFETY: `workplace` is touched only by the holder of the fill role, which is one thread at a
+// SAFETY: `fill_state` is touched only by the holder of the fill role, which is one thread at a
 // time and hands over by release and acquire; a `Source` is `Send`. The rest is made to be shared.
 unsafe impl<H: Host, S: Source<H>> Sync for Batch<H, S> {}
 
@@ -176,7 +178,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         if options.low_water > size {
             return Err(NewError::LowWater);
         }
-        fork::watch()?;
+        process::watch(renew_lists)?;
         let (gate, low_mark) = (Gate::new(), AtomicUsize::new(options.low_water));
         Ok(Self {
             host,
@@ -192,26 +194,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             low: Parking::new(),
             cursors: CachePadded::new(AtomicUsize::new(0)),
             counters: Counters::new(),
-            workplace: CachePadded::new(UnsafeCell::new(Workplace::new(source, size)?)),
+            fill_state: CachePadded::new(UnsafeCell::new(FillState::new(source, size)?)),
             invariant: PhantomData,
         })
-    }
-
-    /// Creates a handle for one thread, which claims several results at once.
-    ///
-    /// # Errors
-    /// If there is not enough memory.
-    ///
-    /// # Example
-    /// ```
-    /// # use ft_local::{Batch, Iter, Native};
-    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
-    /// let mut cursor = batch.cursor()?;
-    /// assert_eq!(cursor.next()?, 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn cursor(&self) -> Result<Cursor<'_, H, S>, NewError> {
-        Cursor::new(self)
     }
 
     /// How many results are ready. The number may change at once.
@@ -225,8 +210,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn len(&self) -> usize {
-        let stale = self.front.is_stale() && self.options.on_fork != ForkPolicy::Keep;
-        if stale || self.front.flags(gate::FORKED | gate::CLOSED) != 0 {
+        let stale = self.front.gate.is_stale() && self.options.on_fork != ForkPolicy::Keep;
+        if stale || self.front.gate.flags(gate::FORKED | gate::CLOSED) != 0 {
             return 0;
         }
         usize::from(self.own.is_back()) + self.returned.len() + self.queue.len()
@@ -346,14 +331,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     #[cold]
     fn poison(&self) {
-        self.front.raise(gate::PANICKED);
-    }
-
-    /// Drops all results when the batch ends.
-    fn drop_results(&mut self) {
-        let rest = Defer(|| self.release_all());
-        let _ = self.adopt_if_stale();
-        drop(rest);
+        self.front.gate.raise(gate::PANICKED);
     }
 
     /// The library has counted wrongly: there is no room for a result, and it must not overwrite
@@ -362,23 +340,5 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     fn no_room_for(&self, _lost: Word) -> LoadError<S::Error> {
         self.poison();
         LoadError::Panicked
-    }
-
-    /// Adopts the batch for this process, and returns the raised flags.
-    fn enter(&self) -> Result<u64, LoadError<S::Error>> {
-        let flags = match self.front.flags_here() {
-            Some(flags) => flags,
-            None => {
-                self.adopt()?;
-                self.front.flags(gate::ENDS)
-            }
-        };
-        if flags & gate::FORKED != 0 { Err(LoadError::Forked) } else { Ok(flags) }
-    }
-}
-
-impl<H: Host, S: Source<H>> Drop for Batch<H, S> {
-    fn drop(&mut self) {
-        self.drop_results();
     }
 }

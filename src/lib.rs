@@ -31,22 +31,21 @@
 //! ```
 
 mod batch;
-mod border;
-mod cursor;
-mod fork;
+mod error;
 mod host;
 mod memory;
+mod panic;
+mod process;
 pub mod raw;
 mod source;
-mod status;
 mod sync;
 #[cfg(feature = "test-hooks")]
 pub mod test_hooks;
 mod wrapper;
 
-pub use batch::{Batch, ForkPolicy, Loads, MAX_SIZE, Options, Stats};
-pub use cursor::Cursor;
+pub use batch::{Batch, Cursor, ForkPolicy, Loads, Options, Stats};
+pub use error::{BoxError, LoadError, NewError};
 pub use host::{Host, Native, Pointer, Word};
+pub use memory::MAX_SIZE;
 pub use source::{Iter, Made, Slots, Source};
-pub use status::{BoxError, LoadError, NewError};
 pub use wrapper::Wrapper;

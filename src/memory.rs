@@ -3,6 +3,16 @@
 #[cfg(not(loom))]
 use std::alloc::Layout;
 
+/// The largest buffer. Its memory is allocated with the batch, 16 bytes per result.
+///
+/// ```
+/// use ft_local::{Batch, Iter, MAX_SIZE, Native, NewError};
+///
+/// let refused = Batch::new(Native::<usize>::new(), Iter(0..9), MAX_SIZE + 1);
+/// assert_eq!(refused.err(), Some(NewError::Size));
+/// ```
+pub const MAX_SIZE: usize = 1 << 30;
+
 /// There is not enough memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OutOfMemory;

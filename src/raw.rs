@@ -14,6 +14,5 @@
 //! * [`Made::from_word`](crate::Made::from_word), [`Slots::unfilled`](crate::Slots::unfilled) and
 //!   [`Slots::advance`](crate::Slots::advance) are how a source returns words.
 
-pub use crate::batch::Slow;
-pub use crate::border::{Panicked, border};
-pub use crate::cursor::Node as CursorNode;
+pub use crate::batch::{Node as CursorNode, Slow};
+pub use crate::panic::{Panicked, border};

@@ -18,8 +18,6 @@ mod counted;
 #[cfg(any(loom, shuttle))]
 #[cfg_attr(not(test), allow(dead_code))]
 mod model;
-#[cfg(not(any(loom, shuttle)))]
-mod process;
 mod state;
 
 /// Counts and hints that order nothing and are always relaxed. Models do not see them, and so need
@@ -32,5 +30,5 @@ pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use imp::*;
 #[cfg(any(loom, shuttle))]
 pub(crate) use model::*;
-pub(crate) use state::{GENERATION_STEP, Renewable, new_thread_number};
+pub(crate) use state::{Global, Renewable, new_number};
 pub(crate) use std::sync::atomic::Ordering;

@@ -1,6 +1,6 @@
 //! What the tests of a binding need to see and to do inside the library.
 
-pub use crate::border::drill::{arm, is_armed};
+pub use crate::panic::drill::{arm, is_armed};
 
 /// How often this thread has locked one of the library's mutexes.
 #[cfg(not(any(loom, shuttle)))]

@@ -1,41 +1,17 @@
 //! One thread's turn as the filler.
 
+use super::deadlock::count_fills;
+use super::fill_state::FillState;
 use super::own::Origin;
 use super::role::Vacancy;
 use super::stats::nanoseconds;
 use super::{Batch, gate};
-use crate::border::Panicked;
-use crate::fork::generation;
+use crate::error::LoadError;
 use crate::host::{Host, Word};
-use crate::memory::{OutOfMemory, try_zeroed};
+use crate::panic::Panicked;
+use crate::process::generation;
 use crate::source::{Slots, Source};
-use crate::status::LoadError;
-use crate::sync::fills_of_this_thread;
 use std::time::Instant;
-
-/// What only the filler touches.
-pub(super) struct Workplace<S> {
-    source: S,
-    /// The slots that a source of many results writes to. All zero between its calls.
-    scratch: Box<[Word]>,
-    /// How many of the scratch slots hold a result.
-    produced: usize,
-    /// Whether the source has ended. It is not called again.
-    ended: bool,
-    /// Whether the source is writing to the scratch slots. If this is still set when the fill ends,
-    /// the source was left by an unwind.
-    writing: bool,
-}
-
-impl<S> Workplace<S> {
-    pub(super) fn new(source: S, size: usize) -> Result<Self, OutOfMemory> {
-        Ok(Self { source, scratch: try_zeroed(size)?, produced: 0, ended: false, writing: false })
-    }
-
-    pub(super) fn into_source(self) -> S {
-        self.source
-    }
-}
 
 /// How many calls of the source there are between two checks for an interrupt. A source that never
 /// checks for signals is quick, and a slow one checks by itself.
@@ -59,7 +35,7 @@ pub(super) struct Fill<'a, H: Host, S: Source<H>> {
 impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     /// Must be called by the thread that has just taken the role.
     pub(super) fn new(batch: &'a Batch<H, S>, vacancy: Vacancy) -> Result<Self, Panicked> {
-        fills_of_this_thread(1);
+        count_fills(1);
         let generation = generation();
         let began = batch.queue.made();
         let fill = Self { batch, made_own: false, began, limit: 0, started: None, generation };
@@ -75,9 +51,9 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     }
 
     fn empty_scratch(&self) {
-        Self::workplace(self.batch, |workplace| {
-            workplace.scratch.fill(0);
-            (workplace.produced, workplace.writing) = (0, false);
+        Self::fill_state(self.batch, |fill_state| {
+            fill_state.scratch.fill(0);
+            (fill_state.produced, fill_state.writing) = (0, false);
         });
     }
 
@@ -130,19 +106,19 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         }
         self.limit = limit.min(batch.size - batch.guarded(|| batch.queue.begin())?);
         self.started = Some(Instant::now());
-        if Self::workplace(batch, |workplace| workplace.source.makes_one_at_a_time()) {
+        if Self::fill_state(batch, |fill_state| fill_state.source.makes_one_at_a_time()) {
             self.make_one_by_one(keep_first)?;
         } else {
             self.make_many(keep_first)?;
         }
-        if batch.front.flags(gate::FORKED) == 0 { Ok(()) } else { Err(LoadError::Forked) }
+        if batch.front.gate.flags(gate::FORKED) == 0 { Ok(()) } else { Err(LoadError::Forked) }
     }
 
     /// Whether the source has ended, or the batch was closed, since this thread checked: the
     /// previous filler may have been the last.
     pub(super) fn need_not_begin(&self) -> bool {
-        self.batch.front.flags(gate::ENDS) != 0
-            || Self::workplace(self.batch, |workplace| workplace.ended)
+        self.batch.front.gate.flags(gate::ENDS) != 0
+            || Self::fill_state(self.batch, |fill_state| fill_state.ended)
     }
 
     /// The loop that makes most results: a call of the source, two stores, and a check whether
@@ -156,8 +132,9 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             while calls > 0 {
                 calls -= 1;
                 // Host code: no border, and nothing borrowed that its unwinding would leave undone.
-                let next = Self::workplace(batch, |workplace| workplace.source.next(&batch.host));
-                if !batch.front.is_open() {
+                let next =
+                    Self::fill_state(batch, |fill_state| fill_state.source.next(&batch.host));
+                if !batch.front.gate.is_open() {
                     self.see_what_changed()?;
                     if self.limit == 0 {
                         calls = 0;
@@ -166,7 +143,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                 let word = match next {
                     Ok(Some(made)) => made.into_word(),
                     Ok(None) => {
-                        Self::workplace(batch, |workplace| workplace.ended = true);
+                        Self::fill_state(batch, |fill_state| fill_state.ended = true);
                         return Ok(());
                     }
                     Err(error) => return Err(self.failure(error)),
@@ -192,16 +169,16 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         let batch = self.batch;
         let mut calls = 0_usize;
         while self.made() < self.limit {
-            let (result, ended) = Self::workplace(batch, |workplace| {
+            let (result, ended) = Self::fill_state(batch, |fill_state| {
                 let room = self.limit - self.made();
-                let Workplace { source, scratch, produced, ended, writing } = workplace;
+                let FillState { source, scratch, produced, ended, writing } = fill_state;
                 *writing = true;
                 let result = source
                     .fill(&batch.host, &mut Slots::new(&mut scratch[..room], produced, ended));
                 *writing = false;
                 (result, *ended)
             });
-            if !batch.front.is_open() {
+            if !batch.front.gate.is_open() {
                 self.see_what_changed()?;
             }
             let produced = batch.guarded(|| self.accept(keep_first))??;
@@ -226,12 +203,13 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     fn accept(&mut self, keep_first: bool) -> Result<usize, LoadError<S::Error>> {
         let batch = self.batch;
         let is_first = keep_first && self.made() == 0 && batch.own.get().is_none();
-        let produced = Self::workplace(batch, |workplace| std::mem::take(&mut workplace.produced));
+        let produced =
+            Self::fill_state(batch, |fill_state| std::mem::take(&mut fill_state.produced));
         if produced == 0 {
             return Ok(0);
         }
-        let first = Self::workplace(batch, |workplace| {
-            let mut words = &mut workplace.scratch[..produced];
+        let first = Self::fill_state(batch, |fill_state| {
+            let mut words = &mut fill_state.scratch[..produced];
             let first =
                 if is_first { words.split_off_first_mut().map(std::mem::take) } else { None };
             if !words.is_empty() {
@@ -266,7 +244,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     #[cold]
     fn see_what_changed(&mut self) -> Result<(), Panicked> {
         drop(self.leave_to_the_parent()?);
-        if self.batch.front.flags(gate::ENDS) != 0 {
+        if self.batch.front.gate.flags(gate::ENDS) != 0 {
             // Results made so far are kept, for the thread that cleans up, and no more are made.
             self.limit = 0;
         }
@@ -299,7 +277,8 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             // SAFETY: the word came from the source, and is nowhere else.
             unsafe { batch.host.adopt_word(word) }
         });
-        let others = if batch.front.is_stale() { batch.adopt_for_later()? } else { Vec::new() };
+        let others =
+            if batch.front.gate.is_stale() { batch.adopt_for_later()? } else { Vec::new() };
         if !batch.keeps_on_fork() {
             // What was dropped has left its room.
             batch.queue.begin();
@@ -310,10 +289,10 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     }
 
     #[inline]
-    fn workplace<R>(batch: &Batch<H, S>, f: impl FnOnce(&mut Workplace<S>) -> R) -> R {
+    fn fill_state<R>(batch: &Batch<H, S>, f: impl FnOnce(&mut FillState<S>) -> R) -> R {
         // SAFETY: this thread holds the fill role, and nothing that `f` calls reaches the
-        // workplace again: a source that loads from its own batch is turned away at the role.
-        batch.workplace.with_mut(|workplace| f(unsafe { &mut *workplace }))
+        // fill_state again: a source that loads from its own batch is turned away at the role.
+        batch.fill_state.with_mut(|fill_state| f(unsafe { &mut *fill_state }))
     }
 
     /// Keeps a result for this thread. There is room for it, because a load fills only if no result
@@ -347,13 +326,13 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
         let _parents = self.leave_to_the_parent();
         let _ = batch.guarded(|| self.hand_over());
         batch.role.give_up();
-        fills_of_this_thread(-1);
+        count_fills(-1);
         let _ = batch.guarded(|| {
             // One is enough to take the role, and it wakes others when it has something for them.
             batch.parking.wake(1);
             batch.low.wake(1);
         });
-        let flags = batch.front.latest();
+        let flags = batch.front.gate.latest();
         if flags & gate::ENDS != 0 {
             let _ = batch.guarded(|| {
                 batch.parking.wake_all();
@@ -373,14 +352,14 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
         let batch = self.batch;
         // There is something only if the source was unwound out of.
         let _ = self.accept(false);
-        if Self::workplace(batch, |workplace| workplace.writing) {
+        if Self::fill_state(batch, |fill_state| fill_state.writing) {
             self.empty_scratch();
         }
         batch.give_own_back();
         batch.queue.publish();
-        if Self::workplace(batch, |workplace| workplace.ended) {
+        if Self::fill_state(batch, |fill_state| fill_state.ended) {
             // After the last result: who sees the end sees that too.
-            batch.front.raise(gate::ENDED);
+            batch.front.gate.raise(gate::ENDED);
         }
         self.count();
     }

@@ -3,8 +3,8 @@
 //! It holds the generation of the process that has adopted the batch, and a flag for each thing
 //! that a load must check first. So the usual case costs one comparison.
 
-use crate::fork::generation;
-use crate::sync::{AtomicU64, Backoff, GENERATION_STEP, Ordering, generation_at_a_glance};
+use crate::process::{GENERATION_STEP, generation, generation_at_a_glance};
+use crate::sync::{AtomicU64, Backoff, Ordering};
 
 /// Results were given back. They are handed out before those in the buffer.
 pub(crate) const RETURNED: u64 = 1;

@@ -1,7 +1,7 @@
 //! Finds the node with the oldest result: a pairing heap (Fredman, Sedgewick, Sleator and Tarjan,
 //! 1986). It allocates nothing, because its links are in the nodes.
 
-use crate::cursor::Node;
+use super::node::Node;
 use std::ptr::NonNull;
 
 /// The owner of the heap owns its nodes.

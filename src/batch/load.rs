@@ -1,15 +1,15 @@
 //! How a thread gets a result.
 
 use super::fill::Fill;
+use super::node::Node;
 use super::own::Origin;
 use super::role::Taken;
 use super::{Batch, gate};
-use crate::border::Panicked;
-use crate::cursor::Node;
-use crate::fork::generation;
+use crate::error::LoadError;
 use crate::host::{Host, Word};
+use crate::panic::Panicked;
+use crate::process::generation;
 use crate::source::Source;
-use crate::status::LoadError;
 use crate::sync::Ordering;
 use std::time::{Duration, Instant};
 
@@ -249,7 +249,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     /// Takes as many ready results as fit, if the gate allows it.
     fn take_ready(&self, room: &mut [Word]) -> Result<usize, Panicked> {
-        if !self.front.is_open() {
+        if !self.front.gate.is_open() {
             return Ok(0);
         }
         self.guarded(|| {
@@ -266,7 +266,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// What [`load_slow`](Self::load_slow) needs to continue.
     #[inline(always)] // The one path that must cost nothing more than the claim.
     pub fn try_claim_fast(&self) -> Result<Word, Slow> {
-        if !self.front.is_open() {
+        if !self.front.gate.is_open() {
             return Err(Slow(Rest::Empty));
         }
         match self.guarded(|| self.queue.claim()) {

@@ -14,9 +14,10 @@ mod three;
 
 use super::Batch;
 use super::parking::Parking;
+use crate::error::LoadError;
 use crate::host::Native;
-use crate::status::LoadError;
-use crate::sync::{AtomicUsize, Barriers, Ordering, begin_generation, set_barriers, thread_number};
+use crate::process::{begin_generation, thread_number};
+use crate::sync::{AtomicUsize, Barriers, Ordering, set_barriers};
 use loom::sync::Arc;
 use loom::thread;
 

@@ -10,7 +10,7 @@
 //! the index) can be rebuilt from the list.
 
 use super::heap::Heap;
-use crate::cursor::Node;
+use super::node::Node;
 use crate::host::Word;
 use crate::sync::unordered::{AtomicI64, AtomicUsize};
 use crate::sync::{AtomicPtr, AtomicU64, Backoff, CachePadded, Ordering, UnsafeCell};

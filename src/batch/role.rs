@@ -3,7 +3,7 @@
 //! It is an atomic word that names the thread, not a mutex, because a thread keeps it while host
 //! code runs. That code may run for any time, re-enter the library, leave by unwinding, or fork.
 
-use crate::fork::Thread;
+use crate::process::Thread;
 use crate::sync::{AtomicU64, CachePadded, Ordering};
 
 const FREE: u64 = 0;

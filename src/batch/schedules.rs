@@ -10,10 +10,10 @@ mod scene;
 mod vanishing;
 
 use super::{Batch, ForkPolicy, Options};
+use crate::error::LoadError;
 use crate::host::Native;
+use crate::process::{begin_generation, thread_number};
 use crate::source::{Slots, Source};
-use crate::status::LoadError;
-use crate::sync::{begin_generation, thread_number};
 use shuttle::sync::{Arc, Barrier};
 use shuttle::thread;
 use std::sync::atomic::{AtomicUsize, Ordering};

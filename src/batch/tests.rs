@@ -18,8 +18,8 @@ mod waits;
 mod wakeups;
 
 use super::*;
-use crate::border::drill;
 use crate::host::Native;
+use crate::panic::drill;
 use crate::source::{Iter, Made, Slots};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

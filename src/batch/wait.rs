@@ -1,12 +1,12 @@
 //! How a load waits for the thread that fills.
 
-use super::chain::{self, Awaited, Circle};
+use super::deadlock::{self, Awaited, Cycle};
 use super::role::FillRole;
 use super::stats::nanoseconds;
 use super::{Batch, gate};
+use crate::error::LoadError;
 use crate::host::Host;
 use crate::source::Source;
-use crate::status::LoadError;
 use std::time::Instant;
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
@@ -26,11 +26,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
         let interruptible = self.host.interruptible();
         let for_interrupts = self.host.interrupt_period().filter(|_| interruptible);
-        let for_circles = chain::this_thread_fills().then_some(chain::PERIOD);
+        let for_circles = deadlock::this_thread_fills().then_some(deadlock::PERIOD);
         let period = [left, for_interrupts, for_circles].into_iter().flatten().min();
         let start = Instant::now();
         let mut waited = Ok(());
-        let blocked = chain::wait_for(self, || {
+        let blocked = deadlock::wait_for(self, || {
             self.host.block(&mut || {
                 waited = self
                     .guarded(|| self.parking.wait(period, || self.is_plenty(), || self.is_ready()));
@@ -39,7 +39,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.counters.others.waited_nanoseconds.add(nanoseconds(start.elapsed()));
         match self.poisoned_by(blocked)? {
             Ok(()) => waited?,
-            Err(Circle) => return Err(LoadError::Deadlock),
+            Err(Cycle) => return Err(LoadError::Deadlock),
         }
         if interruptible && self.host.interrupted() {
             return Err(LoadError::Interrupted);
@@ -57,7 +57,7 @@ impl<H: Host, S: Source<H>> Drop for WakeUp<'_, H, S> {
         let batch = self.0;
         let _ = batch.guarded(|| {
             // The place of a child's parent is left alone.
-            if !batch.front.is_stale() && batch.is_ready() {
+            if !batch.front.gate.is_stale() && batch.is_ready() {
                 batch.parking.wake(1);
             }
         });
@@ -87,6 +87,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.role.is_free()
             || self
                 .front
+                .gate
                 .flags_here()
                 .is_none_or(|flags| flags & (gate::RETURNED | gate::ENDS) != 0)
     }

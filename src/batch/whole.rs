@@ -1,10 +1,9 @@
 //! A batch as a value: debug output, iteration, taking apart, and use after a panic.
 
-use super::Batch;
-use crate::cursor::Cursor;
+use super::{Batch, Cursor};
+use crate::error::LoadError;
 use crate::host::Host;
 use crate::source::Source;
-use crate::status::LoadError;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -53,14 +52,14 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             low,
             cursors: _,
             counters: _,
-            workplace,
+            fill_state,
             invariant: _,
         } = &*batch;
         // SAFETY: each field that owns something is moved out of the batch once, and the batch is not
         // dropped. `Drop` has done its work before.
         unsafe {
             drop((ptr::read(queue), ptr::read(returned), ptr::read(parking), ptr::read(low)));
-            let source = workplace.with_mut(|workplace| ptr::read(workplace).into_source());
+            let source = fill_state.with_mut(|fill_state| ptr::read(fill_state).into_source());
             (ptr::read(host), source)
         }
     }

@@ -1,18 +1,25 @@
 //! What loom's and shuttle's primitives have in common. Neither has time, nor threads that are the
 //! operating system's.
 
-use super::new_thread_number;
-use super::state::{GENERATION_STEP, Renewable};
 use super::{Condvar, Mutex};
-use crate::batch::Waits;
-use crate::cursor::Registry;
-use crate::memory::OutOfMemory;
 #[cfg(loom)]
-use loom as checker;
+pub(crate) use loom as checker;
 #[cfg(shuttle)]
-use shuttle as checker;
-use std::cell::Cell;
+pub(crate) use shuttle as checker;
 use std::time::Duration;
+
+macro_rules! global {
+    ($(#[$doc:meta])* $name:ident: $type:ty = $value:expr) => {
+        $crate::sync::checker::lazy_static! { $(#[$doc])* static ref $name: $type = $value; }
+    };
+}
+
+macro_rules! per_thread {
+    ($(#[$doc:meta])* $name:ident: $type:ty = $value:expr) => {
+        $crate::sync::checker::thread_local! { $(#[$doc])* static $name: $type = $value; }
+    };
+}
+pub(crate) use {global, per_thread};
 
 /// The operating system's, whose own steps are not checked.
 pub(crate) struct Semaphore {
@@ -72,75 +79,4 @@ pub(crate) fn look_for_a_while(_ready: impl Fn() -> bool) -> bool {
     false
 }
 
-checker::lazy_static! {
-    static ref WAITS: Renewable<checker::sync::Mutex<Waits>> =
-        Renewable::new(checker::sync::Mutex::new(Waits::new()));
-    static ref CURSORS: Registry = Registry::new();
-    static ref CURSORS_LOCK: Renewable<checker::sync::Mutex<()>> =
-        Renewable::new(checker::sync::Mutex::new(()));
-}
-
-pub(crate) fn with_waits<R>(f: impl FnOnce(&mut Waits) -> R) -> R {
-    f(&mut WAITS.lock().unwrap())
-}
-
-pub(crate) fn with_cursors<R>(f: impl FnOnce(&Registry) -> R) -> R {
-    let _guard = CURSORS_LOCK.lock().unwrap();
-    f(&CURSORS)
-}
-
-/// No model forks for real.
-pub(crate) fn watch_forks() -> Result<(), OutOfMemory> {
-    Ok(())
-}
-
 pub(crate) fn watch_barriers() {}
-
-pub(crate) fn with_signals_held<R>(f: impl FnOnce() -> R) -> R {
-    f()
-}
-
-std::thread_local! {
-    // All threads of a model are one to the operating system, so these are the model's own.
-    static GENERATION: Cell<u64> = const { Cell::new(GENERATION_STEP) };
-    static SURVIVOR: Cell<u64> = const { Cell::new(0) };
-}
-
-pub(crate) fn generation() -> u64 {
-    GENERATION.get()
-}
-
-pub(crate) use generation as generation_at_a_glance;
-
-pub(crate) fn survivor() -> u64 {
-    SURVIVOR.get()
-}
-
-/// A fork that has copied the thread `survivor`, and this is the child.
-#[cfg(test)]
-pub(crate) fn begin_generation(survivor: u64) {
-    GENERATION.set(generation() + GENERATION_STEP);
-    SURVIVOR.set(survivor);
-    // SAFETY: of the threads that may have used them, those are left that do so from now on.
-    unsafe {
-        WAITS.renew(checker::sync::Mutex::new(Waits::new()));
-        CURSORS_LOCK.renew(checker::sync::Mutex::new(()));
-    }
-    CURSORS.set_aside();
-}
-
-checker::thread_local! {
-    static NUMBER: u64 = new_thread_number();
-    static FILLS: Cell<isize> = Cell::new(0);
-}
-
-pub(crate) fn fills_of_this_thread(change: isize) -> isize {
-    FILLS.with(|fills| {
-        fills.set(fills.get() + change);
-        fills.get()
-    })
-}
-
-pub(crate) fn thread_number() -> u64 {
-    NUMBER.with(|number| *number)
-}

@@ -13,15 +13,24 @@ pub(crate) use semaphore::Semaphore;
 pub(crate) use std::sync::Mutex;
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
-pub(crate) use super::process::{
-    generation, generation_at_a_glance, survivor, watch_forks, with_signals_held,
-};
-use super::{Ordering, Renewable, new_thread_number};
-use crate::batch::Waits;
-use crate::cursor::Registry;
-use std::cell::Cell;
+use super::Ordering;
 use std::sync::atomic::{AtomicBool, compiler_fence};
 use std::time::{Duration, Instant};
+
+/// A static that each model has anew.
+macro_rules! global {
+    ($(#[$doc:meta])* $name:ident: $type:ty = $value:expr) => {
+        $(#[$doc])* static $name: $type = $value;
+    };
+}
+
+/// A static of each thread that each model has anew.
+macro_rules! per_thread {
+    ($(#[$doc:meta])* $name:ident: $type:ty = $value:expr) => {
+        std::thread_local! { $(#[$doc])* static $name: $type = const { $value }; }
+    };
+}
+pub(crate) use {global, per_thread};
 
 /// `std`'s cell with the access by closure that loom needs to see who touches it.
 #[repr(transparent)]
@@ -71,64 +80,8 @@ pub(crate) fn look_for_a_while(ready: impl Fn() -> bool) -> bool {
     }
 }
 
-static WAITS: Renewable<Mutex<Waits>> = Renewable::new(Mutex::new(Waits::new()));
-
-pub(crate) fn with_waits<R>(f: impl FnOnce(&mut Waits) -> R) -> R {
-    // In a child, nobody is behind the lock any more.
-    generation();
-    f(&mut WAITS.lock().unwrap_or_else(|poison| poison.into_inner()))
-}
-
-static CURSORS: Registry = Registry::new();
-static CURSORS_LOCK: Renewable<Mutex<()>> = Renewable::new(Mutex::new(()));
-
-/// All cursors, under the lock of their list.
-pub(crate) fn with_cursors<R>(f: impl FnOnce(&Registry) -> R) -> R {
-    // As above.
-    generation();
-    let _guard = CURSORS_LOCK.lock().unwrap_or_else(|poison| poison.into_inner());
-    f(&CURSORS)
-}
-
-/// For the child of a fork: threads of the parent may have held the locks, and cursors have
-/// results in hand that are the parent's.
-///
-/// # Safety
-/// No thread of this process may be using any of it.
-pub(super) unsafe fn renew_statics() {
-    // SAFETY: the caller's promise.
-    unsafe {
-        WAITS.renew(Mutex::new(Waits::new()));
-        CURSORS_LOCK.renew(Mutex::new(()));
-    }
-    CURSORS.set_aside();
-    register_barriers();
-}
-
-thread_local! {
-    static FILLS: Cell<isize> = const { Cell::new(0) };
-}
-
-/// How many fills this thread is in the middle of, after `change` more.
-pub(crate) fn fills_of_this_thread(change: isize) -> isize {
-    FILLS.set(FILLS.get() + change);
-    FILLS.get()
-}
-
-thread_local! {
-    static NUMBER: Cell<u64> = const { Cell::new(0) };
-}
-
-/// A number for this thread, counted from 1.
-pub(crate) fn thread_number() -> u64 {
-    if NUMBER.get() == 0 {
-        NUMBER.set(new_thread_number());
-    }
-    NUMBER.get()
-}
-
 /// Between two plain stores whose order the child of a fork relies on, in which this thread may be
-/// gone after the first. See `fork.rs` for why it is enough to keep the compiler from moving them.
+/// gone after the first. See `process.rs` for why it is enough to keep the compiler from moving them.
 #[inline(always)]
 pub(crate) fn vanishing_point() {
     compiler_fence(Ordering::SeqCst);
@@ -189,7 +142,8 @@ pub(crate) fn watch_barriers() {
     }
 }
 
-fn register_barriers() {
+/// Also for the child of a fork, which inherits no registration.
+pub(crate) fn register_barriers() {
     #[cfg(target_os = "linux")]
     ASYMMETRIC.store(membarrier::call(membarrier::REGISTER), Ordering::Relaxed);
 }

@@ -2,17 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// One operation, so that a thread which vanishes in a fork leaves at most a number that is
-/// nobody's.
-pub(crate) fn new_thread_number() -> u64 {
+/// A number for a thread. One operation, so that a thread which vanishes in a fork leaves at most a
+/// number that no thread has.
+pub(crate) fn new_number() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
-
-/// The generation of a process is counted in steps of this: the bits below are for what is kept
-/// beside it. They leave room for a trillion threads, and those above for 16 million processes,
-/// each the child of the last.
-pub(crate) const GENERATION_STEP: u64 = 1 << 40;
 
 /// What the child of a fork writes anew, because threads that it has not may have been using it. So
 /// it may have been copied in any state, even while another child's thread was writing it anew.
@@ -42,5 +37,34 @@ impl<T> std::ops::Deref for Renewable<T> {
     fn deref(&self) -> &T {
         // SAFETY: `renew` is not called while the reference is in use.
         unsafe { &*self.0.get() }
+    }
+}
+
+/// A value under a lock, for all threads of the process. The child of a fork renews it.
+pub(crate) struct Global<T>(Renewable<super::Mutex<T>>);
+
+impl<T> Global<T> {
+    #[cfg(not(any(loom, shuttle)))]
+    pub(crate) const fn new(value: T) -> Self {
+        Self(Renewable::new(super::Mutex::new(value)))
+    }
+
+    #[cfg(any(loom, shuttle))]
+    pub(crate) fn new(value: T) -> Self {
+        Self(Renewable::new(super::Mutex::new(value)))
+    }
+
+    /// Gives `f` the value, under the lock.
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        f(&mut self.0.lock().unwrap_or_else(|poison| poison.into_inner()))
+    }
+
+    /// For the child of a fork: a thread of the parent may have held the lock.
+    ///
+    /// # Safety
+    /// No thread of this process may be using the value.
+    pub(crate) unsafe fn renew(&self, value: T) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.renew(super::Mutex::new(value)) }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::super::{Batch, ForkPolicy, Options};
 use super::{check, check_parking, counter, sorted};
+use crate::error::LoadError;
 use crate::host::Native;
+use crate::process::{begin_generation, thread_number};
 use crate::source::{Iter, Slots, Source};
-use crate::status::LoadError;
-use crate::sync::{begin_generation, thread_number};
 use loom::sync::Arc;
 use loom::thread;
 

@@ -2,7 +2,7 @@
 
 use super::super::returned::Returned;
 use super::{check, sorted};
-use crate::cursor::node_of;
+use crate::batch::node::node_of;
 use loom::sync::Arc;
 use loom::thread;
 

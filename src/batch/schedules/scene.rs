@@ -2,9 +2,9 @@
 
 use super::ledger::{Ledger, Maker};
 use super::vanishing;
+use crate::batch::cursor::Cursor;
 use crate::batch::{Batch, ForkPolicy, Options};
-use crate::cursor::Cursor;
-use crate::status::LoadError;
+use crate::error::LoadError;
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 use std::sync::Mutex;

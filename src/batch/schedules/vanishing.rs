@@ -31,7 +31,7 @@ thread_local! {
 pub(super) fn fork() {
     STAGE.set(Stage::Forking);
     shuttle::thread::yield_now();
-    crate::sync::begin_generation(crate::sync::thread_number());
+    crate::process::begin_generation(crate::process::thread_number());
 }
 
 /// Whether this is the child.

@@ -201,7 +201,7 @@ type Told = Box<dyn FnMut() -> Result<usize, mpsc::RecvError> + Send>;
 
 /// A host that uses a cursor of the thread which is about to wait, as a handler of signals may.
 struct Meddling {
-    cursor: AtomicPtr<crate::cursor::Node>,
+    cursor: AtomicPtr<crate::batch::node::Node>,
     go_on: Mutex<mpsc::Sender<()>>,
     taken: AtomicUsize,
 }

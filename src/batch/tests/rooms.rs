@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::batch::heap::COMPARED;
+use crate::batch::node::Node;
 use crate::batch::own::{Origin, Own};
-use crate::cursor::Node;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 #[test]
@@ -50,7 +50,7 @@ fn a_result_without_room_stops_fills_and_overwrites_none() {
 
 #[test]
 fn a_cursor_is_not_refilled_over_what_it_has_in_hand() {
-    let node = crate::cursor::node_of(&[1, 2], 0, std::ptr::null()).unwrap();
+    let node = crate::batch::node::node_of(&[1, 2], 0, std::ptr::null()).unwrap();
     // SAFETY: just made, and freed below.
     let it = unsafe { node.as_ref() };
     let refill = |count| catch_unwind(AssertUnwindSafe(|| it.refill(|_| Some((0, count, ())))));

@@ -198,12 +198,12 @@ fn a_release_at_the_end_of_a_fill_unwinds_past_the_library() {
     drop(batch.load());
     let mine = Unwinding::into_word(batch.load().unwrap());
     // The batch is closed when this thread has just become the filler.
-    batch.front.raise(gate::CLOSED);
+    batch.front.gate.raise(gate::CLOSED);
     calls.unwinds_at.store(calls.made.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     let next = catch_unwind(AssertUnwindSafe(|| drop(batch.next(&mut || Some(mine)))));
     assert!(next.is_err(), "a border has met what the host throws");
     assert!(batch.role.is_free());
-    assert_eq!(batch.front.flags(gate::PANICKED), 0);
+    assert_eq!(batch.front.gate.flags(gate::PANICKED), 0);
     // SAFETY: it was loaded, and is nowhere else.
     drop(unsafe { batch.host.adopt_word(mine) });
     drop(batch);

@@ -1,8 +1,35 @@
 //! All cursors of the process, for the child of a fork and for statistics.
 
 use super::node::Node;
+use crate::process::generation;
+use crate::sync::{Global, global};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, Ordering};
+
+global! {
+    CURSORS: Registry = Registry::new()
+}
+
+global! {
+    LOCK: Global<()> = Global::new(())
+}
+
+/// Gives `f` the list of all cursors, under its lock.
+pub(crate) fn with_cursors<R>(f: impl FnOnce(&Registry) -> R) -> R {
+    // In a child, the lock is renewed first.
+    generation();
+    LOCK.with(|()| f(&CURSORS))
+}
+
+/// For the child of a fork: what cursors have in hand is the parent's.
+///
+/// # Safety
+/// No thread of this process may be using the list.
+pub(crate) unsafe fn renew() {
+    // SAFETY: the caller's promise.
+    unsafe { LOCK.renew(()) };
+    CURSORS.set_aside();
+}
 
 /// A list of the cursors that are open. Who changes or reads it holds its lock, except for the
 /// child of a fork, which may find it in the middle of a change: the single store that makes up
@@ -13,7 +40,7 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(crate) const fn new() -> Self {
+    const fn new() -> Self {
         Self { first: AtomicPtr::new(ptr::null_mut()) }
     }
 
@@ -52,8 +79,7 @@ impl Registry {
 
     /// In the child of a fork, while it has one thread: what cursors have in hand is the parent's.
     /// Not even their owners' fast path, which looks at nothing else, may hand it out.
-    #[cfg_attr(all(any(loom, shuttle), not(test)), allow(dead_code))]
-    pub(crate) fn set_aside(&self) {
+    fn set_aside(&self) {
         for (_, node) in self.places() {
             // SAFETY: what is in the list is alive.
             unsafe { node.as_ref() }.set_aside();

@@ -1,22 +1,16 @@
 //! A thread's own handle on a batch, which takes several results at once.
 
-mod node;
-mod registry;
-
-use crate::batch::Batch;
-use crate::border::Defer;
-use crate::fork::generation;
+use super::Batch;
+use super::node::{CAPACITY, Node};
+use super::registry::with_cursors;
+use crate::error::{LoadError, NewError};
 use crate::host::{Host, Word};
+use crate::panic::Defer;
+use crate::process::generation;
 use crate::source::Source;
-use crate::status::{LoadError, NewError};
-use crate::sync::with_cursors;
-pub use node::Node;
-pub(crate) use registry::Registry;
+use crate::sync::Ordering;
 use std::ptr::{self, NonNull};
 use std::time::{Duration, Instant};
-
-/// The most results that a cursor has in hand.
-pub(crate) const CAPACITY: usize = 64;
 
 /// Hands out results of a batch without touching anything that other threads write, but for one
 /// claim of several results now and then.
@@ -203,15 +197,32 @@ impl<H: Host, S: Source<H>> Cursor<'_, H, S> {
     }
 }
 
-/// Words that are to be handed out again at their `place`, in a node of their own. `None` without
-/// the memory.
-pub(crate) fn node_of(words: &[Word], place: i64, batch: *const ()) -> Option<NonNull<Node>> {
-    let node = Node::new(words.len(), batch, 0, false)?;
-    // SAFETY: just made.
-    let filled = unsafe { node.as_ref() }.refill(|room| {
-        room.copy_from_slice(words);
-        Some((place, words.len(), ()))
-    });
-    debug_assert!(filled.is_some());
-    Some(node)
+impl<H: Host, S: Source<H>> Batch<H, S> {
+    /// Creates a handle for one thread, which claims several results at once.
+    ///
+    /// # Errors
+    /// If there is not enough memory.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// let mut cursor = batch.cursor()?;
+    /// assert_eq!(cursor.next()?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cursor(&self) -> Result<Cursor<'_, H, S>, NewError> {
+        Cursor::new(self)
+    }
+
+    fn cursor_opened(&self) {
+        self.cursors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Called under the lock of the list of cursors, so that `stats` counts each once.
+    fn cursor_closed(&self, node: &Node) {
+        self.cursors.fetch_sub(1, Ordering::Relaxed);
+        self.counters.others.claims.add(node.claims.load(Ordering::Relaxed));
+        self.counters.others.claimed.add(node.claimed.load(Ordering::Relaxed));
+    }
 }

@@ -7,11 +7,11 @@
 //! thread that comes by begins the new generation. Where the kernel wipes nothing, the handler does
 //! it.
 
-use super::real::{renew_statics, thread_number};
-use super::{GENERATION_STEP, Ordering};
+use super::{GENERATION_STEP, Renew, thread_number};
 use crate::memory::OutOfMemory;
+use crate::sync::register_barriers;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
 /// As large as any page, so that the page around `words` lies in the struct as a whole, and shares
 /// nothing with the file that the library was loaded from, whatever the linker makes of alignment.
@@ -102,11 +102,32 @@ fn begin() -> u64 {
     // Before anything can bear the new generation: the next child's is to be another.
     LATEST.store(here, Ordering::Relaxed);
     survivor();
-    // SAFETY: every way to the statics leads through `generation`, which lets nobody pass yet.
-    unsafe { renew_statics() };
+    // SAFETY: every way to what is renewed leads through `generation`, which lets nobody pass yet.
+    unsafe { renew() };
+    register_barriers();
     // Release: with the Acquire in `generation`.
     words.generation.store(here, Ordering::Release);
     here
+}
+
+/// What `watch` was given, as an address. NULL before the first batch, when there is nothing to
+/// renew.
+static RENEW: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
+/// # Safety
+/// As for [`Renew`].
+unsafe fn renew() {
+    let address = RENEW.load(Ordering::Relaxed);
+    if !address.is_null() {
+        // SAFETY: `watch` has stored the address of such a function; and the caller's promise.
+        unsafe { std::mem::transmute::<*mut (), Renew>(address)() }
+    }
+}
+
+pub(super) fn watch(renew: Renew) -> Result<(), OutOfMemory> {
+    // Before the caller makes anything that needs it. Relaxed: a fork copies it like the rest.
+    RENEW.store(renew as *mut (), Ordering::Relaxed);
+    watch_forks()
 }
 
 /// Sees to it that a child's generation is another than `here`.
@@ -171,7 +192,7 @@ extern "C" fn in_child() {
 ///
 /// There is no lock, which would stay locked in a child forked at that moment, and no state in
 /// between: each step may be done twice. Two handlers do no more than one.
-pub(crate) fn watch_forks() -> Result<(), OutOfMemory> {
+fn watch_forks() -> Result<(), OutOfMemory> {
     static WATCHES: AtomicBool = AtomicBool::new(false);
     if !WATCHES.load(Ordering::Acquire) {
         // Named here, so that no linker leaves it out.

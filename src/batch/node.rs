@@ -1,6 +1,5 @@
 //! The memory of a cursor, which outlives it when it is closed with results in hand.
 
-use super::CAPACITY;
 use crate::host::Word;
 use crate::sync::unordered::AtomicU64;
 use crate::sync::{AtomicPtr, Ordering, UnsafeCell, vanishing_point};
@@ -8,6 +7,9 @@ use std::alloc::{Layout, alloc, dealloc};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicUsize;
+
+/// The most results that a cursor has in hand.
+pub(crate) const CAPACITY: usize = 64;
 
 /// The memory of a cursor: results in the order in which they were made, and where they are to go.
 ///
@@ -218,4 +220,17 @@ impl Node {
         add(&self.claims, claims);
         add(&self.claimed, claimed as u64);
     }
+}
+
+/// Words that are to be handed out again at their `place`, in a node of their own. `None` without
+/// the memory.
+pub(crate) fn node_of(words: &[Word], place: i64, batch: *const ()) -> Option<NonNull<Node>> {
+    let node = Node::new(words.len(), batch, 0, false)?;
+    // SAFETY: just made.
+    let filled = unsafe { node.as_ref() }.refill(|room| {
+        room.copy_from_slice(words);
+        Some((place, words.len(), ()))
+    });
+    debug_assert!(filled.is_some());
+    Some(node)
 }

@@ -14,14 +14,49 @@
 //! otherwise. So each structure is right if a thread may vanish between any two of its stores. Where
 //! that takes an argument, it stands beside the stores.
 
-use crate::memory::OutOfMemory;
-pub(crate) use crate::sync::generation;
-use crate::sync::{GENERATION_STEP, survivor, thread_number, watch_barriers, watch_forks};
+#[cfg(any(loom, shuttle))]
+#[cfg_attr(not(test), allow(dead_code))]
+#[path = "process/model.rs"]
+mod imp;
+#[cfg(not(any(loom, shuttle)))]
+#[path = "process/real.rs"]
+mod imp;
 
-/// Makes sure that forks are noticed from now on.
-pub(crate) fn watch() -> Result<(), OutOfMemory> {
+use crate::memory::OutOfMemory;
+use crate::sync::{new_number, per_thread, watch_barriers};
+#[cfg(all(test, any(loom, shuttle)))]
+pub(crate) use imp::begin_generation;
+pub(crate) use imp::{generation, generation_at_a_glance, with_signals_held};
+use std::cell::Cell;
+
+/// The generation of a process is counted in steps of this: the bits below are for what is kept
+/// beside it. They leave room for a trillion threads, and those above for 16 million processes,
+/// each the child of the last.
+pub(crate) const GENERATION_STEP: u64 = 1 << 40;
+
+/// Makes sure that forks are noticed from now on. `renew` is what a child does before anything
+/// else: it renews what threads of its parent may have been using.
+pub(crate) fn watch(renew: Renew) -> Result<(), OutOfMemory> {
     watch_barriers();
-    watch_forks()
+    imp::watch(renew)
+}
+
+/// # Safety
+/// No thread of this process may be using what is renewed.
+pub(crate) type Renew = unsafe fn();
+
+per_thread! {
+    NUMBER: Cell<u64> = Cell::new(0)
+}
+
+/// A number for this thread, counted from 1.
+pub(crate) fn thread_number() -> u64 {
+    NUMBER.with(|number| {
+        if number.get() == 0 {
+            number.set(new_number());
+        }
+        number.get()
+    })
 }
 
 /// A thread, as a word that is not 0. No two threads that live at the same time have the same.
@@ -54,6 +89,6 @@ impl Thread {
     /// it may be any.
     pub(crate) fn is_gone(self) -> bool {
         let took_its_name_here = self.0 - self.number() == generation();
-        !took_its_name_here && ![0, self.number()].contains(&survivor())
+        !took_its_name_here && ![0, self.number()].contains(&imp::survivor())
     }
 }

@@ -1,13 +1,13 @@
 //! Results made before a load asks for them.
 
-use super::chain::{self, Awaited, Circle};
+use super::deadlock::{self, Awaited, Cycle};
 use super::fill::Fill;
 use super::own::Origin;
 use super::role::FillRole;
 use super::{Batch, gate};
+use crate::error::LoadError;
 use crate::host::{Host, Word};
 use crate::source::Source;
-use crate::status::LoadError;
 use crate::sync::Ordering;
 use std::time::{Duration, Instant};
 
@@ -57,7 +57,7 @@ impl<H: Host, S: Source<H>> Awaited for Room<'_, H, S> {
     fn is_ready(&self) -> bool {
         let Self { batch, low_water } = self;
         (batch.is_low(*low_water) && batch.role.is_free())
-            || batch.front.flags_here().is_none_or(|flags| flags & gate::ENDS != 0)
+            || batch.front.gate.flags_here().is_none_or(|flags| flags & gate::ENDS != 0)
     }
 }
 
@@ -128,7 +128,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.front.low_mark.fetch_max(low_water.div_ceil(2), Ordering::Relaxed);
         let mut waited = Ok(());
         let room = Room { batch: self, low_water };
-        let blocked = chain::wait_for(&room, || {
+        let blocked = deadlock::wait_for(&room, || {
             self.host.block(&mut || {
                 let ready = || room.is_ready();
                 waited = self.guarded(|| self.low.wait(Some(period), ready, ready));
@@ -136,7 +136,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         });
         match self.poisoned_by(blocked)? {
             Ok(()) => waited?,
-            Err(Circle) => return Err(LoadError::Deadlock),
+            Err(Cycle) => return Err(LoadError::Deadlock),
         }
         if self.host.interrupted() { Err(LoadError::Interrupted) } else { Ok(()) }
     }
@@ -184,7 +184,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             // Nobody prefills, or not any more.
             self.front.low_mark.store(self.options.low_water, Ordering::Relaxed);
             let low = self.queue.len() < self.options.low_water;
-            let low = low && self.front.flags(gate::ENDS) == 0;
+            let low = low && self.front.gate.flags(gate::ENDS) == 0;
             if low { self.role.take().ok() } else { None }
         });
         // The end of a fill may call the host, so no border encloses it.

@@ -1,7 +1,7 @@
 //! What can go wrong.
 
-use crate::border::Panicked;
-use crate::memory::OutOfMemory;
+use crate::memory::{MAX_SIZE, OutOfMemory};
+use crate::panic::Panicked;
 use std::error::Error;
 use std::fmt;
 
@@ -174,7 +174,7 @@ impl From<OutOfMemory> for NewError {
 impl fmt::Display for NewError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Size => write!(f, "the size must be between 1 and {}", crate::MAX_SIZE),
+            Self::Size => write!(f, "the size must be between 1 and {}", MAX_SIZE),
             Self::LowWater => f.write_str("the low-water mark must not be above the size"),
             Self::OutOfMemory => f.write_str("not enough memory"),
         }

@@ -6,9 +6,9 @@
 //! lock, which is held only to read or change the list. The thread that closes a cycle finds it.
 
 use super::role::FillRole;
-use crate::border::{Panicked, border};
-use crate::fork::Thread;
-use crate::sync::{fills_of_this_thread, with_waits};
+use crate::panic::{Panicked, border};
+use crate::process::{Thread, generation};
+use crate::sync::{Global, global, per_thread};
 use std::cell::Cell;
 use std::ptr;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub(crate) trait Awaited {
 
 /// Waiting would close a cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Circle;
+pub(crate) struct Cycle;
 
 /// A thread that fills and waits. This node is on that thread's stack.
 struct Wait {
@@ -37,7 +37,7 @@ struct Wait {
 }
 
 /// All threads that fill and wait.
-pub(crate) struct Waits {
+struct Waits {
     first: *const Wait,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Waits {
 unsafe impl Send for Waits {}
 
 impl Waits {
-    pub(crate) const fn new() -> Self {
+    const fn new() -> Self {
         Self { first: ptr::null() }
     }
 
@@ -94,16 +94,47 @@ impl Waits {
     }
 }
 
+global! {
+    WAITS: Global<Waits> = Global::new(Waits::new())
+}
+
+fn with_waits<R>(f: impl FnOnce(&mut Waits) -> R) -> R {
+    // In a child, the lock is renewed first.
+    generation();
+    WAITS.with(f)
+}
+
+/// For the child of a fork.
+///
+/// # Safety
+/// No thread of this process may be using the list.
+pub(crate) unsafe fn renew() {
+    // SAFETY: the caller's promise.
+    unsafe { WAITS.renew(Waits::new()) }
+}
+
+per_thread! {
+    FILLS: Cell<isize> = Cell::new(0)
+}
+
+/// Changes the number of fills that this thread is in the middle of, and returns it.
+pub(crate) fn count_fills(change: isize) -> isize {
+    FILLS.with(|fills| {
+        fills.set(fills.get() + change);
+        fills.get()
+    })
+}
+
 /// Whether the calling thread is filling a batch.
 pub(crate) fn this_thread_fills() -> bool {
-    fills_of_this_thread(0) > 0
+    count_fills(0) > 0
 }
 
 /// Waits by `wait`, which may call the host, unless that would deadlock.
 pub(crate) fn wait_for<R>(
     awaited: &dyn Awaited,
     wait: impl FnOnce() -> R,
-) -> Result<Result<R, Circle>, Panicked> {
+) -> Result<Result<R, Cycle>, Panicked> {
     if !this_thread_fills() {
         return Ok(Ok(wait()));
     }
@@ -115,14 +146,14 @@ pub(crate) fn wait_for<R>(
         with_waits(|waits| {
             // SAFETY: the caller's reference lives.
             if waits.lead_to(node.thread, unsafe { &*awaited }) {
-                return Err(Circle);
+                return Err(Cycle);
             }
             waits.add(&node);
             Ok(())
         })
     })?;
     if entered.is_err() {
-        return Ok(Err(Circle));
+        return Ok(Err(Cycle));
     }
     let leave = Leave(&node);
     let result = wait();

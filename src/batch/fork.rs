@@ -1,0 +1,117 @@
+//! The child of a fork adopts the batch.
+
+use super::own::Origin;
+use super::{Batch, ForkPolicy, gate};
+use crate::error::LoadError;
+use crate::host::Host;
+use crate::panic::Panicked;
+use crate::process::with_signals_held;
+use crate::source::Source;
+
+impl<H: Host, S: Source<H>> Batch<H, S> {
+    /// Adopts the batch for this process, and returns the raised flags.
+    pub(super) fn enter(&self) -> Result<u64, LoadError<S::Error>> {
+        let flags = match self.front.gate.flags_here() {
+            Some(flags) => flags,
+            None => {
+                self.adopt()?;
+                self.front.gate.flags(gate::ENDS)
+            }
+        };
+        if flags & gate::FORKED != 0 { Err(LoadError::Forked) } else { Ok(flags) }
+    }
+
+    #[inline]
+    pub(super) fn adopt_if_stale(&self) -> Result<(), Panicked> {
+        if self.front.gate.is_stale() { self.adopt() } else { Ok(()) }
+    }
+
+    /// In the child of a fork: applies the policy to the results that the parent prefetched, and
+    /// resets the state of threads that do not exist here.
+    #[cold]
+    pub(super) fn adopt(&self) -> Result<(), Panicked> {
+        // Host code runs here, when the batch is good again.
+        drop(self.adopt_for_later()?);
+        if self.front.gate.flags(gate::CLOSED) != 0 {
+            // A thread that is gone may have closed it, and not yet dropped what a child keeps.
+            self.release_all();
+        }
+        Ok(())
+    }
+
+    /// As `adopt`, but the caller releases the dropped results.
+    pub(super) fn adopt_for_later(&self) -> Result<Vec<H::Object>, Panicked> {
+        let adopt = || {
+            self.front.gate.adopt(|| {
+                // SAFETY: the threads that used them are gone, and those that are here wait for
+                // the end of the adoption.
+                unsafe {
+                    self.parking.renew();
+                    self.low.renew();
+                    self.returned.renew();
+                }
+                self.settle();
+                match self.options.on_fork {
+                    ForkPolicy::Discard => self.take_parents(),
+                    ForkPolicy::Keep => Vec::new(),
+                    ForkPolicy::Error => {
+                        self.front.gate.raise(gate::FORKED);
+                        Vec::new()
+                    }
+                }
+            })
+        };
+        let parents = self.guarded(|| with_signals_held(adopt))?;
+        Ok(parents.unwrap_or_default())
+    }
+
+    fn take_parents(&self) -> Vec<H::Object> {
+        let mut parents = Vec::new();
+        let count = self.queue.len() + self.returned.len() + 1;
+        // This allocates outside a constructor. If there is no memory, the results leak in the
+        // child, which is better than an abort.
+        let remembered = parents.try_reserve_exact(count).is_ok();
+        // A filler in this process handles its own result itself.
+        let own = if self.role.is_free() { self.own.take() } else { None };
+        let own = own.map(|(word, origin)| {
+            self.count_dropped(origin);
+            word
+        });
+        let others = std::iter::from_fn(|| self.take_any())
+            .inspect(|_| self.counters.others.dropped_on_fork.add(1));
+        for word in own.into_iter().chain(others) {
+            if remembered && parents.len() < parents.capacity() {
+                // SAFETY: as in `release_all`.
+                parents.push(unsafe { self.host.adopt_word(word) });
+            }
+        }
+        parents
+    }
+
+    /// In the child of a fork: results that a thread of the parent had taken or given back, and not
+    /// yet counted, are counted as taken.
+    fn settle(&self) {
+        let (filler, others) = (&self.counters.filler, &self.counters.others);
+        let came = filler.first_results.get() + others.given_back.get();
+        let went = filler.own.get() + others.taken_back.get() + others.dropped_in_hand.get();
+        let fillers = u64::from(self.own.is_fillers() == Some(Origin::Fill));
+        let there = u64::from(self.own.is_back()) + fillers + self.returned.len() as u64;
+        // More may have gone than came: counters wrap.
+        others.taken_back.add(came.wrapping_sub(went.wrapping_add(there)));
+    }
+
+    /// Counts a filler's own result that the child of a fork drops.
+    pub(super) fn count_dropped(&self, origin: Origin) {
+        let others = &self.counters.others;
+        match origin {
+            Origin::Fill => others.dropped_in_hand.add(1),
+            Origin::Load => others.dropped_on_fork.add(1),
+            Origin::Claim => others.dropped_by_cursors.add(1),
+        }
+    }
+
+    /// In the child of a fork: counts a result that a cursor held and drops.
+    pub(crate) fn count_dropped_by_cursor(&self) {
+        self.counters.others.dropped_by_cursors.add(1);
+    }
+}
