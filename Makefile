@@ -7,47 +7,43 @@
 	python header format install uninstall clean
 
 PREFIX ?= /usr/local
+# How many sessions may run at the same time.
+JOBS ?= 2
+SESSIONS = tools/nox -j $(JOBS) --tags
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
 		awk -F '|' '{ printf "%-22s%s\n", $$1, $$2 }'
 
-build: ## Build the library, shared and static, into target/release
-	@tools/setup
+build: setup ## Build the library, shared and static, into target/release
 	cargo build --release --lib --locked
 	@echo "Built target/release/libft_local.so and libft_local.a; the header is include/ft_local.h."
 	@echo "Next: make demo, make test, make help."
 
-demo: ## Hand out real GUIDs to many threads, and compare with other ways
-	@tools/demo $(DEMO_ARGS)
+demo: setup ## Hand out real GUIDs to many threads, and compare with other ways
+	@tools/nox -s demo -- $(DEMO_ARGS)
 
-bench: ## Measure against the goals in docs/performance.md, and draw the figure; leave the machine alone
-	@tools/setup
-	@tools/bench $(BENCH_ARGS)
+bench: setup ## Measure against the goals in docs/performance.md, and draw the figure; leave the machine alone
+	@tools/nox -s bench -- $(BENCH_ARGS)
 
-test: ## Check and test everything that this machine can, in about four minutes
-	@tools/setup
-	@tools/check
+test: setup ## Check and test everything that this machine can, in about four minutes
+	@$(SESSIONS) test
 
-test-long: ## What takes long: sanitizers, valgrind, hosts, packaging, ft_utils' own tests, stress
-	@tools/setup --all
-	@tools/check --long
+test-long: free-threaded ## What takes long: sanitizers, valgrind, hosts, packaging, ft_utils' own tests, stress
+	@$(SESSIONS) long
 
-test-all: ## Both, in one go; builds a free-threaded Python if there is none
-	@tools/setup --all
-	@tools/check --all
+test-all: free-threaded ## Both, in one go; builds a free-threaded Python if there is none
+	@$(SESSIONS) test long
 
-soak: ## The same proofs with much larger counts, which takes hours
-	@tools/setup --all
-	@tools/check --soak
+soak: free-threaded ## The same checks with iteration counts that run for hours
+	@FT_LOCAL_SOAK=1 $(SESSIONS) soak
 
 hosts: ## Install the runtimes of all hosts, and test each: hosts/README.md
 	@tools/setup --hosts
-	@tools/check 'host-*'
+	@$(SESSIONS) hosts
 
-benchmarks: ## LocalWrapper against the other proxies, which are installed into build/
-	@tools/setup
-	@tools/benchmarks
+benchmarks: setup ## LocalWrapper against the other proxies, which are installed into build/
+	@tools/nox -s benchmarks
 
 setup: ## Install what the distribution must give, or say what to install
 	@tools/setup
@@ -56,15 +52,14 @@ free-threaded: ## Build a free-threaded Python into the cache, once, for the tes
 	@tools/setup --all
 	@tools/free-threaded-python
 
-python: ## Install ft_local into build/venv-<tag> and print that environment's interpreter
-	@tools/setup
-	@tools/install "$$(tools/interpreters --ordinary)"
+python: setup ## Install ft_local into build/envs for each Python that is found
+	@tools/nox --tags install
 
-header: ## Write include/ft_local.h anew from src/capi
+header: ## Write include/ft_local.h anew from the sources
 	@tools/header
 
-format: ## Format Rust, C, C++ and Python
-	@tools/format
+format: setup ## Format Rust, C, C++ and Python
+	@tools/nox -s format
 
 install: ## Install library, header, pkg-config and CMake files under PREFIX (/usr/local)
 	@packaging/install "$(PREFIX)"

@@ -1,5 +1,5 @@
 # Sourced by each hosts/<name>/test: where things are, how a test says that it cannot run, and the
-# library as a user has it, installed.
+# library as a user has it, installed. tools/nox -s host-<name> runs a test.
 #
 # A test takes no argument, builds into $work only, and ends with 0 if it passed, 77 if it was
 # skipped, anything else if it failed. Its last line of output is a note with its figures.
@@ -27,22 +27,13 @@ need() {
     command -v "$1" >/dev/null || skip "$1 is missing: install $2, or run make hosts"
 }
 
-# Installs the library, with its header and what pkg-config says about it, under
-# build/hosts/prefix, unless that is what is there already. What is run afterwards finds it.
+# Lets what is run afterwards find the library as its users have it, which the session has installed.
 installed_library() {
-    prefix=$build/hosts/prefix
-    mkdir -p "$prefix"
-    # Two tests at a time must not build in one folder.
-    exec 9>"$prefix.lock"
-    flock 9
-    if ! { "$root/tools/cmake-build" --library && "$root/tools/cmake-build" --install "$prefix"; } \
-        >"$prefix.log" 2>&1; then
-        tail -n 40 "$prefix.log" >&2
-        die "the library was not built; the whole output is in $prefix.log"
-    fi
-    exec 9>&-
     local pc
-    pc=$(find "$prefix" -name ft_local.pc)
+    pc=$(find "$build/prefix" -name ft_local.pc 2>/dev/null)
+    [ -n "$pc" ] || die "the library is not in build/prefix; run tools/nox -s library"
     export PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+    # shellcheck disable=SC2034 # Used by the tests.
+    prefix=$build/prefix
     export LD_LIBRARY_PATH=${pc%/pkgconfig/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 }

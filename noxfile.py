@@ -1,0 +1,662 @@
+"""Checks and tests everything: `make test` and its relatives run the sessions of this file.
+
+    tools/nox --list                  the names of all sessions
+    tools/nox -s clippy loom          these sessions
+    tools/nox -k host                 those whose names contain a word
+    tools/nox -s ctest -- -R threads  what follows `--` goes to the tool that the session runs
+
+What a session prints is kept in build/logs. A session that takes longer than FT_LOCAL_LIMIT seconds
+(1500, 40000 in a soak) is killed. Sessions whose result depends on how fast or how much at once the
+machine runs are marked `alone`; any two others may run at the same time (`-j 2`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import functools
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+BUILD = ROOT / "build"
+LOGS = BUILD / "logs"
+LIBRARY = ROOT / "target/release/libft_local.so"
+SOAK = "FT_LOCAL_SOAK" in os.environ
+
+nox.needs_version = ">=2026.10.20"
+nox.options.envdir = "build/envs"
+nox.options.reuse_venv = "yes"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.sessions = []
+
+
+def count(variable, usual, soak=None):
+    """How many rounds, loads, cases: what the variable says, or what is usual in this mode."""
+    return os.environ.get(variable) or str(soak if SOAK and soak else usual)
+
+
+class Interpreter(NamedTuple):
+    """A Python for which ft_local is built and tested."""
+
+    path: str
+    tag: str  # cp311, cp313t
+
+    @property
+    def installed(self):
+        """The interpreter of the environment that its `install` session makes."""
+        return str(BUILD / f"envs/install-{self.tag}/bin/python")
+
+
+@functools.cache
+def interpreter(name):
+    """The interpreter of that name, path or shim; None unless it is a Python 3.11 or later."""
+    ask = """import os, sys, sysconfig
+sys.version_info >= (3, 11) or sys.exit(1)
+kind = {"cpython": "cp"}.get(sys.implementation.name, sys.implementation.name)
+threads = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+print(os.path.realpath(sys.executable))
+print(f"{kind}{sys.version_info[0]}{sys.version_info[1]}{threads}")"""
+    with contextlib.suppress(OSError):
+        run = subprocess.run([name, "-c", ask], capture_output=True, text=True, check=False)
+        if run.returncode == 0:
+            return Interpreter(*run.stdout.split("\n")[:2])
+    return None
+
+
+def free_threaded():
+    """The free-threaded interpreter, if there is one."""
+    find = [ROOT / "tools/free-threaded-python", "--find"]
+    path = subprocess.run(find, capture_output=True, text=True, check=False).stdout.strip()
+    return interpreter(path) if path else None
+
+
+def interpreters():
+    """The ordinary one, a 3.13 with the GIL, where ft_utils runs, and a free-threaded one.
+
+    $PYTHONS, a list of names or paths, replaces them.
+    """
+    named = os.environ.get("PYTHONS", "").split()
+    for name in named:
+        if not interpreter(name):
+            sys.exit(f"{name}, from PYTHONS, is not a Python 3.11 or later")
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    names_3_13 = ["python3.13", *sorted(map(str, pyenv.glob("versions/3.13.*/bin/python3.13")))]
+    found = [interpreter(name) for name in names_3_13]
+    usual = [ORDINARY, *[one for one in found if one and one.tag == "cp313"][:1], FREE_THREADED]
+    by_tag = {one.tag: one for one in (map(interpreter, named) if named else usual) if one}
+    return list(by_tag.values())
+
+
+ORDINARY = interpreter(os.environ.get("PYTHON") or sys._base_executable)
+FREE_THREADED = free_threaded()
+INTERPRETERS = interpreters()
+
+
+@contextlib.contextmanager
+def kept_log(session):
+    """Keeps what the session prints in build/logs, and kills it when its time is over.
+
+    Among others (`-j`) a session shows only its notes, or the end of a failure.
+    """
+    log = LOGS / f"{session.name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    limit = int(count("FT_LOCAL_LIMIT", 1500, soak=40000))
+    shown = os.dup(1), os.dup(2)
+
+    def over(*_):
+        os.write(shown[0], f"{session.name}: ended after {limit} s; see {log}\n".encode())
+        os.killpg(0, signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, over)
+    signal.alarm(limit)
+    command = ["tee", "-i", log]
+    tee = None if session.parallel else subprocess.Popen(command, stdin=subprocess.PIPE)
+    with log.open("wb") if session.parallel else tee.stdin as sink:
+        os.dup2(sink.fileno(), 1)
+        os.dup2(sink.fileno(), 2)
+    failed = True
+    try:
+        yield
+        failed = False
+    except nox.sessions._SessionSkip:
+        failed = False
+        raise
+    finally:
+        signal.alarm(0)
+        for number, file in enumerate(shown, 1):
+            os.dup2(file, number)
+            os.close(file)
+        lines = log.read_text(errors="replace").splitlines() if session.parallel else []
+        print("\n".join(lines[-40:] if failed else [x for x in lines if x.startswith("note: ")]))
+        if tee:
+            tee.wait()
+
+
+def session(*tags, name=None, alone=False, venv=None, requires=(), **arguments):
+    """A session, with tags that say in which runs it takes part; with a venv if given a Python."""
+
+    def register(function):
+        @functools.wraps(function)
+        def logged(session):
+            with kept_log(session):
+                function(session, **arguments)
+
+        return nox.session(
+            logged,
+            name=name or function.__name__.replace("_", "-"),
+            tags=tags,
+            python=venv and venv.path,
+            venv_backend=None if venv else "none",
+            allow_parallel=not alone,
+            requires=requires,
+        )
+
+    return register
+
+
+def note(text):
+    """A remark that is shown even if nobody looks into the log."""
+    print(f"note: {text}", flush=True)
+
+
+def run(session, *command, **environment):
+    """Runs a command, shows what it prints, and returns it."""
+    session.log(" ".join(map(str, command)))
+    print(end="", flush=True)
+    lines = []
+    with subprocess.Popen(
+        list(map(str, command)),
+        env=os.environ | {name: str(value) for name, value in environment.items()},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    if process.returncode == 77:
+        # Continuous integration has every runtime: a test skipped there is a test that was lost.
+        refuse = session.error if os.environ.get("CI") == "true" else session.skip
+        refuse(lines[-1].removeprefix("note: ").strip() if lines else "skipped")
+    if process.returncode:
+        session.error(f"{command[0]} ended with {process.returncode}")
+    return "".join(lines)
+
+
+def cargo_test(session, *arguments, **environment):
+    """Counts the tests, since a filter that matches none passes too."""
+    printed = run(session, "cargo", "test", "--locked", *arguments, **environment)
+    passed = sum(map(int, re.findall(r"^test result:.* (\d+) passed", printed, re.MULTILINE)))
+    if not passed:
+        session.error("no test was run")
+    note(f"{passed} passed")
+    return printed
+
+
+def pytest(session, python, *arguments, **environment):
+    """Runs tests of the Python package in an environment."""
+    always = {"PYTHONDONTWRITEBYTECODE": 1}
+    command = [python.installed, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
+    printed = run(session, *command, *arguments, **(always | environment))
+    note(re.sub(r"^=* | in .*", "", printed.splitlines()[-1]))
+
+
+def files(*kinds):
+    """The files of these kinds that git knows or would add; scripts have their kind in line one."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split("\n")
+    found = []
+    for path in (Path(name) for name in names if name and name != "include/ft_local.h"):
+        kind = path.suffix
+        if not kind and path.is_file() and (first := path.read_bytes()[:40]).startswith(b"#!"):
+            kind = ".py" if b"python" in first.split(b"\n")[0] else ".sh"
+        if kind in kinds and path.is_file():
+            found.append(str(path))
+    note(f"{len(found)} files of {', '.join(kinds)}")
+    return found
+
+
+C, PYTHON, SHELL = (".c", ".h", ".cpp", ".hpp"), (".py", ".pyi"), (".sh",)
+
+
+# ------------------------------------------------------------------------------------ make test
+
+
+@session("test")
+def rust_lint(session):
+    """rustfmt, clippy and rustdoc, without a warning."""
+    run(session, "cargo", "fmt", "--all", "--check")
+    run(session, "cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-Dwarnings")
+    doc = ["cargo", "doc", "--workspace", "--no-deps", "--document-private-items", "--locked"]
+    run(session, *doc, RUSTDOCFLAGS="-D warnings")
+
+
+@session("test")
+def lint(session):
+    """clang-format, ruff and shellcheck."""
+    run(session, "clang-format", "--dry-run", "--Werror", *files(*C))
+    run(session, "ruff", "check", *files(*PYTHON))
+    run(session, "ruff", "format", "--check", *files(*PYTHON))
+    run(session, "shellcheck", *files(*SHELL))
+
+
+@session()
+def format(session):  # noqa: A001
+    """Formats Rust, C, C++ and Python, and applies the fixes that ruff can make."""
+    run(session, "cargo", "fmt", "--all")
+    run(session, "clang-format", "-i", *files(*C))
+    run(session, "ruff", "check", "--fix", "--quiet", *files(*PYTHON))
+    run(session, "ruff", "format", *files(*PYTHON))
+
+
+@session("test")
+def rust_tests(session):
+    """All tests of the crates, and the examples in their documentation."""
+    cargo_test(session, "--workspace", *session.posargs)
+
+
+@session("test")
+def bench_check(session):
+    """The benchmarks without their clocks: each candidate hands out each item once."""
+    run(session, "cargo", "bench", "--quiet", "--locked", "--bench", "batch", "--", "--check")
+
+
+# The models of the parts, small enough for every order in which their threads can meet.
+COMPLETE = [
+    "models::parts",
+    "models::queue",
+    "models::returned",
+    "one_place_is_used_again",
+    "a_cursor_that_goes_while_the_batch_is_closed",
+]
+
+
+@session("test", "soak")
+def loom(session):
+    """Every order of steps in the models of the parts, and in all models with few preemptions."""
+    preemptions = count("FT_LOCAL_PREEMPTIONS", 3, soak=4)
+    build = ["--profile", "model", "--lib", "--target-dir", "target/loom", "--", "--show-output"]
+    for filters, bound in ((COMPLETE, {}), (["models"], {"LOOM_MAX_PREEMPTIONS": preemptions})):
+        printed = cargo_test(session, *build, *filters, RUSTFLAGS="--cfg loom", **bound)
+        took = [int(n) for n in re.findall(r": (\d+) executions$", printed, re.MULTILINE)]
+        note(f"{len(took)} models, {sum(took)} executions, {bound or 'no bound'}")
+
+
+@session("test", "soak")
+def shuttle(session):
+    """The larger scenes in many random schedules."""
+    build = ["--profile", "model", "--lib", "--target-dir", "target/shuttle"]
+    schedules = count("FT_LOCAL_SCHEDULES", 200_000, soak=10_000_000)
+    environment = {"RUSTFLAGS": "--cfg shuttle", "FT_LOCAL_SCHEDULES": schedules}
+    printed = cargo_test(session, *build, "--", "--show-output", "schedules", **environment)
+    played = [int(n) for n in re.findall(r": (\d+) schedules$", printed, re.MULTILINE)]
+    if not played:
+        session.error("no scene says what it played")
+    note(f"{sum(played)} schedules of {len(played)} scenes")
+
+
+def cmake(session, *targets, bin="", folder="build/cmake"):  # noqa: A002
+    """Configures the CMake project and builds it, while no other session does."""
+    options = ["-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DFT_LOCAL_WERROR=ON"]
+    locked = ["flock", f"{folder}.lock", f"{bin}cmake"]
+    run(session, *locked, "-S", ".", "-B", folder, "-G", "Ninja", *options)
+    run(session, *locked, "--build", folder, *targets)
+
+
+def ctest(session, *arguments, bin="", folder="build/cmake"):  # noqa: A002
+    """Builds everything that is C with CMake, and runs its tests."""
+    cmake(session, bin=bin, folder=folder)
+    test = [f"{bin}ctest", "--test-dir", folder, "--output-on-failure", "--no-tests=error"]
+    printed = run(session, *test, *arguments)
+    skipped = re.findall(r" (\S+) \.+\*\*\*Skipped", printed)
+    note(f"{printed.count(' Passed ')} passed; skipped: {', '.join(skipped) or 'none'}")
+
+
+@session("test", name="ctest")
+def c_tests(session):
+    """The tests in C and C++."""
+    ctest(session, *(session.posargs or ["--label-exclude", "memcheck"]))
+
+
+@session()
+def library(session):
+    """The library as its users have it, installed under build/prefix."""
+    cmake(session, "--target", "ft_local_cargo")
+    run(session, "cmake", "--install", "build/cmake", "--prefix", "build/prefix")
+
+
+SOURCES = """Cargo.toml Cargo.lock build.rs cbindgen.toml CMakeLists.txt pyproject.toml README.md
+    LICENSE-MIT LICENSE-APACHE cmake include src python_ctypes tools/requirements-python.txt"""
+
+
+def fingerprint():
+    """Names, contents and compilers: whatever the installed files depend on."""
+    paths = (
+        p for name in SOURCES.split() for p in sorted([ROOT / name, *(ROOT / name).rglob("*")])
+    )
+    known = hashlib.sha256()
+    for path in paths:
+        if path.is_file() and path.suffix != ".pyc" and "tests" not in path.parts:
+            known.update(str(path).encode() + path.read_bytes())
+    for tool in (["rustc", "-V"], ["gcc", "--version"]):
+        known.update(subprocess.run(tool, stdout=subprocess.PIPE, check=True).stdout)
+    return f"{known.hexdigest()} {os.environ.get('CFLAGS')} {os.environ.get('RUSTFLAGS')}\n"
+
+
+def install(session, python):
+    """Builds ft_local and installs it, unless the installed package is up to date."""
+    stamp = Path(session.virtualenv.location) / "installed-from"
+    wanted = fingerprint()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    stamp.unlink(missing_ok=True)
+    session.install("--only-binary", ":all:", "-r", "tools/requirements-python.txt")
+    # The build folder is kept, so that a change costs only what it touches.
+    settings = [f"build-dir=build/python-{python.tag}", "cmake.define.FT_LOCAL_WERROR=ON"]
+    options = [word for setting in settings for word in ("--config-settings", setting)]
+    fresh = ["--no-deps", "--no-build-isolation", "--force-reinstall", "--no-cache-dir"]
+    session.install("-v", *fresh, *options, ".")
+    stamp.write_text(wanted)
+
+
+def python_tests(session, python):
+    """The Python package, with both bindings."""
+    for backend in ("c", "ctypes"):
+        arguments = session.posargs or ["python_ctypes/tests"]
+        pytest(session, python, *arguments, FT_LOCAL_BACKEND=backend)
+
+
+for _python in INTERPRETERS:
+    _install = f"install-{_python.tag}"
+    session("test", "install", name=_install, venv=_python, python=_python)(install)
+    session("test", name=f"pytest-{_python.tag}", requires=[_install], python=_python)(python_tests)
+
+
+@session("test", requires=[f"install-{ORDINARY.tag}"])
+def header(session):
+    """The generated header is current, and agrees with the library, its comments and versions."""
+    run(session, "cargo", "build", "--release", "--lib", "--locked")
+    tests = ["pytest", "-q", "--override-ini=pythonpath=tools", "tools/test_header.py"]
+    run(session, *tests, *session.posargs, FT_LOCAL_PYTHON=ORDINARY.installed)
+
+
+@session("test", requires=[f"install-{ORDINARY.tag}"])
+def readme(session):
+    """The examples in README.md, unchanged."""
+    run(session, "cargo", "build", "--release", "--lib", "--locked")
+    run(session, sys.executable, "tools/readme_examples.py", ORDINARY.installed)
+
+
+@session("test")
+def free_threaded_python(session):
+    """Is there a Python without the GIL? If not, half of what is to be tested is not."""
+    if not FREE_THREADED:
+        session.skip("there is none: make free-threaded builds it (5 to 15 minutes, once)")
+    note(FREE_THREADED.path)
+
+
+# ------------------------------------------------------------------------------- make test-long
+
+
+@session("long", venv=ORDINARY)
+def types(session):
+    """pyright, in its strictest mode, accepts correct uses of the package and no others."""
+    session.install("-r", "tools/requirements-types.txt")
+    run(session, f"{session.bin}/pyright", "--project", "tools/types")
+
+
+@session("long", alone=True)
+def mutants(session):
+    """Each fault injected into the library must be found by a model, a scene or a test."""
+    run(session, sys.executable, "tools/mutants.py", *session.posargs)
+
+
+@session("long", alone=True)
+def tsan(session):
+    """The Rust tests and the C tests with threads, under ThreadSanitizer."""
+    run(session, sys.executable, "tools/sanitizers.py", "tsan", count("FT_LOCAL_TSAN_ROUNDS", 6))
+
+
+@session("long")
+def asan(session):
+    """All Rust tests and C tests, under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    run(session, sys.executable, "tools/sanitizers.py", "asan")
+
+
+@session("long", "soak")
+def fuzz(session):
+    """LibFuzzer chooses sequences of calls of the C interface, under AddressSanitizer."""
+    limit = f"-max_total_time={count('FT_LOCAL_FUZZ_SECONDS', 60)}"
+    if runs := count("FT_LOCAL_FUZZ_RUNS", "", soak=50_000_000):
+        limit = f"-runs={runs}"
+    run(session, sys.executable, "tools/sanitizers.py", "fuzz", limit)
+
+
+def shim_session(*tags, name=None):
+    """A session that compiles the C extension in its own way, for an installed package."""
+    return session(*tags, name=name, requires=[f"install-{ORDINARY.tag}"])
+
+
+@shim_session("long")
+def asan_python(session):
+    """The Python tests that stress memory, on a C extension with AddressSanitizer."""
+    run(session, ORDINARY.installed, "tools/shims.py", "asan")
+
+
+@shim_session("long", "soak")
+def public_names(session):
+    """The C extension without the functions that CPython does not promise to keep."""
+    tests = sorted(map(str, Path("python_ctypes/tests").glob("test_wrapper_*.py"))) if SOAK else []
+    run(session, ORDINARY.installed, "tools/shims.py", "public-names", *tests)
+
+
+@session("soak")
+def tsan_python(session):
+    """The thread tests of the Python package, on a CPython with ThreadSanitizer, built once."""
+    python = run(session, "tools/free-threaded-python", "--thread-sanitizer").splitlines()[-1]
+    run(
+        session, sys.executable, "tools/shims.py", "tsan", python, count("FT_LOCAL_TSAN_ROUNDS", 10)
+    )
+
+
+# The tests that do most to the lifetimes of objects, and what nobody should do.
+LIFETIMES = """hostile_calls no_memory batch_arguments batch_garbage batch_give_back batch_many
+    cursor_garbage cursor_object wrapper_arrays wrapper_cache wrapper_datetimes wrapper_kinds
+    wrapper_lifetime"""
+
+
+@shim_session("long", "soak")
+def pytest_dev(session):
+    """With Python's own checks of memory and much else; in a soak, all tests."""
+    names = [f"python_ctypes/tests/test_{name}.py" for name in LIFETIMES.split()]
+    tests = ["python_ctypes/tests"] if SOAK else names
+    for backend in ("c", "ctypes"):
+        checks = {"PYTHONDEVMODE": 1, "PYTHONMALLOC": "debug", "FT_LOCAL_BACKEND": backend}
+        pytest(session, ORDINARY, *tests, **checks)
+
+
+@session("long")
+def memcheck(session):
+    """The tests in C and C++ under valgrind."""
+    ctest(session, "--label-regex", "memcheck")
+
+
+@session("long")
+def instructions(session):
+    """No hot path has become longer."""
+    run(session, sys.executable, "tools/instructions", *session.posargs)
+
+
+@session("long", venv=ORDINARY)
+def ctest_oldest(session):
+    """The tests in C and C++ with the oldest CMake that CMakeLists.txt allows, Debian 12's."""
+    session.install("cmake==3.25.2")
+    options = {"bin": f"{session.bin}/", "folder": "build/cmake-oldest"}
+    ctest(session, "--label-exclude", "memcheck", **options)
+
+
+@session("long", venv=ORDINARY)
+def package(session):
+    """What a user gets: an sdist, from it alone a wheel, and a program that imports that."""
+    work = BUILD / "package"
+    shutil.rmtree(work, ignore_errors=True)
+    run(session, sys.executable, "-m", "build", "--outdir", work, ".")
+    wheel = next(work.glob("*.whl"))
+    session.install("--no-deps", "--force-reinstall", wheel)
+    # Not here, where python_ctypes/ is.
+    with session.chdir(work):
+        session.run("python", "-m", "ft_local", "info")
+    note(wheel.name)
+
+
+@session("long", requires=[f"install-{p.tag}" for p in INTERPRETERS if p.tag.startswith("cp313")])
+def ft_utils(session):
+    """The tests that ft_utils ships for its `local` module, which run on CPython 3.13 only."""
+    pythons = [p.installed for p in INTERPRETERS if p.tag.startswith("cp313")]
+    if not pythons:
+        session.skip("no CPython 3.13 was found: give one in PYTHONS")
+    for python in pythons:
+        for backend in ("c", "ctypes"):
+            run(session, python, "tools/ft_utils_tests.py", FT_LOCAL_BACKEND=backend)
+
+
+@session("long", "soak", alone=True)
+def stress_rust(session):
+    """Many loads, and every object counted."""
+    loads = count("FT_LOCAL_RUST_STRESS_LOADS", 100_000_000, soak=1_000_000_000)
+    test = ["--release", "--test", "stress", "--", "--nocapture"]
+    cargo_test(session, *test, FT_LOCAL_STRESS_LOADS=loads)
+    note(f"{loads} loads, counters exact")
+
+
+def stress_python(session, backend, loads):
+    """Many loads from Python without the GIL, and every object counted."""
+    environment = {"FT_LOCAL_BACKEND": backend, "FT_LOCAL_STRESS_LOADS": loads}
+    pytest(session, FREE_THREADED, "-s", "python_ctypes/tests/test_stress.py", **environment)
+
+
+# A load through ctypes takes five times as long.
+for _backend, _loads in (("c", 30_000_000), ("ctypes", 6_000_000)) if FREE_THREADED else ():
+    session(
+        "long",
+        name=f"stress-{_backend}",
+        alone=True,
+        requires=[f"install-{FREE_THREADED.tag}"],
+        backend=_backend,
+        loads=count("FT_LOCAL_STRESS_LOADS", _loads),
+    )(stress_python)
+
+
+def host(session, test):
+    """A host's own test."""
+    pythons = " ".join(python.path for python in INTERPRETERS)
+    printed = run(session, test, PYTHON=ORDINARY.path, PYTHONS=pythons)
+    note(printed.splitlines()[-1].removeprefix("note: "))
+
+
+for _test in sorted(Path("hosts").glob("*/test")):
+    session("long", "hosts", name=f"host-{_test.parent.name}", requires=["library"], test=_test)(
+        host
+    )
+
+
+# ------------------------------------------------------------------------------------ make soak
+
+
+@session("soak")
+def forks(session):
+    """The test of forks, many times."""
+    times = count("FT_LOCAL_FORKS", 1000)
+    ctest(session, "--tests-regex", "^fork$", "--repeat", f"until-fail:{times}")
+
+
+@session("soak")
+def properties(session):
+    """Many cases of each property."""
+    cases = count("FT_LOCAL_PROPERTY_CASES", 100_000)
+    cargo_test(session, "--release", "properties", PROPTEST_CASES=cases)
+
+
+@session("soak")
+def rust_api(session):
+    """The public API of the Rust crates is what docs/rust-api.txt lists; `-- --update` writes that.
+
+    Not in every run, since it compiles cargo-public-api, for minutes; before a release too.
+    """
+    version, tool = "0.52.0", BUILD / "cargo-public-api"
+    target = {"CARGO_TARGET_DIR": "target/rust-api"}
+    install = ["install", "cargo-public-api", "--locked", "--version", version, "--root", tool]
+    run(session, "cargo", *install, **target)
+    # rustdoc describes a crate in JSON for nightly compilers only, unless it takes itself for one.
+    command = [tool / "bin/cargo-public-api", "public-api", "-s", "--color", "never"]
+    listed = subprocess.run(
+        command,
+        env=os.environ | target | {"RUSTC_BOOTSTRAP": "1"},
+        stdout=-1,
+        text=True,
+        check=True,
+    ).stdout
+    known = Path("docs/rust-api.txt")
+    if "--update" in session.posargs:
+        known.write_text(listed)
+    wrong = list(difflib.unified_diff(known.read_text().splitlines(), listed.splitlines()))
+    if wrong:
+        print("\n".join(wrong))
+        session.error(f"the public API is not what {known} says: rust-api -- --update")
+
+
+# ------------------------------------------------------------------------------- other targets
+
+
+@session(requires=[f"install-{python.tag}" for python in (ORDINARY, FREE_THREADED) if python])
+def demo(session):
+    """Real GUIDs for many threads, on the ordinary Python and on a free-threaded one."""
+    for python in dict.fromkeys([ORDINARY, FREE_THREADED or ORDINARY]):
+        session.run(python.installed, "-m", "ft_local", "demo", *session.posargs)
+    if not FREE_THREADED:
+        print("Here one thread of Python runs at a time. To see many run at once, which is what")
+        print("ft_local is for: make free-threaded (5 to 15 minutes, once), then make demo.")
+
+
+@session(venv=ORDINARY)
+def bench(session):
+    """The library against its goals in docs/performance.md, and the figure."""
+    session.install("-r", "tools/requirements-figures.txt")
+    results, figure = BUILD / "bench/batch.json", BUILD / "bench/batch.svg"
+    results.parent.mkdir(parents=True, exist_ok=True)
+    measure = ["cargo", "bench", "--quiet", "--locked", "--bench", "batch", "--"]
+    session.run(*measure, "--json", str(results), *session.posargs, external=True)
+    session.run("python", "tools/bench-figure", str(results), str(figure))
+
+
+@session(requires=[f"install-{p.tag}" for p in INTERPRETERS if p.tag.startswith("cp313")])
+def benchmarks(session):
+    """LocalWrapper, the bare object and other proxies, on CPython 3.13."""
+    for python in [p for p in INTERPRETERS if p.tag.startswith("cp313")]:
+        peers = BUILD / f"peers-{python.tag}"
+        install = ["install", "--quiet", "--no-deps", "--upgrade", "--target", peers]
+        run(
+            session,
+            python.installed,
+            "-m",
+            "pip",
+            *install,
+            "-r",
+            "tools/requirements-benchmarks.txt",
+        )
+        # Some of them would switch the GIL on.
+        gil = {"PYTHON_GIL": "0"} if python.tag.endswith("t") else {}
+        script = [python.installed, "python_ctypes/benchmarks/wrapper.py", *session.posargs]
+        run(session, *script, PYTHONPATH=peers, **gil)

@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""Shows that the checks of the library can fail.
+
+tools/mutants.toml lists faults. This script injects those into a copy of the library that a loom
+model, a shuttle scene, a unit test or the stress test must find, one after the other. A mutant that
+survives is a hole in the checks. Other checks take the rest of the list: tools/sanitizers.py,
+tools/shims.py and tools/test_header.py.
+
+  tools/mutants.py [WORD]             all, or those whose names contain WORD
+  tools/mutants.py --inject NAME DIR  only copy the library to DIR, with that fault in it
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# What the library is built from, and what finds faults in it.
+SOURCES = """src include benches tests proptest-regressions python_ctypes/shim Cargo.toml Cargo.lock
+    build.rs cbindgen.toml"""
+
+# How the tests of each kind are built. Models and scenes have much to run, others more to build;
+# and only little changes from one mutant to the next.
+INCREMENTAL = {"CARGO_PROFILE_MODEL_INCREMENTAL": "true"}
+KINDS = {
+    "loom": (["--lib", "--profile", "model"], {"RUSTFLAGS": "--cfg loom"} | INCREMENTAL),
+    "shuttle": (["--lib", "--profile", "model"], {"RUSTFLAGS": "--cfg shuttle"} | INCREMENTAL),
+    "stress": (["--test", "stress", "--release"], {}),
+    "unit": (["--lib"], {}),
+}
+OTHERS = {"asan", "tsan", "fuzz", "shim", "header"}
+
+# A check that finds a mutant takes a tenth of it. Some mutants make threads wait forever.
+LIMIT_SECONDS = 20
+
+
+class Mutant(NamedTuple):
+    """A fault: what to change in which file, and what must find it."""
+
+    name: str
+    file: str
+    changes: list[tuple[str, str]]
+    kind: str
+    # Which tests to run; for `stress` and the sanitizers, a pattern that their report matches.
+    finder: str
+
+    def mutated(self) -> str:
+        """The text of the file with its changes."""
+        text = (ROOT / self.file).read_text()
+        for old, new in self.changes:
+            if text.count(old) != 1:
+                sys.exit(f"{self.name}: {self.file} contains {text.count(old)} times: {old!r}")
+            text = text.replace(old, new)
+        return text
+
+
+def mutants(*kinds: str) -> list[Mutant]:
+    """Those of these kinds."""
+    found = []
+    for entry in tomllib.loads((ROOT / "tools/mutants.toml").read_text())["mutant"]:
+        name, file = entry.pop("name"), entry.pop("file")
+        changes = [(entry.pop("text"), entry.pop("becomes")), *map(tuple, entry.pop("also", []))]
+        if len(entry) != 1 or not set(entry) <= KINDS.keys() | OTHERS:
+            sys.exit(f"{name}: name one of {sorted(KINDS.keys() | OTHERS)}, and not {list(entry)}")
+        kind, finder = entry.popitem()
+        if kind in kinds:
+            found.append(Mutant(name, file, changes, kind, finder))
+    return found
+
+
+def copy_library(place: Path, mutant: Mutant | None = None) -> None:
+    """Makes the copy in `place` what the library is, with the mutant in it.
+
+    Files that are right already keep their times, which tell cargo what to build again.
+    """
+    wanted = {}
+    for name in SOURCES.split():
+        top = ROOT / name
+        for file in top.rglob("*") if top.is_dir() else [top]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                wanted[place / file.relative_to(ROOT)] = file.read_bytes()
+    if mutant:
+        wanted[place / mutant.file] = mutant.mutated().encode()
+    for file in place.rglob("*"):
+        if file.is_file() and file not in wanted:
+            file.unlink()
+    for file, content in wanted.items():
+        if not file.is_file() or file.read_bytes() != content:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+
+
+def run(command: list, environment: dict[str, str], place: Path, limit: float | None = None):
+    """What the command prints, and how it was ended if not by itself."""
+    try:
+        output = subprocess.run(
+            command,
+            cwd=place,
+            env=os.environ | environment,
+            text=True,
+            errors="replace",
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=limit,
+        )
+    except subprocess.TimeoutExpired as expired:
+        return (expired.stdout or b"").decode(errors="replace"), "a test that never ends"
+    return output.stdout, "a crash" if output.returncode < 0 else ""
+
+
+def build(kind: str, place: Path) -> list[str]:
+    """Builds the tests of one kind, and returns the programs."""
+    options, environment = KINDS[kind]
+    target = {"CARGO_TARGET_DIR": str(ROOT / "target/mutants" / place.name / kind)}
+    command = ["cargo", "test", "--workspace", "--locked", "--no-run", *options]
+    output, _ = run(command, environment | target, place)
+    programs = re.findall(r"^ *Executable .*\((.*)\)$", output, re.MULTILINE)
+    if not programs:
+        sys.exit(f"not built\n{output}")
+    return programs
+
+
+def failed(output: str) -> list[str]:
+    """The tests that failed."""
+    if "\ntest result: " in output:
+        # Not those that panic on purpose.
+        return re.findall(r"^    ([\w:]+)$", output.rpartition("\nfailures:\n")[2], re.MULTILINE)
+    # A second panic has ended the run.
+    names = re.findall(r"^thread '([\w:]+)'.* panicked at", output, re.MULTILINE)
+    return [name for name in names if "::" in name]
+
+
+def finders(mutant: Mutant, place: Path) -> tuple[list[str], str]:
+    """The tests that failed, and in how many executions or schedules the others were run."""
+    environment = {
+        "LOOM_MAX_PREEMPTIONS": os.environ.get("LOOM_MAX_PREEMPTIONS", "2"),
+        "FT_LOCAL_SCHEDULES": os.environ.get("FT_LOCAL_SCHEDULES", "40000"),
+        "FT_LOCAL_STRESS_LOADS": "10000000",
+        "RUST_BACKTRACE": "0",
+    }
+    filters = [] if mutant.kind == "stress" else [mutant.finder]
+    found, output, ends = [], "", set()
+    for program in build(mutant.kind, place):
+        command = [program, *filters, "--nocapture", "--test-threads=2"]
+        printed, end = run(command, environment, place, LIMIT_SECONDS)
+        found += failed(printed)
+        output += printed
+        ends.add(end)
+    if not re.search(r"^running [1-9]", output, re.MULTILINE):
+        sys.exit(f"{mutant.name}: no test matches {mutant.finder!r}\n{output}")
+    if mutant.kind == "stress":
+        found = found if re.search(mutant.finder, output) else []
+    elif not found:
+        # A model may run out of time because it has many executions.
+        found = sorted(ends & ({"a crash"} if mutant.kind != "unit" else ends - {""}))
+    counts = re.findall(r"(\d+) (executions|schedules)$", output, re.MULTILINE)
+    ran = sum(int(number) for number, _ in counts)
+    names = sorted({name.split("::")[-1] for name in found})
+    return names, f", {ran} {counts[0][1]}" if counts else ""
+
+
+def check_each(take, place: Path) -> list[str]:
+    """Takes mutants until there are no more, and returns those that were not found.
+
+    What finds a mutant shows something only if it passes without one, which other sessions show.
+    """
+    survivors = []
+    while True:
+        try:
+            mutant = take()
+        except IndexError:
+            return survivors
+        start = time.monotonic()
+        copy_library(place, mutant)
+        found, ran = finders(mutant, place)
+        verdict = f"found by {mutant.kind}: {', '.join(found)}" if found else "not found"
+        print(f"{time.monotonic() - start:4.0f} s  {mutant.name}: {verdict}{ran}", flush=True)
+        if not found:
+            survivors.append(mutant.name)
+
+
+def check_all(word: str) -> int:
+    """Checks those whose names contain the word, in two copies at the same time."""
+    chosen = [mutant for mutant in mutants(*KINDS) if word in mutant.name]
+    for mutant in mutants(*KINDS, *OTHERS):
+        # One that no longer fits its file is to be seen at once, not after minutes.
+        mutant.mutated()
+    if not chosen:
+        sys.exit(f"no mutant has {word!r} in its name")
+    # From both ends, so that each copy builds few kinds.
+    queue = deque(sorted(chosen, key=lambda mutant: mutant.kind))
+    places = [ROOT / "build/mutants/first", ROOT / "build/mutants/second"]
+    with ThreadPoolExecutor(max_workers=2) as workers:
+        missed = list(workers.map(check_each, (queue.popleft, queue.pop), places))
+    survivors = [name for names in missed for name in names]
+    if survivors:
+        print(f"not found: {'; '.join(survivors)}")
+        return 1
+    print(f"note: all {len(chosen)} were found")
+    return 0
+
+
+def inject(name: str, place: Path) -> int:
+    """Copies the library with one fault in it."""
+    for mutant in mutants(*KINDS, *OTHERS):
+        if mutant.name == name:
+            copy_library(place, mutant)
+            return 0
+    sys.exit(f"no mutant is called {name!r}")
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["--inject", name, place]:
+            sys.exit(inject(name, Path(place)))
+        case [] | [_]:
+            sys.exit(check_all("".join(sys.argv[1:])))
+        case _:
+            sys.exit(__doc__)
