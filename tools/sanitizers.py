@@ -7,9 +7,9 @@ tools/mutants.toml lists for it, each of which must be reported.
     tools/sanitizers.py tsan ROUNDS    those with threads, many times: a race shows only if threads
                                        actually overlap
     tools/sanitizers.py fuzz LIMIT     libFuzzer, of which LIMIT is an option, chooses calls of the
-                                       C interface. A sequence that fails is left in build/fuzz. When
-                                       the bug is fixed, add it to c_tests/sequences/corpus.txt, in
-                                       hexadecimal (xxd -p -c 0)
+                                       C interface. A sequence that fails is left in build/fuzz.
+                                       When the bug is fixed, add it to c_tests/sequences/corpus.txt
+                                       in hexadecimal (xxd -p -c 0)
 """
 
 import json
@@ -73,7 +73,16 @@ class Build:
     def library(self) -> Path:
         """The static library of the copy."""
         if not self.built:
-            command = [CARGO, "rustc", *self.options, "--lib", "--crate-type", "staticlib"]
+            command = [
+                CARGO,
+                "rustc",
+                "-p",
+                "ft_local_capi",
+                *self.options,
+                "--lib",
+                "--crate-type",
+                "staticlib",
+            ]
             subprocess.run(command, cwd=self.crate, check=True)
             self.built = self.target / self.triple / "debug/libft_local.a"
         return self.built
@@ -89,7 +98,9 @@ class Build:
 
     def c_program(self, name: str, *sources: Path, flags: tuple[str, ...] = ("-O1",)) -> Path:
         """A program of C or C++ sources and the library."""
-        version = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+        version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"][
+            "version"
+        ]
         all_c = all(source.suffix == ".c" for source in sources)
         compiler = [self.clang, "-std=gnu11"]
         if not all_c:
@@ -176,8 +187,8 @@ def asan() -> None:
             continue
         build.inject(fault)
         must_report(fault, fault.finder, build.c_test(ROOT / "c_tests/batch.c"))
-        for program in build.tests("--lib"):
-            must_report(fault, fault.finder, program, "memory::tests")
+        (program,) = build.tests("-p", "ft_local_capi", "--lib")
+        must_report(fault, fault.finder, program, "place::tests")
     counts = f"{len(programs)} Rust and {len(sources)} C programs"
     print(f"note: {counts} silent, {len(faults)} injected faults found")
 
@@ -211,7 +222,7 @@ def tsan(rounds: int) -> None:
         if fault.finder.endswith(".c"):
             must_report(fault, RACE, build.c_test(ROOT / fault.finder), rounds=rounds)
         else:
-            (program,) = build.tests("--lib")
+            (program,) = build.tests("-p", "ft_local", "--lib")
             must_report(fault, RACE, program, fault.finder, rounds=rounds)
     print(f"note: {rounds} rounds silent, {len(faults)} injected faults found")
 

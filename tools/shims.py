@@ -157,7 +157,15 @@ def tsan(python: str, rounds: int) -> None:
     soname = re.search(r"ABI_VERSION: u32 = (\d+)", (ROOT / "build.rs").read_text())[1]
 
     def library() -> Path:
-        command = ["/usr/bin/cargo", "rustc", *build.options, "--lib", "--crate-type", "cdylib"]
+        command = [
+            "/usr/bin/cargo",
+            "rustc",
+            "-p",
+            "ft_local_capi",
+            *build.options,
+            "--crate-type",
+            "cdylib",
+        ]
         subprocess.run(command, cwd=build.crate, check=True)
         return build.target / build.triple / "debug/libft_local.so"
 

@@ -129,7 +129,7 @@ def test_all_parts_have_one_version():
 print(importlib.metadata.version("ft_local"), ft_local.__version__)"""
     installed = output(os.environ["FT_LOCAL_PYTHON"], "-c", script, cwd=ROOT / "build").split()
     assert {
-        tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"],
+        tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"],
         "{}.{}.{}".format(*header_facts.version(HEADER)[0]),
         library.ft_local_version().decode(),
         f"{number // 1000000}.{number // 1000 % 1000}.{number % 1000}",
