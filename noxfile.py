@@ -171,7 +171,7 @@ def note(text):
 
 def run(session, *command, **environment):
     """Runs a command, shows what it prints, and returns it."""
-    session.log(" ".join(map(str, command)))
+    session.log(" ".join(map(str, command))[:200])
     print(end="", flush=True)
     lines = []
     with subprocess.Popen(
@@ -341,7 +341,8 @@ def library(session):
 
 
 SOURCES = """Cargo.toml Cargo.lock build.rs cbindgen.toml CMakeLists.txt pyproject.toml README.md
-    LICENSE-MIT LICENSE-APACHE cmake include src python_ctypes tools/requirements-python.txt"""
+    LICENSE-MIT LICENSE-APACHE abi packaging cmake include src python_ctypes
+    tools/requirements-python.txt"""
 
 
 def fingerprint():

@@ -78,7 +78,8 @@ def reported(run: subprocess.CompletedProcess, words: str) -> bool:
 
 
 def of_installed(name: str) -> Site:
-    """A site for this interpreter, with the library that is installed in it."""
+    """A site for this interpreter, with the library that is installed in it for ctypes."""
+    os.environ["FT_LOCAL_BACKEND"] = "ctypes"
     import ft_local
 
     library = Path(ft_local.library_path())
