@@ -1,0 +1,106 @@
+"""Servers for the tests: two that all share, each test with a counter of its own, and more."""
+
+import contextlib
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import servers
+from stores import Store
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    with servers.Redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    with servers.Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def make_server():
+    """Starts a server that only this test uses, and may kill."""
+    with contextlib.ExitStack() as running:
+        yield lambda kind, *options, **where: running.enter_context(
+            {"redis": servers.Redis, "postgres": servers.Postgres}[kind](*options, **where)
+        )
+
+
+def address_of(server):
+    return server.url if isinstance(server, servers.Redis) else server.conninfo
+
+
+@pytest.fixture
+def own_store(make_server):
+    """A counter in a server of its own; the server is `store.server`."""
+
+    def make(kind, *options, **where):
+        server = make_server(kind, *options, **where)
+        store = Store(kind, address_of(server), f"ids{next(_numbers)}")
+        store.server = server
+        return store
+
+    return make
+
+
+def _shared(kind, request, tmp_path):
+    if kind == "file":
+        return Store(kind, str(tmp_path / "ids"), "")
+    server = request.getfixturevalue(f"{kind}_server")
+    return Store(kind, address_of(server), f"ids{next(_numbers)}")
+
+
+@pytest.fixture(params=["redis", "postgres", "file"])
+def store(request, tmp_path):
+    """A counter in each of the stores."""
+    return _shared(request.param, request, tmp_path)
+
+
+@pytest.fixture(params=["redis", "postgres"])
+def served(request, tmp_path):
+    """A counter in each of the servers."""
+    return _shared(request.param, request, tmp_path)
+
+
+@pytest.fixture
+def redis_store(request, tmp_path):
+    return _shared("redis", request, tmp_path)
+
+
+@pytest.fixture
+def postgres_store(request, tmp_path):
+    return _shared("postgres", request, tmp_path)
+
+
+@pytest.fixture
+def start_worker():
+    """Starts worker.py, whose output is the ids that it used."""
+    running = []
+
+    def start(store, block, threads, count, *more, prefix=()):
+        words = [*store.words(), block, threads, count, *more]
+        program = [*prefix, sys.executable, str(Path(__file__).parent / "worker.py")]
+        worker = subprocess.Popen([*program, *map(str, words)], stdout=subprocess.PIPE)
+        running.append(worker)
+        return worker
+
+    yield start
+    for worker in running:
+        worker.kill()
+        worker.wait()
+        worker.stdout.close()
+
+
+def ids_in(data):
+    return [int.from_bytes(data[i : i + 8], "little") for i in range(0, len(data) // 8 * 8, 8)]
