@@ -91,7 +91,7 @@ def start_worker():
     def start(store, block, threads, count, *more, prefix=()):
         words = [*store.words(), block, threads, count, *more]
         program = [*prefix, sys.executable, str(Path(__file__).parent / "worker.py")]
-        worker = subprocess.Popen([*program, *map(str, words)], stdout=subprocess.PIPE)
+        worker = subprocess.Popen([*program, *map(str, words)], stdout=subprocess.PIPE, bufsize=0)
         running.append(worker)
         return worker
 
@@ -100,6 +100,16 @@ def start_worker():
         worker.kill()
         worker.wait()
         worker.stdout.close()
+
+
+def read(process, size):
+    """So many bytes of its output. The pipe has no buffer here, which would hide some from later."""
+    data = b""
+    while len(data) < size:
+        more = process.stdout.read(size - len(data))
+        assert more, "the process ended early"
+        data += more
+    return data
 
 
 def ids_in(data):

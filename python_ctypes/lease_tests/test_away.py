@@ -6,7 +6,7 @@ import threading
 import pytest
 from ft_local.lease import Lease, StoreUnavailable
 
-from conftest import ids_in
+from conftest import ids_in, read
 from stores import make_source
 
 BLOCK = 100
@@ -119,13 +119,11 @@ def test_a_server_that_crashes_under_load_repeats_nothing(own_store, start_worke
     store = own_store(kind)
     store.prepare(BLOCK)
     workers = [start_worker(store, BLOCK, 4, 0) for _ in range(2)]
-    data = [worker.stdout.read(8 * 500) for worker in workers]
+    data = [read(worker, 8 * 500) for worker in workers]
     for _ in range(2):
         store.server.kill()
         store.server.start()
-        data = [
-            one + worker.stdout.read(8 * 5000) for one, worker in zip(data, workers, strict=True)
-        ]
+        data = [one + read(worker, 8 * 5000) for one, worker in zip(data, workers, strict=True)]
     for worker in workers:
         worker.kill()
     data = [one + worker.communicate()[0] for one, worker in zip(data, workers, strict=True)]

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from conftest import ids_in
+from conftest import ids_in, read
 
 BLOCK = 100
 THREADS = 4
@@ -38,7 +38,7 @@ def test_processes_killed_at_any_moment(store, start_worker, moment):
     workers = [start_worker(store, BLOCK, THREADS, 0) for _ in range(3)]
     used = []
     for worker in workers:
-        data = worker.stdout.read(moment)
+        data = read(worker, moment)
         worker.send_signal(signal.SIGKILL)
         data += worker.communicate()[0]
         used += ids_in(data)

@@ -50,7 +50,8 @@ class Lease(RangeExecutor):
 
     `block` is how many ids are in hand at most, and so how many a crashed process loses; cursors
     hold up to 64 more each. It starts as `source.block`. It doubles, up to `max_block`, if a leased
-    block lasted less than `target` seconds, and halves if more than twice as long. A source that
+    block lasted less than `target` seconds or the next one was late, and halves if it lasted more
+    than twice as long. A source that
     leases fixed quantities, as a sequence does, may need a larger `block`, and then has it.
 
     While the store is away, ids in hand are handed out. Then loads fail with `StoreUnavailable`:

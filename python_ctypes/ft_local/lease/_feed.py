@@ -85,7 +85,8 @@ class Feed:
     def _next_block(self, state: _State) -> None:
         """Makes the next block the one in hand. Called with the lock, which waits give up."""
         if state.since is not None:
-            self.size.lasted(time.monotonic() - state.since)
+            late = self.prefetch and not state.ahead
+            self.size.lasted(time.monotonic() - state.since, waited=late)
         # A wait for the store says nothing about how long a block lasts.
         state.since = None
         if self.prefetch:

@@ -4,6 +4,8 @@
 class BlockSize:
     """Doubles if a block lasted less than `target` seconds, halves if more than twice as long.
 
+    Doubles too if the next block was not there in time: the store is slow, or has too much to do.
+
     Stays between `least` and `most`. Between one and two targets is where it rests: halving there
     would make the next block last less than the target.
     """
@@ -17,9 +19,9 @@ class BlockSize:
         self._least, self._most, self._target = least, most, target
         self.value = least
 
-    def lasted(self, seconds: float) -> None:
-        """Takes into account how long the last block lasted."""
-        if seconds < self._target:
+    def lasted(self, seconds: float, *, waited: bool = False) -> None:
+        """Takes into account how long the last block lasted, and whether the next one is late."""
+        if waited or seconds < self._target:
             self.value = min(self.value * 2, self._most)
         elif seconds > 2 * self._target:
             self.value = max(self.value // 2, self._least)
