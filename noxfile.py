@@ -423,7 +423,7 @@ def free_threaded_python(session):
 @session("long", venv=ORDINARY)
 def types(session):
     """pyright, in its strictest mode, accepts correct uses of the package and no others."""
-    session.install("-r", "tools/requirements-types.txt")
+    session.install("-r", "tools/types/requirements.txt")
     run(session, f"{session.bin}/pyright", "--project", "tools/types")
 
 
@@ -504,7 +504,7 @@ def memcheck(session):
 @session("long")
 def instructions(session):
     """No hot path has become longer."""
-    run(session, sys.executable, "tools/instructions", *session.posargs)
+    run(session, sys.executable, "benches/instructions.py", *session.posargs)
 
 
 @session("long", venv=ORDINARY)
@@ -641,12 +641,12 @@ def demo(session):
 @session(venv=ORDINARY)
 def bench(session):
     """The library against its goals in docs/performance.md, and the figure."""
-    session.install("-r", "tools/requirements-figures.txt")
+    session.install("-r", "benches/requirements.txt")
     results, figure = BUILD / "bench/batch.json", BUILD / "bench/batch.svg"
     results.parent.mkdir(parents=True, exist_ok=True)
     measure = ["cargo", "bench", "-p", "ft_local", "--quiet", "--locked", "--bench", "batch", "--"]
     session.run(*measure, "--json", str(results), *session.posargs, external=True)
-    session.run("python", "tools/bench-figure", str(results), str(figure))
+    session.run("python", "benches/figure.py", str(results), str(figure))
 
 
 @session(requires=[f"install-{p.tag}" for p in INTERPRETERS if p.tag.startswith("cp313")])
@@ -662,7 +662,7 @@ def benchmarks(session):
             "pip",
             *install,
             "-r",
-            "tools/requirements-benchmarks.txt",
+            "python_ctypes/benchmarks/requirements.txt",
         )
         # Some of them would switch the GIL on.
         gil = {"PYTHON_GIL": "0"} if python.tag.endswith("t") else {}

@@ -1,4 +1,4 @@
-// Does one thing of c_loops.h a number of times, for tools/instructions to count the instructions.
+// Does one thing of c_loops.h a number of times, for benches/instructions.py to count the instructions.
 //
 //   instructions PATH TIMES
 #include "c_loops.h"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the results of benches/batch into docs/performance.md, between its two markers.
 
-tools/bench-table JSON...    several runs give several columns, such as one with near cores and one
+benches/table.py JSON...    several runs give several columns, such as one with near cores and one
                              with far ones
 """
 
@@ -76,14 +76,14 @@ def main():
     """Replaces the part between the marks."""
     runs = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
     if not runs or sys.argv[1].startswith("-"):
-        sys.exit("usage: tools/bench-table JSON...")
+        sys.exit("usage: benches/table.py JSON...")
     wrong = [fault for run in runs for fault in run["faults"]]
     if wrong:
-        sys.exit(f"bench-table: not written, since items were lost or doubled: {wrong[0]}")
+        sys.exit(f"table: not written, since items were lost or doubled: {wrong[0]}")
     head, begin, rest = DOCUMENT.read_text().partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:
-        sys.exit(f"bench-table: {DOCUMENT.name} has not both of its marks")
+        sys.exit(f"table: {DOCUMENT.name} has not both of its marks")
     names = [f"Run {n + 1}: " if len(runs) > 1 else "" for n in range(len(runs))]
     machines = [f"{name}{machine(run)}.  " for name, run in zip(names, runs, strict=True)]
     lines = [*machines, "", *table(runs)]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the results of benches/batch: tools/bench-figure JSON IMAGE
+"""Draws the results of benches/batch: benches/figure.py JSON IMAGE
 
 One panel for each comparison of claims, one bar for each candidate: the median of its multiples of
 one shared fetch_add per item, with a line from the lowest to the highest round.
@@ -56,11 +56,11 @@ def panel(axes, comparison):
 def main():
     """Reads the measurement and writes the image."""
     if len(sys.argv) != 3:
-        sys.exit("usage: tools/bench-figure JSON IMAGE")
+        sys.exit("usage: benches/figure.py JSON IMAGE")
     measured = json.loads(Path(sys.argv[1]).read_text())
     claims = [found for found in measured["comparisons"] if found["group"] == "claims"]
     if not claims:
-        sys.exit("bench-figure: there are no claims in it; leave --only away, or name claims")
+        sys.exit("figure: there are no claims in it; leave --only away, or name claims")
     figure, grid = plt.subplots(1, len(claims), figsize=(5.5 * len(claims), 4.5), squeeze=False)
     for axes, comparison in zip(grid[0], claims, strict=True):
         panel(axes, comparison)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Counts the instructions of the library's hot paths, refills included, and compares.
 
-tools/instructions             compare with benches/instructions.txt, and fail if a path got longer
-tools/instructions --update    rewrite that file
-tools/instructions LIBRARY     compare that library
+benches/instructions.py             compare with benches/instructions.txt, and fail if a path got longer
+benches/instructions.py --update    rewrite that file
+benches/instructions.py LIBRARY     compare that library
 
 The loops of benches/c_loops.c run on the shared library under valgrind's callgrind, which counts
 exactly. They run once with few iterations and once with many, so that startup and shutdown cancel
@@ -90,7 +90,7 @@ def expected():
 
 def update(counts):
     """Writes the file."""
-    lines = ["# Instructions per turn, by tools/instructions --update, with:"]
+    lines = ["# Instructions per turn, by benches/instructions.py --update, with:"]
     lines += [f"# {compiler}" for compiler in compilers()]
     lines += [f"{path:<22}{count:.2f}" for path, count in counts.items()]
     EXPECTED.write_text("\n".join(lines) + "\n")
@@ -116,7 +116,7 @@ def compare(counts):
     elif longer:
         sys.exit(
             f"instructions: longer than in {EXPECTED.relative_to(ROOT)}: {', '.join(longer)}; "
-            "shorten the path, or accept it by tools/instructions --update and say why"
+            "shorten the path, or accept it by benches/instructions.py --update and say why"
         )
     elif shorter:
         print(f"note: shorter, so update the file: {', '.join(shorter)}")
@@ -130,7 +130,7 @@ def main():
     if len(arguments) > 1 or (
         arguments and arguments[0].startswith("-") and arguments[0] != "--update"
     ):
-        sys.exit("usage: tools/instructions [--update | LIBRARY]")
+        sys.exit("usage: benches/instructions.py [--update | LIBRARY]")
     if not arguments or arguments[0] == "--update":
         output("cargo", "build", "--quiet", "--release", "--lib", "--locked", cwd=ROOT)
         library = LIBRARY
