@@ -3,8 +3,8 @@
 #   make PYTHON=/usr/bin/python3.11 demo     another ordinary Python than python3
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo bench benchmarks test test-long test-all hosts soak setup free-threaded \
-	python header format install uninstall clean
+.PHONY: help build demo bench benchmarks test test-long test-all test-lease docs hosts soak \
+	setup free-threaded python header format install uninstall clean
 
 PREFIX ?= /usr/local
 # How many sessions may run at the same time.
@@ -41,6 +41,13 @@ soak: free-threaded ## The same checks with iteration counts that run for hours
 hosts: ## Install the runtimes of all hosts, and test each: hosts/README.md
 	@tools/setup --hosts
 	@$(SESSIONS) hosts
+
+test-lease: ## Test leases on real Redis and PostgreSQL servers, which it starts and stops
+	@tools/setup --all
+	@tools/nox -s lease
+
+docs: setup ## Build the documentation into build/site, and run every block of code in it
+	@tools/nox -s docs
 
 benchmarks: setup ## LocalWrapper against the other proxies, which are installed into build/
 	@tools/nox -s benchmarks

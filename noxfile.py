@@ -529,6 +529,13 @@ def package(session):
     note(wheel.name)
 
 
+@session("long", requires=[f"install-{ORDINARY.tag}"])
+def lease(session):
+    """Leases on real Redis and PostgreSQL servers, which the tests start; quick ones if CI=true."""
+    tests = session.posargs or (["--ci"] if os.environ.get("CI") == "true" else [])
+    run(session, "python_ctypes/lease_tests/run", *tests, FT_LOCAL_PYTHON=ORDINARY.installed)
+
+
 @session("long", requires=[f"install-{p.tag}" for p in INTERPRETERS if p.tag.startswith("cp313")])
 def ft_utils(session):
     """The tests that ft_utils ships for its `local` module, which run on CPython 3.13 only."""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts the instructions of the library's hot paths, refills included, and compares.
 
-benches/instructions.py             compare with benches/instructions.txt, and fail if a path got longer
+benches/instructions.py             compare with instructions.txt, and fail if a path got longer
 benches/instructions.py --update    rewrite that file
 benches/instructions.py LIBRARY     compare that library
 
