@@ -6,7 +6,9 @@
 
 uint64_t other_twice(uint64_t number);
 
-static void *make(void *ctx) { return ctx; }
+static void *make(void *ctx) {
+    return ctx;
+}
 
 int main(void) {
     int it = 0;

@@ -2,7 +2,9 @@
 
 #include <ft_local.h>
 
-static void *make(void *ctx) { return ctx; }
+static void *make(void *ctx) {
+    return ctx;
+}
 
 const char *plugin_load(void *given, void **out) {
     ft_local_host host = FT_LOCAL_HOST_INIT;
