@@ -1,7 +1,7 @@
 """Checks and tests everything: `make test` and its relatives run the sessions of this file.
 
     tools/nox --list                  the names of all sessions
-    tools/nox -s clippy loom          these sessions
+    tools/nox -s rust-lint loom       these sessions
     tools/nox -k host                 those whose names contain a word
     tools/nox -s ctest -- -R threads  what follows `--` goes to the tool that the session runs
 
@@ -10,227 +10,44 @@ What a session prints is kept in build/logs. A session that takes longer than FT
 machine runs are marked `alone`; any two others may run at the same time (`-j 2`).
 """
 
-from __future__ import annotations
-
-import contextlib
 import difflib
-import functools
-import hashlib
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import nox
 
-ROOT = Path(__file__).resolve().parent
-BUILD = ROOT / "build"
-LOGS = BUILD / "logs"
-LIBRARY = ROOT / "target/release/libft_local.so"
-SOAK = "FT_LOCAL_SOAK" in os.environ
+sys.path.insert(0, str(Path(__file__).parent / "tools"))
+
+from sessions import (
+    BUILD,
+    FREE_THREADED,
+    INTERPRETERS,
+    ORDINARY,
+    PYTHON,
+    SHELL,
+    SOAK,
+    C,
+    cargo_test,
+    cmake,
+    count,
+    ctest,
+    files,
+    fingerprint,
+    note,
+    pytest,
+    run,
+    session,
+)
 
 nox.needs_version = ">=2026.10.20"
 nox.options.envdir = "build/envs"
 nox.options.reuse_venv = "yes"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.sessions = []
-
-
-def count(variable, usual, soak=None):
-    """How many rounds, loads, cases: what the variable says, or what is usual in this mode."""
-    return os.environ.get(variable) or str(soak if SOAK and soak else usual)
-
-
-class Interpreter(NamedTuple):
-    """A Python for which ft_local is built and tested."""
-
-    path: str
-    tag: str  # cp311, cp313t
-
-    @property
-    def installed(self):
-        """The interpreter of the environment that its `install` session makes."""
-        return str(BUILD / f"envs/install-{self.tag}/bin/python")
-
-
-@functools.cache
-def interpreter(name):
-    """The interpreter of that name, path or shim; None unless it is a Python 3.11 or later."""
-    ask = """import os, sys, sysconfig
-sys.version_info >= (3, 11) or sys.exit(1)
-kind = {"cpython": "cp"}.get(sys.implementation.name, sys.implementation.name)
-threads = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
-print(os.path.realpath(sys.executable))
-print(f"{kind}{sys.version_info[0]}{sys.version_info[1]}{threads}")"""
-    with contextlib.suppress(OSError):
-        run = subprocess.run([name, "-c", ask], capture_output=True, text=True, check=False)
-        if run.returncode == 0:
-            return Interpreter(*run.stdout.split("\n")[:2])
-    return None
-
-
-def free_threaded():
-    """The free-threaded interpreter, if there is one."""
-    find = [ROOT / "tools/free-threaded-python", "--find"]
-    path = subprocess.run(find, capture_output=True, text=True, check=False).stdout.strip()
-    return interpreter(path) if path else None
-
-
-def interpreters():
-    """The ordinary one, a 3.13 with the GIL, where ft_utils runs, and a free-threaded one.
-
-    $PYTHONS, a list of names or paths, replaces them.
-    """
-    named = os.environ.get("PYTHONS", "").split()
-    for name in named:
-        if not interpreter(name):
-            sys.exit(f"{name}, from PYTHONS, is not a Python 3.11 or later")
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    names_3_13 = ["python3.13", *sorted(map(str, pyenv.glob("versions/3.13.*/bin/python3.13")))]
-    found = [interpreter(name) for name in names_3_13]
-    usual = [ORDINARY, *[one for one in found if one and one.tag == "cp313"][:1], FREE_THREADED]
-    by_tag = {one.tag: one for one in (map(interpreter, named) if named else usual) if one}
-    return list(by_tag.values())
-
-
-ORDINARY = interpreter(os.environ.get("PYTHON") or sys._base_executable)
-FREE_THREADED = free_threaded()
-INTERPRETERS = interpreters()
-
-
-@contextlib.contextmanager
-def kept_log(session):
-    """Keeps what the session prints in build/logs, and kills it when its time is over.
-
-    Among others (`-j`) a session shows only its notes, or the end of a failure.
-    """
-    log = LOGS / f"{session.name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    limit = int(count("FT_LOCAL_LIMIT", 1500, soak=40000))
-    shown = os.dup(1), os.dup(2)
-
-    def over(*_):
-        os.write(shown[0], f"{session.name}: ended after {limit} s; see {log}\n".encode())
-        os.killpg(0, signal.SIGKILL)
-
-    signal.signal(signal.SIGALRM, over)
-    signal.alarm(limit)
-    command = ["tee", "-i", log]
-    tee = None if session.parallel else subprocess.Popen(command, stdin=subprocess.PIPE)
-    with log.open("wb") if session.parallel else tee.stdin as sink:
-        os.dup2(sink.fileno(), 1)
-        os.dup2(sink.fileno(), 2)
-    failed = True
-    try:
-        yield
-        failed = False
-    except nox.sessions._SessionSkip:
-        failed = False
-        raise
-    finally:
-        signal.alarm(0)
-        for number, file in enumerate(shown, 1):
-            os.dup2(file, number)
-            os.close(file)
-        lines = log.read_text(errors="replace").splitlines() if session.parallel else []
-        print("\n".join(lines[-40:] if failed else [x for x in lines if x.startswith("note: ")]))
-        if tee:
-            tee.wait()
-
-
-def session(*tags, name=None, alone=False, venv=None, requires=(), **arguments):
-    """A session, with tags that say in which runs it takes part; with a venv if given a Python."""
-
-    def register(function):
-        @functools.wraps(function)
-        def logged(session):
-            with kept_log(session):
-                function(session, **arguments)
-
-        return nox.session(
-            logged,
-            name=name or function.__name__.replace("_", "-"),
-            tags=tags,
-            python=venv and venv.path,
-            venv_backend=None if venv else "none",
-            allow_parallel=not alone,
-            requires=requires,
-        )
-
-    return register
-
-
-def note(text):
-    """A remark that is shown even if nobody looks into the log."""
-    print(f"note: {text}", flush=True)
-
-
-def run(session, *command, **environment):
-    """Runs a command, shows what it prints, and returns it."""
-    session.log(" ".join(map(str, command))[:200])
-    print(end="", flush=True)
-    lines = []
-    with subprocess.Popen(
-        list(map(str, command)),
-        env=os.environ | {name: str(value) for name, value in environment.items()},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            lines.append(line)
-    if process.returncode == 77:
-        # Continuous integration has every runtime: a test skipped there is a test that was lost.
-        refuse = session.error if os.environ.get("CI") == "true" else session.skip
-        refuse(lines[-1].removeprefix("note: ").strip() if lines else "skipped")
-    if process.returncode:
-        session.error(f"{command[0]} ended with {process.returncode}")
-    return "".join(lines)
-
-
-def cargo_test(session, *arguments, **environment):
-    """Counts the tests, since a filter that matches none passes too."""
-    printed = run(session, "cargo", "test", "--locked", *arguments, **environment)
-    passed = sum(map(int, re.findall(r"^test result:.* (\d+) passed", printed, re.MULTILINE)))
-    if not passed:
-        session.error("no test was run")
-    note(f"{passed} passed")
-    return printed
-
-
-def pytest(session, python, *arguments, **environment):
-    """Runs tests of the Python package in an environment."""
-    always = {"PYTHONDONTWRITEBYTECODE": 1}
-    command = [python.installed, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
-    printed = run(session, *command, *arguments, **(always | environment))
-    note(re.sub(r"^=* | in .*", "", printed.splitlines()[-1]))
-
-
-def files(*kinds):
-    """The files of these kinds that git knows or would add; scripts have their kind in line one."""
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split("\n")
-    found = []
-    for path in (Path(name) for name in names if name and not f"{name}\n".startswith(GENERATED)):
-        kind = path.suffix
-        if not kind and path.is_file() and (first := path.read_bytes()[:40]).startswith(b"#!"):
-            kind = ".py" if b"python" in first.split(b"\n")[0] else ".sh"
-        if kind in kinds and path.is_file():
-            found.append(str(path))
-    note(f"{len(found)} files of {', '.join(kinds)}")
-    return found
-
-
-# What cbindgen writes and reads, and what an older version wrote.
-GENERATED = ("include/ft_local.h\n", "src/capi/header/", "abi/first/")
-C, PYTHON, SHELL = (".c", ".h", ".cpp", ".hpp"), (".py", ".pyi"), (".sh",)
 
 
 # ------------------------------------------------------------------------------------ make test
@@ -248,7 +65,12 @@ def rust_lint(session):
 @session("test")
 def lint(session):
     """clang-format, ruff and shellcheck."""
-    run(session, "clang-format", "--dry-run", "--Werror", *files(*C))
+    check_c = ["clang-format", "--dry-run", "--Werror"]
+    bad = BUILD / "badly_formatted.c"
+    bad.write_text("int main( void ){return 0;}\n")
+    if subprocess.run([*check_c, bad], capture_output=True, check=False).returncode == 0:
+        session.error("clang-format accepts a file that is not formatted")
+    run(session, *check_c, *files(*C))
     run(session, "ruff", "check", *files(*PYTHON))
     run(session, "ruff", "format", "--check", *files(*PYTHON))
     run(session, "shellcheck", *files(*SHELL))
@@ -310,23 +132,6 @@ def shuttle(session):
     note(f"{sum(played)} schedules of {len(played)} scenes")
 
 
-def cmake(session, *targets, bin="", folder="build/cmake"):  # noqa: A002
-    """Configures the CMake project and builds it, while no other session does."""
-    options = ["-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DFT_LOCAL_WERROR=ON"]
-    locked = ["flock", f"{folder}.lock", f"{bin}cmake"]
-    run(session, *locked, "-S", ".", "-B", folder, "-G", "Ninja", *options)
-    run(session, *locked, "--build", folder, *targets)
-
-
-def ctest(session, *arguments, bin="", folder="build/cmake"):  # noqa: A002
-    """Builds everything that is C with CMake, and runs its tests."""
-    cmake(session, bin=bin, folder=folder)
-    test = [f"{bin}ctest", "--test-dir", folder, "--output-on-failure", "--no-tests=error"]
-    printed = run(session, *test, *arguments)
-    skipped = re.findall(r" (\S+) \.+\*\*\*Skipped", printed)
-    note(f"{printed.count(' Passed ')} passed; skipped: {', '.join(skipped) or 'none'}")
-
-
 @session("test", name="ctest")
 def c_tests(session):
     """The tests in C and C++."""
@@ -338,25 +143,6 @@ def library(session):
     """The library as its users have it, installed under build/prefix."""
     cmake(session, "--target", "ft_local_cargo")
     run(session, "cmake", "--install", "build/cmake", "--prefix", "build/prefix")
-
-
-SOURCES = """Cargo.toml Cargo.lock build.rs cbindgen.toml CMakeLists.txt pyproject.toml README.md
-    LICENSE-MIT LICENSE-APACHE abi packaging cmake include src python_ctypes
-    tools/requirements-python.txt"""
-
-
-def fingerprint():
-    """Names, contents and compilers: whatever the installed files depend on."""
-    paths = (
-        p for name in SOURCES.split() for p in sorted([ROOT / name, *(ROOT / name).rglob("*")])
-    )
-    known = hashlib.sha256()
-    for path in paths:
-        if path.is_file() and path.suffix != ".pyc" and "tests" not in path.parts:
-            known.update(str(path).encode() + path.read_bytes())
-    for tool in (["rustc", "-V"], ["gcc", "--version"]):
-        known.update(subprocess.run(tool, stdout=subprocess.PIPE, check=True).stdout)
-    return f"{known.hexdigest()} {os.environ.get('CFLAGS')} {os.environ.get('RUSTFLAGS')}\n"
 
 
 def install(session, python):
@@ -380,10 +166,12 @@ def python_tests(session, python):
     pytest(session, python, *(session.posargs or ["python_ctypes/tests"]))
 
 
-for _python in INTERPRETERS:
+for _python in dict.fromkeys([ORDINARY, *INTERPRETERS, FREE_THREADED or ORDINARY]):
     _install = f"install-{_python.tag}"
-    session("test", "install", name=_install, venv=_python, python=_python)(install)
-    session("test", name=f"pytest-{_python.tag}", requires=[_install], python=_python)(python_tests)
+    session("install", name=_install, venv=_python, python=_python)(install)
+    if _python in INTERPRETERS:
+        name = f"pytest-{_python.tag}"
+        session("test", name=name, requires=[_install], python=_python)(python_tests)
 
 
 @session("test", requires=[f"install-{ORDINARY.tag}"])
@@ -447,7 +235,7 @@ def asan(session):
 
 @session("long", "soak")
 def fuzz(session):
-    """LibFuzzer chooses sequences of calls of the C interface, under AddressSanitizer."""
+    """A fuzzer chooses sequences of calls of the C interface, under AddressSanitizer."""
     limit = f"-max_total_time={count('FT_LOCAL_FUZZ_SECONDS', 60)}"
     if runs := count("FT_LOCAL_FUZZ_RUNS", "", soak=50_000_000):
         limit = f"-runs={runs}"
@@ -476,9 +264,8 @@ def public_names(session):
 def tsan_python(session):
     """The thread tests of the Python package, on a CPython with ThreadSanitizer, built once."""
     python = run(session, "tools/free-threaded-python", "--thread-sanitizer").splitlines()[-1]
-    run(
-        session, sys.executable, "tools/shims.py", "tsan", python, count("FT_LOCAL_TSAN_ROUNDS", 10)
-    )
+    rounds = count("FT_LOCAL_TSAN_ROUNDS", 10)
+    run(session, sys.executable, "tools/shims.py", "tsan", python, rounds)
 
 
 # The tests that do most to the lifetimes of objects, and what nobody should do.
@@ -564,14 +351,9 @@ def stress_python(session, backend, loads):
 
 # A load through ctypes takes five times as long.
 for _backend, _loads in (("c", 30_000_000), ("ctypes", 6_000_000)) if FREE_THREADED else ():
-    session(
-        "long",
-        name=f"stress-{_backend}",
-        alone=True,
-        requires=[f"install-{FREE_THREADED.tag}"],
-        backend=_backend,
-        loads=count("FT_LOCAL_STRESS_LOADS", _loads),
-    )(stress_python)
+    how = {"alone": True, "requires": [f"install-{FREE_THREADED.tag}"], "backend": _backend}
+    loads = count("FT_LOCAL_STRESS_LOADS", _loads)
+    session("long", name=f"stress-{_backend}", **how, loads=loads)(stress_python)
 
 
 def host(session, test):
@@ -582,9 +364,8 @@ def host(session, test):
 
 
 for _test in sorted(Path("hosts").glob("*/test")):
-    session("long", "hosts", name=f"host-{_test.parent.name}", requires=["library"], test=_test)(
-        host
-    )
+    name = f"host-{_test.parent.name}"
+    session("long", "hosts", name=name, requires=["library"], test=_test)(host)
 
 
 # ------------------------------------------------------------------------------------ make soak
@@ -616,13 +397,8 @@ def rust_api(session):
     run(session, "cargo", *install, **target)
     # rustdoc describes a crate in JSON for nightly compilers only, unless it takes itself for one.
     command = [tool / "bin/cargo-public-api", "public-api", "-s", "--color", "never"]
-    listed = subprocess.run(
-        command,
-        env=os.environ | target | {"RUSTC_BOOTSTRAP": "1"},
-        stdout=-1,
-        text=True,
-        check=True,
-    ).stdout
+    environment = os.environ | target | {"RUSTC_BOOTSTRAP": "1"}
+    listed = subprocess.check_output(command, env=environment, text=True)
     known = Path("docs/rust-api.txt")
     if "--update" in session.posargs:
         known.write_text(listed)
@@ -661,16 +437,9 @@ def benchmarks(session):
     """LocalWrapper, the bare object and other proxies, on CPython 3.13."""
     for python in [p for p in INTERPRETERS if p.tag.startswith("cp313")]:
         peers = BUILD / f"peers-{python.tag}"
-        install = ["install", "--quiet", "--no-deps", "--upgrade", "--target", peers]
-        run(
-            session,
-            python.installed,
-            "-m",
-            "pip",
-            *install,
-            "-r",
-            "python_ctypes/benchmarks/requirements.txt",
-        )
+        pip = [python.installed, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade"]
+        wanted = "python_ctypes/benchmarks/requirements.txt"
+        run(session, *pip, "--target", peers, "-r", wanted)
         # Some of them would switch the GIL on.
         gil = {"PYTHON_GIL": "0"} if python.tag.endswith("t") else {}
         script = [python.installed, "python_ctypes/benchmarks/wrapper.py", *session.posargs]
