@@ -65,8 +65,8 @@ class Mutant(NamedTuple):
 def mutants(*kinds: str) -> list[Mutant]:
     """Those of these kinds."""
     found = []
-    for entry in tomllib.loads((ROOT / "tools/mutants.toml").read_text())["mutant"]:
-        name, file = entry.pop("name"), entry.pop("file")
+    listed = tomllib.loads((ROOT / "tools/mutants.toml").read_text())
+    for file, name, entry in ((f, n, e) for f, named in listed.items() for n, e in named.items()):
         changes = [(entry.pop("text"), entry.pop("becomes")), *map(tuple, entry.pop("also", []))]
         if len(entry) != 1 or not set(entry) <= KINDS.keys() | OTHERS:
             sys.exit(f"{name}: name one of {sorted(KINDS.keys() | OTHERS)}, and not {list(entry)}")
