@@ -16,6 +16,10 @@ from stores import Store
 _numbers = itertools.count()
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes several seconds; not in continuous integration")
+
+
 @pytest.fixture(scope="session")
 def redis_server():
     with servers.Redis() as server:
@@ -103,7 +107,7 @@ def start_worker():
 
 
 def read(process, size):
-    """So many bytes of its output. The pipe has no buffer here, which would hide some from later."""
+    """So many bytes of its output. The pipe has no buffer, which would hide some from later reads."""
     data = b""
     while len(data) < size:
         more = process.stdout.read(size - len(data))

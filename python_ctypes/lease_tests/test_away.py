@@ -52,6 +52,7 @@ def test_ids_in_hand_are_served_then_an_error_then_all_is_well_again(own_store, 
     assert len(set(used)) == len(used)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["redis", "postgres"])
 def test_only_the_first_load_waits_for_a_store_that_is_away(own_store, kind, monkeypatch):
     """The others would otherwise wait one after the other."""
@@ -99,6 +100,7 @@ def test_a_server_that_does_not_answer(own_store):
     assert len(set(used)) == len(used)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["redis", "postgres"])
 def test_a_server_that_restarts_is_not_noticed_within_the_patience(own_store, kind):
     store = own_store(kind)

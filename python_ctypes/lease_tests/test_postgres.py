@@ -112,6 +112,7 @@ def test_a_crash_costs_the_32_values_that_are_logged_ahead(own_store):
         assert source.take(10) == [range(33 * 10 + 1, 34 * 10 + 1)]
 
 
+@pytest.mark.long
 def test_a_clean_restart_costs_nothing(own_store):
     store = own_store("postgres")
     with store.source(10) as source:
