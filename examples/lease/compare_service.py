@@ -87,7 +87,10 @@ def both(redis, postgres):
             ["psql", "-q", postgres.conninfo, "-c", f"CREATE SEQUENCE {name}"], check=True
         )
 
-    return [("redis", redis.url, lambda name: None), ("postgres", postgres.conninfo, sequence)]
+    return [
+        ("redis", getattr(redis, "url", None), lambda _: None),
+        ("postgres", getattr(postgres, "conninfo", None), sequence),
+    ]
 
 
 def main(requests=20_000):

@@ -50,7 +50,7 @@ def in_threads(function):
 
 
 def use_lease(words, block, count, path, start):
-    """One process: `count` ids a thread, written to `path`. `block` 0 chooses its size by itself."""
+    """One process: `count` ids a thread, written to `path`. Block 0 has its size by itself."""
     store = Store(*words)
     options = {"max_block": block} if block else {"max_block": 1_000_000}
     used = [array.array("q", bytes(8 * count)) for _ in range(THREADS)]
@@ -132,7 +132,8 @@ def scale(ids=10_000_000):
         rate = in_processes(use_lease, store.words(), 0, count, paths)
         used, leased = check_bitmap(paths, store.leased(0)), store.leased(0)
     print(
-        f"{PROCESSES} processes of {THREADS} threads: {used:,} ids, each once, of {leased:,} leased;"
+        f"{PROCESSES} processes of {THREADS} threads: "
+        f"{used:,} ids, each once, of {leased:,} leased;"
     )
     print(f"{rate:,.0f} ids/s with the processes' memory for the check")
 
@@ -198,28 +199,38 @@ def timed_loads(ids, count):
         if state.since != since:
             since = state.since
             changes.append(took)
+        time.sleep(50e-6)  # the work for which the id is
     return every, changes
 
 
+TITLES = "p50 us", "p99 us", "p99.9 us", "block changes", "their p50 us", "their p99 us", "waited"
+
+
 def loads():
-    print(
-        "| store | fetched ahead | loads | p50 us | p99 us | p99.9 us | block changes | their p50 us | p99 us | waited |"
-    )
-    print("| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |")
+    print("| store | fetched ahead | loads | " + " | ".join(TITLES) + " |")
+    print("| --- | --- | --: " + "| --: " * len(TITLES) + "|")
     with servers.Redis() as redis, servers.Postgres() as postgres:
         for kind, address in (("redis", redis.url), ("postgres", postgres.conninfo)):
             for prefetch in (True, False):
                 store = Store(kind, address, f"loads{prefetch}")
-                with Lease(store.source(1000), prefetch=prefetch, max_block=10_000_000) as ids:
-                    for _ in range(10_000_000):  # until the block has its size
-                        ids.load()
+                with store.lease(1000, prefetch=prefetch) as ids:
+                    ids.load_many(1000)
                     waits = ids.lease_stats().waits
-                    every, changes = timed_loads(ids, 20_000_000)
+                    every, changes = timed_loads(ids, 50_000)
                     waits = ids.lease_stats().waits - waits
-                all_, few = (statistics.quantiles(times, n=1000) for times in (every, changes))
-                print(f"| {kind} | {'yes' if prefetch else 'no'} | {len(every):,} | {all_[499] / 1e3:.2f} | "
-                      f"{all_[989] / 1e3:.2f} | {all_[998] / 1e3:.2f} | {len(changes)} | {few[499] / 1e3:.1f} | "
-                      f"{few[989] / 1e3:.1f} | {waits if prefetch else len(changes)} |")  # fmt: skip
+                waits = waits if prefetch else len(changes)
+                cells = [
+                    kind, "yes" if prefetch else "no", f"{len(every):,}",
+                    *(f"{one / 1000:.2f}" for one in percentiles(every, 500, 990, 999)),
+                    str(len(changes)),
+                    *(f"{one / 1000:.1f}" for one in percentiles(changes, 500, 990)), str(waits),
+                ]  # fmt: skip
+                print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def percentiles(times, *per_mille):
+    quantiles = statistics.quantiles(times, n=1000)
+    return [quantiles[share - 1] for share in per_mille]
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@
     simulate.py            a table: block and crash rate against gaps, waits and load of the store
     simulate.py --check    compares the simulation with what arithmetic says of a simple case
 
-A client uses ids at a rate of its own and leases a block ahead, with the rule for the size of blocks
-that ft_local.lease uses. The store serves one request at a time. A client crashes at random, loses
-what it has in hand, and begins again. Times are simulated, so a day takes seconds, and the same seed
-gives the same figures.
+A client uses ids at a rate of its own and leases a block ahead, with the rule for the size of
+blocks that ft_local.lease uses. The store serves one request at a time. A client crashes at random,
+loses what it has in hand, and begins again. Times are simulated, and the same seed gives the same
+figures.
 """
 
 import heapq
@@ -28,7 +28,7 @@ class Setup:
     rate: float = 100.0  # ids per second and client; the clients' own rates vary around it
     block: int = 100  # the least that is in hand; half of it is leased at once
     most: int = 100  # the most, if blocks grow
-    target: float = 0.25  # seconds that a block should last
+    target: float = 1.0  # seconds that a block should last
     round_trip: float = 0.001  # seconds on the network
     service: float = 0.0005  # seconds of the store for a request, of which it does one at a time
     crashes: float = 1 / 24  # per client and hour
@@ -167,16 +167,16 @@ CASES = [
     ("block 100", {"block": 100, "most": 100}),
     ("block 1000", {"block": 1000, "most": 1000}),
     ("block 10,000", {"block": 10_000, "most": 10_000}),
-    ("10 to 10,000, by itself", {"block": 10, "most": 10_000}),
-    ("the same, target 1 s", {"block": 10, "most": 10_000, "target": 1.0}),
+    ("by itself, target 0.25 s", {"block": 10, "most": 10_000, "target": 0.25}),
+    ("by itself, target 1 s", {"block": 10, "most": 10_000}),
+    ("by itself, target 4 s", {"block": 10, "most": 10_000, "target": 4.0}),
 ]
 
 
 def table():
-    print(
-        "| blocks | crashes per client | requests/s | store busy | ids lost | blocks waited for | longest queue |"
-    )
-    print("| --- | --- | --: | --: | --: | --: | --: |")
+    titles = "requests/s", "store busy", "ids lost", "blocks waited for", "longest queue"
+    print("| blocks | crashes per client | " + " | ".join(titles) + " |")
+    print("| --- | --- " + "| --: " * len(titles) + "|")
     for crashes, words in ((1 / 24, "one a day"), (1.0, "one an hour")):
         for name, sizes in CASES:
             setup = Setup(crashes=crashes, **sizes)
@@ -192,7 +192,8 @@ def table():
 
 def check():
     """Blocks of one size and no queue: requests are ids over size, gaps what is in hand a crash."""
-    setup = Setup(block=1000, most=1000, crashes=10.0, service=0.0, round_trip=0.0, hours=1.0)
+    sizes = {"block": 1000, "most": 1000}
+    setup = Setup(**sizes, clients=200, crashes=10.0, service=0.0, round_trip=0.0, hours=1.0)
     simulation = Simulation(setup)
     done = simulation.run()
     rate = sum(client.rate for client in simulation.clients)

@@ -107,7 +107,7 @@ def start_worker():
 
 
 def read(process, size):
-    """So many bytes of its output. The pipe has no buffer, which would hide some from later reads."""
+    """So many bytes of its output, through no buffer that would hide some from later reads."""
     data = b""
     while len(data) < size:
         more = process.stdout.read(size - len(data))

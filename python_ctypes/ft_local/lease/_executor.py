@@ -72,7 +72,7 @@ class Lease(RangeExecutor):
         source: BlockSource,
         *,
         max_block: int | None = None,
-        target: float = 0.25,
+        target: float = 1.0,
         prefetch: bool = True,
         give_back: bool = True,
     ) -> Self:
