@@ -10,6 +10,7 @@ python_ctypes/lease_tests/requirements.txt; the plot needs matplotlib.
 """
 
 import array
+import itertools
 import statistics
 import sys
 import tempfile
@@ -186,7 +187,7 @@ def draw(results, path):
     picture.savefig(path, metadata={"Date": None})
 
 
-def timed_loads(ids, count):
+def timed_loads(ids, count, pause):
     """Nanoseconds of each load, and of those after which another block was in use."""
     load, clock, state = ids.load, time.perf_counter_ns, ids._feed._state  # noqa: SLF001
     every, changes = array.array("q"), array.array("q")
@@ -199,33 +200,44 @@ def timed_loads(ids, count):
         if state.since != since:
             since = state.since
             changes.append(took)
-        time.sleep(50e-6)  # the work for which the id is
+        if pause:
+            time.sleep(pause)  # the work for which the id is
     return every, changes
 
 
-TITLES = "p50 us", "p99 us", "p99.9 us", "block changes", "their p50 us", "their p99 us", "waited"
+TITLES = "p50 us", "p99 us", "p99.9 us", "block changes", "their p50 us", "waited"
 
 
 def loads():
-    print("| store | fetched ahead | loads | " + " | ".join(TITLES) + " |")
-    print("| --- | --- | --: " + "| --: " * len(TITLES) + "|")
+    """At full speed with blocks that grow, and an id every 100 us or so from blocks of 1000."""
+    print("| store | ids | fetched ahead | loads | " + " | ".join(TITLES) + " |")
+    print("| --- | --- | --- | --: " + "| --: " * len(TITLES) + "|")
+    full = "full speed", 4_000_000, 0, {"max_block": 1_000_000, "target": 0.05}
+    paced = "one every 100 us", 50_000, 50e-6, {}
     with servers.Redis() as redis, servers.Postgres() as postgres:
         for kind, address in (("redis", redis.url), ("postgres", postgres.conninfo)):
-            for prefetch in (True, False):
-                store = Store(kind, address, f"loads{prefetch}")
-                with store.lease(1000, prefetch=prefetch) as ids:
-                    ids.load_many(1000)
-                    waits = ids.lease_stats().waits
-                    every, changes = timed_loads(ids, 50_000)
-                    waits = ids.lease_stats().waits - waits
-                waits = waits if prefetch else len(changes)
-                cells = [
-                    kind, "yes" if prefetch else "no", f"{len(every):,}",
-                    *(f"{one / 1000:.2f}" for one in percentiles(every, 500, 990, 999)),
-                    str(len(changes)),
-                    *(f"{one / 1000:.1f}" for one in percentiles(changes, 500, 990)), str(waits),
-                ]  # fmt: skip
-                print("| " + " | ".join(cells) + " |", flush=True)
+            for number, (prefetch, case) in enumerate(
+                itertools.product((True, False), (full, paced))
+            ):
+                store = Store(kind, address, f"loads{number}")
+                print(f"| {kind} | {case[0]} | {'yes' if prefetch else 'no'} | ", end="")
+                print(" | ".join(one_case(store, prefetch=prefetch, case=case)) + " |", flush=True)
+
+
+def one_case(store, *, prefetch, case):
+    _, count, pause, options = case
+    with store.lease(1000, prefetch=prefetch, **options) as ids:
+        ids.load_many(1000 if pause else 1_000_000)  # until blocks have their size
+        before = ids.lease_stats().waits
+        every, changes = timed_loads(ids, count, pause)
+        waits = ids.lease_stats().waits - before
+    return (
+        f"{len(every):,}",
+        *(f"{one / 1000:.2f}" for one in percentiles(every, 500, 990, 999)),
+        str(len(changes)),
+        f"{statistics.median(changes) / 1000:.0f}",
+        str(waits if prefetch else len(changes)),
+    )
 
 
 def percentiles(times, *per_mille):
