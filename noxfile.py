@@ -48,6 +48,8 @@ nox.options.envdir = "build/envs"
 nox.options.reuse_venv = "yes"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.sessions = []
+# Each session would say that there is no uv, which none needs.
+nox.logger.logger.addFilter(lambda record: record.msg != "uv binary not found.")
 
 
 # ------------------------------------------------------------------------------------ make test
