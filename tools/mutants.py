@@ -152,12 +152,13 @@ def finders(mutant: Mutant, place: Path) -> tuple[list[str], str]:
         environment["LOOM_MAX_PREEMPTIONS"] = os.environ.get("LOOM_MAX_PREEMPTIONS", "2")
     filters = [] if mutant.kind == "stress" else [mutant.finder]
     command = [build(mutant, place), *filters, "--nocapture", "--test-threads=2"]
-    output, end = run(command, environment, place, LIMIT_SECONDS)
+    limit = LIMIT_SECONDS * (6 if mutant.kind == "stress" else 1)
+    output, end = run(command, environment, place, limit)
     found = failed(output)
     if not re.search(r"^running [1-9]", output, re.MULTILINE):
         sys.exit(f"{mutant.name}: no test matches {mutant.finder!r}\n{output}")
     if mutant.kind == "stress":
-        found = found if re.search(mutant.finder, output) else []
+        found = [*found, end][:1] if re.search(mutant.finder, output) else []
     # A model may run out of time because it has many executions.
     elif not found and (end == "a crash" or (end and mutant.kind == "unit")):
         found = [end]
