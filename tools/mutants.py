@@ -158,7 +158,7 @@ def finders(mutant: Mutant, place: Path) -> tuple[list[str], str]:
     if not re.search(r"^running [1-9]", output, re.MULTILINE):
         sys.exit(f"{mutant.name}: no test matches {mutant.finder!r}\n{output}")
     if mutant.kind == "stress":
-        found = [*found, end][:1] if re.search(mutant.finder, output) else []
+        found = [*found, end][: bool(found or end)] if re.search(mutant.finder, output) else []
     # A model may run out of time because it has many executions.
     elif not found and (end == "a crash" or (end and mutant.kind == "unit")):
         found = [end]
