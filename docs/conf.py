@@ -1,4 +1,4 @@
-"""Sphinx's settings: the site in docs/, built by docs/build-site."""
+"""Sphinx's settings: the site in docs/, built by `make docs`."""
 
 import pathlib
 import sys
