@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := build
 .PHONY: help build demo bench benchmarks test test-long test-all test-lease docs hosts soak \
-	setup free-threaded python header format install uninstall clean
+	setup free-threaded python header format install uninstall wheels clean
 
 PREFIX ?= /usr/local
 # How many sessions may run at the same time.
@@ -73,6 +73,10 @@ install: ## Install library, header, pkg-config and CMake files under PREFIX (/u
 
 uninstall: ## Remove it from there
 	@packaging/install --uninstall "$(PREFIX)"
+
+wheels: ## Build a wheel for each Python into dist/, for glibc 2.17 and later, and check them
+	@tools/setup
+	@packaging/wheels --twice
 
 clean: ## Remove all that was built here; the free-threaded Python stays in its cache
 	rm -rf target build

@@ -43,6 +43,10 @@ python_add_library(_shim MODULE WITH_SOABI ${shim_sources})
 # loaded, would be taken instead of that of the wheel.
 target_link_libraries(_shim PRIVATE ft_local::static)
 target_compile_features(_shim PRIVATE c_std_11)
-target_compile_options(_shim PRIVATE -Wall -Wextra $<$<BOOL:${FT_LOCAL_WERROR}>:-Werror>)
+# The same bytes, in whatever folder it is built.
+target_compile_options(
+    _shim PRIVATE -Wall -Wextra $<$<BOOL:${FT_LOCAL_WERROR}>:-Werror>
+                  "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=."
+)
 set_target_properties(_shim PROPERTIES C_VISIBILITY_PRESET hidden)
 install(TARGETS _shim DESTINATION "${package_dir}")
