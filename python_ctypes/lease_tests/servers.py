@@ -220,7 +220,8 @@ def missing():
 def main(arguments):
     lines = missing()
     if lines or not arguments or arguments == ["--check"]:
-        print("\n".join(lines) or __doc__, file=sys.stderr)
+        if lines or not arguments:
+            print("\n".join(lines) or __doc__, file=sys.stderr)
         return 1 if lines else 0 if arguments else 2
     with Redis() as redis, Postgres() as postgres:
         environment = {

@@ -1,6 +1,7 @@
 """The file: on the disk before it is used, shared, and refused if it is damaged."""
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -24,6 +25,28 @@ def test_the_new_end_is_in_the_file_when_the_disk_is_asked_to_keep_it(tmp_path, 
     source.take(10)
     source.take(10)
     assert seen == [10, 20]
+
+
+def test_the_file_is_locked_from_the_read_to_the_disk(tmp_path, monkeypatch):
+    path = tmp_path / "ids"
+    seen = []
+
+    def watched(real):
+        def call(*arguments):
+            with path.open() as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    seen.append("free")
+                except BlockingIOError:
+                    seen.append("locked")
+            return real(*arguments)
+
+        return call
+
+    monkeypatch.setattr(os, "pread", watched(os.pread))
+    monkeypatch.setattr(os, "fdatasync", watched(os.fdatasync))
+    file_block(path, 10).take(10)
+    assert seen == ["locked", "locked"]
 
 
 def test_an_id_that_the_disk_may_not_know_is_not_leased(tmp_path, monkeypatch):
