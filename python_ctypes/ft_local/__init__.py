@@ -23,6 +23,12 @@ library_version = _module.library_version
 
 __version__: str = library_version()
 
+
+def get_include() -> str:
+    """The folder of `ft_local.h`, for extensions that are compiled against it."""
+    return f"{__path__[0]}/include"
+
+
 __all__ = [
     "BatchExecutor",
     "BatchStats",
@@ -37,6 +43,7 @@ __all__ = [
     "abi_version",
     "backend",
     "contention",
+    "get_include",
     "immortal",
     "library_path",
     "library_version",

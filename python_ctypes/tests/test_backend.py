@@ -32,6 +32,7 @@ def test_public_names():
         "abi_version",
         "backend",
         "contention",
+        "get_include",
         "immortal",
         "library_path",
         "library_version",

@@ -1,4 +1,4 @@
-"""The commands of `python -m ft_local`, a module each.
+"""The commands of `ft_local`, which is also `python -m ft_local`, a module each.
 
 A command's module has `DESCRIPTION`, `add_arguments` and `run`, which returns the exit status.
 """
@@ -6,6 +6,8 @@ A command's module has `DESCRIPTION`, `add_arguments` and `run`, which returns t
 import argparse
 import sys
 from collections.abc import Sequence
+
+from ft_local import __version__
 
 from . import bench, contention, demo, info
 
@@ -22,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m ft_local",
         description="Shared objects in many threads without fighting over their reference counts.",
     )
+    parser.add_argument("--version", action="version", version=f"ft_local {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for name, command in _COMMANDS.items():
         summary = command.DESCRIPTION.partition("\n")[0]

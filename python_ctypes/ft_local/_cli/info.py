@@ -1,6 +1,7 @@
 """`info`: which ft_local this is, and what it runs on."""
 
 import argparse
+import json
 import platform
 import sys
 import sysconfig
@@ -11,20 +12,25 @@ DESCRIPTION = "Show version, library, backend, interpreter and the state of the 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`info` takes none."""
+    """How the facts are printed."""
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
 
 
-def run(_options: argparse.Namespace) -> int:
-    """Prints one fact a line."""
+def run(options: argparse.Namespace) -> int:
+    """Prints one fact a line, or all as JSON."""
     facts = {
         "version": ft_local.__version__,
         "ABI version": str(ft_local.abi_version()),
         "library": ft_local.library_path(),
+        "headers": ft_local.get_include(),
         "backend": ft_local.backend,
         "interpreter": f"{platform.python_implementation()} {platform.python_version()}, "
         f"{sys.executable}",
         "GIL": gil(),
     }
+    if options.json:
+        print(json.dumps({name.lower().replace(" ", "_"): fact for name, fact in facts.items()}))
+        return 0
     width = max(map(len, facts))
     for name, fact in facts.items():
         print(f"{name:{width}}  {fact}")

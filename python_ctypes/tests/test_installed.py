@@ -1,0 +1,40 @@
+"""What an installation brings besides the module: a command, headers, facts for programs."""
+
+import json
+import shutil
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import ft_local
+import pytest
+
+
+def test_the_command_is_installed():
+    (command,) = entry_points(group="console_scripts", name="ft_local")
+    assert command.load() is sys.modules["ft_local._cli"].main
+
+
+def test_the_command_says_its_version(run_python):
+    process = run_python("-m", "ft_local", "--version")
+    assert (process.returncode, process.stdout) == (0, f"ft_local {ft_local.__version__}\n")
+
+
+def test_info_as_json(run_python):
+    process = run_python("-m", "ft_local", "info", "--json", FT_LOCAL_BACKEND=ft_local.backend)
+    facts = json.loads(process.stdout)
+    assert facts["version"] == ft_local.__version__
+    assert facts["abi_version"] == "0"
+    assert facts["backend"] == ft_local.backend
+    assert Path(facts["headers"], "ft_local.h").is_file()
+
+
+def test_a_program_compiles_against_the_headers(tmp_path):
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("there is no C compiler")
+    source = tmp_path / "program.c"
+    source.write_text("#include <ft_local.h>\nint version = FT_LOCAL_VERSION_NUMBER;\n")
+    command = [compiler, "-I", ft_local.get_include(), "-c", source, "-o", tmp_path / "program.o"]
+    subprocess.run(command, check=True)  # noqa: S603 - as above
