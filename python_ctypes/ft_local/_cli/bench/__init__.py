@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(found[0] if len(found) == 1 else found, indent=1))
     elif options.markdown:
-        print("\n".join(markdown.tables(found)))
+        print("\n".join(markdown.tables(found, options.group)))
     else:
         print("\n\n".join("\n".join(report.text(one)) for one in found))
     counted = (count for one in found for count in one["counted"])

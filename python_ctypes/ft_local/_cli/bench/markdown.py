@@ -1,6 +1,6 @@
 """Reports of several interpreters as tables for a document."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from . import report as reports
@@ -9,18 +9,21 @@ from .report import Report
 _WAIT_UNITS = ("p50_us", "p99_us", "p99.9_us", "per_second")
 
 
-def tables(found: list[Report]) -> Iterator[str]:
-    """The lines of all tables."""
+def tables(found: list[Report], groups: Collection[str]) -> Iterator[str]:
+    """The lines of the tables of these groups."""
     yield from _machine(found)
-    yield ""
-    yield from _programs(found)
-    for name in ("ids", "tokens", "GUIDs"):
+    if "programs" in groups:
         yield ""
-        yield from _takes(found, name)
-    yield ""
-    yield from _waits(found[-1])
-    yield ""
-    yield from _counted(found)
+        yield from _programs(found)
+    if "takes" in groups:
+        for name in dict.fromkeys(name for one in found for name in reports.rows(one, "takes")):
+            yield ""
+            yield from _takes(found, name)
+        yield ""
+        yield from _counted(found)
+    if "waits" in groups:
+        yield ""
+        yield from _waits(found[-1])
 
 
 def _machine(found: list[Report]) -> Iterator[str]:
