@@ -434,6 +434,15 @@ def bench(session):
     session.run("python", "benches/figure.py", str(results), str(figure))
 
 
+@session(venv=INTERPRETERS[0], requires=[f"install-{one.tag}" for one in INTERPRETERS])
+def bench_python(session):
+    """Programs that share objects and sources, on each Python, written into docs/performance.md."""
+    session.install("-r", "benches/requirements.txt")
+    pythons = [python.installed for python in INTERPRETERS]
+    command = ["python", "benches/python.py", "--pythons", *pythons, "--", *session.posargs]
+    session.run(*command)
+
+
 @session(requires=[f"install-{p.tag}" for p in INTERPRETERS if p.tag.startswith("cp313")])
 def benchmarks(session):
     """LocalWrapper, the bare object and other proxies, on CPython 3.13."""

@@ -261,11 +261,11 @@ def _row(cells):
 
 def draw(costs, works, image):
     """A panel for each amount of work: operations a second, by cores."""
-    import matplotlib as mpl  # noqa: PLC0415
+    import matplotlib as mpl
 
     mpl.use("Agg")
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "ft_local"})
-    from matplotlib import pyplot as plt  # noqa: PLC0415
+    from matplotlib import pyplot as plt
 
     figure, grid = plt.subplots(1, len(works), figsize=(5.2 * len(works), 4), squeeze=False)
     for axes, work in zip(grid[0], works, strict=True):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes what comes in on stdin into docs/performance.md, between the two marks of a part.
 
-COMMAND | tools/splice PART     replaces what is between `<!-- PART: begin -->` and its end
+COMMAND | benches/splice.py PART     replaces what is between `<!-- PART: begin -->` and its end
 """
 
 import sys
@@ -13,7 +13,7 @@ DOCUMENT = Path(__file__).resolve().parent.parent / "docs/performance.md"
 def main():
     """Replaces the part; nothing if there was no input."""
     if len(sys.argv) != 2:
-        sys.exit("usage: COMMAND | tools/splice PART")
+        sys.exit("usage: COMMAND | benches/splice.py PART")
     begin, end = (f"<!-- {sys.argv[1]}: {edge} -->\n" for edge in ("begin", "end"))
     content = sys.stdin.read().strip()
     head, found, rest = DOCUMENT.read_text().partition(begin)
