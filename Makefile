@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := build
 .PHONY: help build demo bench benchmarks test test-long test-all test-lease docs hosts soak \
-	setup free-threaded python header format install uninstall wheels clean
+	bench-python setup free-threaded python header format install uninstall wheels clean
 
 PREFIX ?= /usr/local
 # How many sessions may run at the same time.
@@ -25,6 +25,9 @@ demo: setup ## Hand out real GUIDs to many threads, and compare with other ways
 
 bench: setup ## Measure against the goals in docs/performance.md, and draw the figure; leave the machine alone
 	@tools/nox -s bench -- $(BENCH_ARGS)
+
+bench-python: setup ## Measure in Python what docs/performance.md begins with, and write it there
+	@tools/nox -s bench-python -- $(BENCH_ARGS)
 
 test: setup ## Check and test everything that this machine can, in about four minutes
 	@$(SESSIONS) test
