@@ -1,0 +1,71 @@
+"""Many interpreters with locks of their own, at work at the same time.
+
+FT_LOCAL_TEST_INTERPRETERS is how many interpreters there are.
+"""
+
+import os
+import sys
+
+import pytest
+
+INTERPRETERS = os.environ.get("FT_LOCAL_TEST_INTERPRETERS", "20")
+
+pytestmark = [
+    pytest.mark.c_backend(reason="ctypes itself is loaded once for all interpreters"),
+    pytest.mark.skipif(
+        sys.version_info < (3, 12), reason="a lock of its own came with Python 3.12"
+    ),
+    pytest.mark.timeout(1800),
+]
+
+PROGRAM = """
+import sys, threading
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+
+USE = f'''
+import gc, itertools, sys
+sys.path[:] = {sys.path!r}
+from ft_local import BatchExecutor, LocalWrapper
+for _ in range(20):
+    wrapper = LocalWrapper([1])
+    wrapper += [2]
+    cycle = [wrapper]
+    wrapper.append(cycle)
+    executor = BatchExecutor(itertools.count().__next__, 8)
+    cursor = executor.cursor()
+    numbers = [executor.load() for _ in range(10)] + [next(cursor) for _ in range(10)]
+    assert sorted(numbers) == list(range(20))
+gc.collect()
+'''
+
+left = iter(range(int(sys.argv[1])))
+lock, done = threading.Lock(), []
+
+def work():
+    while True:
+        with lock:
+            if next(left, None) is None:
+                return
+        interpreter = interpreters.create()
+        problem = (getattr(interpreters, "exec", None) or interpreters.run_string)(interpreter, USE)
+        interpreters.destroy(interpreter)
+        with lock:
+            done.append(problem)
+
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads:
+    thread.start()
+exec(USE)
+for thread in threads:
+    thread.join()
+print(len(done), {problem for problem in done})
+"""
+
+
+def test_many_interpreters_four_at_a_time(run_python):
+    process = run_python("-W", "error", "-c", PROGRAM, INTERPRETERS, timeout=1500)
+    expected = f"{INTERPRETERS} {{None}}\n"
+    assert (process.returncode, process.stdout) == (0, expected), process.stderr
