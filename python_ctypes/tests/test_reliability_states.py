@@ -10,7 +10,13 @@ import pytest
 from ft_local import BatchExecutor, EndOfSource, ExecutorClosed
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 EXAMPLES = int(os.environ.get("FT_LOCAL_TEST_EXAMPLES", "60"))
 
@@ -25,6 +31,7 @@ class Lives(RuleBasedStateMachine):
     """Numbers are made, are inside, or are held by the test: each in one place."""
 
     bulk = False
+    kind = BatchExecutor
 
     def __init__(self):
         super().__init__()
@@ -94,7 +101,7 @@ class Lives(RuleBasedStateMachine):
         fill_budget=st.sampled_from([None, 1, 2, 50]),
     )
     def make(self, size, low_water, fill_budget):
-        self.executor = BatchExecutor(
+        self.executor = self.kind(
             self.make_many if self.bulk else self.make_one,
             size,
             bulk=self.bulk,
@@ -219,19 +226,36 @@ class LivesInBulk(Lives):
     bulk = True
 
 
-def settled(machine):
-    machine.TestCase.settings = settings(
-        max_examples=EXAMPLES,
-        stateful_step_count=50,
-        deadline=None,
-        database=None,
-        derandomize=EXAMPLES <= 1000,
-        # What explains a failure takes minutes.
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    return machine.TestCase
+SETTINGS = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=50,
+    deadline=None,
+    database=None,
+    derandomize=EXAMPLES <= 1000,
+    # What explains a failure takes minutes.
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
 
 
-TestLives = settled(Lives)
-TestLivesInBulk = settled(LivesInBulk)
+@pytest.mark.parametrize("machine", [Lives, LivesInBulk])
+def test_no_result_is_lost_or_doubled_by_any_sequence_of_calls(machine):
+    run_state_machine_as_test(machine, settings=SETTINGS)
+
+
+class Forgets(BatchExecutor):
+    """Loses one of several results that it is given back."""
+
+    def give_back(self, *results):
+        super().give_back(*results[1:] or results)
+
+
+class LivesOfOneThatForgets(Lives):
+    kind = Forgets
+
+
+def test_the_model_finds_a_fault():
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(
+            LivesOfOneThatForgets, settings=settings(SETTINGS, phases=[Phase.generate])
+        )
