@@ -18,6 +18,9 @@ BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 SOAK = "FT_LOCAL_SOAK" in os.environ
 
+# Some tests send themselves Ctrl-C, which a shell lets its background jobs ignore.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def count(variable, usual, soak=None):
     """How many rounds, loads, cases: what the variable says, or what is usual in this mode."""
