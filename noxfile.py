@@ -180,7 +180,7 @@ for _python in dict.fromkeys([ORDINARY, *INTERPRETERS, FREE_THREADED or ORDINARY
 def header(session):
     """The generated header is current, and agrees with the library, its comments and versions."""
     run(session, "cargo", "build", "--release", "--lib", "--locked")
-    tests = ["pytest", "-q", "--override-ini=pythonpath=tools", "tools/test_header.py"]
+    tests = ["pytest", "-q", "--override-ini=pythonpath=tools c_tests/header", "c_tests/header"]
     run(session, *tests, *session.posargs, FT_LOCAL_PYTHON=ORDINARY.installed)
 
 
@@ -213,8 +213,8 @@ def free_threaded_python(session):
 @session("long", venv=ORDINARY)
 def types(session):
     """pyright, in its strictest mode, accepts correct uses of the package and no others."""
-    session.install("-r", "tools/types/requirements.txt")
-    run(session, f"{session.bin}/pyright", "--project", "tools/types")
+    session.install("-r", "python_ctypes/types/requirements.txt")
+    run(session, f"{session.bin}/pyright", "--project", "python_ctypes/types")
 
 
 @session("long", alone=True)
@@ -333,7 +333,7 @@ def ft_utils(session):
         session.skip("no CPython 3.13 was found: give one in PYTHONS")
     for python in pythons:
         for backend in ("c", "ctypes"):
-            run(session, python, "tools/ft_utils_tests.py", FT_LOCAL_BACKEND=backend)
+            run(session, python, "python_ctypes/ft_utils_tests.py", FT_LOCAL_BACKEND=backend)
 
 
 @session("long", "soak", alone=True)

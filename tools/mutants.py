@@ -4,7 +4,7 @@
 tools/mutants.toml lists faults. This script injects those into a copy of the library that a loom
 model, a shuttle scene, a unit test or the stress test must find, one after the other. A mutant that
 survives is a hole in the checks. Other checks take the rest of the list: tools/sanitizers.py,
-tools/shims.py and tools/test_header.py.
+tools/shims.py and c_tests/header.
 
   tools/mutants.py [WORD]             all, or those whose names contain WORD
   tools/mutants.py --inject NAME DIR  only copy the library to DIR, with that fault in it

@@ -237,7 +237,8 @@ def ctest(session, *arguments, bin="", folder="build/cmake"):  # noqa: A002
 
 
 SOURCES = """Cargo.toml Cargo.lock build.rs cbindgen.toml CMakeLists.txt pyproject.toml README.md
-    LICENSE-MIT LICENSE-APACHE abi packaging cmake include src python_ctypes
+    LICENSE-MIT LICENSE-APACHE abi packaging cmake include src python_ctypes/ft_local
+    python_ctypes/shim
     tools/requirements-python.txt"""
 
 

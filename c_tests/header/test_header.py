@@ -10,10 +10,10 @@ import tomllib
 from pathlib import Path
 
 import cffi
+import mutants
 import pytest
 
 import header_facts
-import mutants
 
 ROOT = mutants.ROOT
 HEADER = (ROOT / "include/ft_local.h").read_text()
@@ -115,7 +115,7 @@ def test_each_function_has_a_test_of_its_arguments():
 
 
 def test_each_initializer_is_compiled():
-    compiled = (ROOT / "c_tests/header_initializers.h").read_text()
+    compiled = Path(__file__).with_name("initializers.h").read_text()
     macros = re.findall(r"^#define (FT_LOCAL_\w+_INIT)\b", HEADER, re.MULTILINE)
     assert macros
     assert not [macro for macro in macros if f"{macro};" not in compiled]

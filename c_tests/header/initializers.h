@@ -1,4 +1,4 @@
-// Uses each macro that begins a struct: a macro that nobody uses is not compiled. c_tests/header.cmake
+// Uses each macro that begins a struct: a macro that nobody uses is not compiled. CTest
 // compiles this after the header, in each language and standard that the header supports.
 
 extern ft_local_host initial_host;
