@@ -62,8 +62,10 @@ def write(python, reports):
     """Draws the plot and writes the tables. A fault in a report ends it."""
     bench = [python, "-m", "ft_local", "bench", "--read", *map(str, reports), "--markdown"]
     environment = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}
+    plot = ROOT / "docs/performance-python.svg"
+    shown = f"![A turn of each program, bare and in the best way]({plot.name})\n\n"
     parts = {
-        "programs": ["--group", "programs", "--svg", str(ROOT / "docs/performance-python.svg")],
+        "programs": ["--group", "programs", "--svg", str(plot)],
         "takes": ["--group", "takes", "waits"],
     }
     for part, options in parts.items():
@@ -71,7 +73,8 @@ def write(python, reports):
             [*bench, *options], stdout=subprocess.PIPE, text=True, env=environment, check=True
         )
         splice = [sys.executable, str(ROOT / "benches/splice.py"), part]
-        subprocess.run(splice, input=tables.stdout, text=True, check=True)
+        content = (shown if part == "programs" else "") + tables.stdout
+        subprocess.run(splice, input=content, text=True, check=True)
 
 
 def main():

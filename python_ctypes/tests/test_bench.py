@@ -219,8 +219,11 @@ def test_the_best_way_is_the_quickest_of_ours_that_gains_something(row, way, gai
     assert (best.way, best.gain) == (way, gain)
 
 
-def test_a_row_without_figures_has_no_best_way():
-    assert report.best({"bare": {}, "wrapped": {2: 1.0}}, 2) is None
+@pytest.mark.parametrize("missing", ["bare", "wrapped"])
+def test_a_row_in_which_a_way_was_not_measured_has_no_best_way(missing):
+    row = {"bare": {2: 1.0}, "wrapped": {2: 1.0}, "ft_utils": {}}
+    assert report.best(row, 2)
+    assert report.best(row | {missing: {1: 1.0}}, 2) is None
 
 
 def test_the_table_has_a_part_for_each_chosen_program(capsys):

@@ -93,9 +93,9 @@ def most_threads(report: Report, group: str = "programs") -> int:
 
 
 def best(row: Row, threads: int) -> Best | None:
-    """The best way of ft_local, or bare if that is the quickest; None without figures."""
-    figures = {way: row[way] for way in row if threads in row[way] and way != "ft_utils"}
-    if "bare" not in figures:
+    """The quickest way, or bare if none gains; None if a way was not measured."""
+    figures = {way: row[way] for way in row if way != "ft_utils"}
+    if "bare" not in figures or any(threads not in one for one in figures.values()):
         return None
     way = min(figures, key=lambda one: figures[one][threads])
     bare = figures["bare"][threads]
