@@ -2,6 +2,8 @@
 
 import contextlib
 import itertools
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -95,13 +97,20 @@ def start_worker():
     def start(store, block, threads, count, *more, prefix=()):
         words = [*store.words(), block, threads, count, *more]
         program = [*prefix, sys.executable, str(Path(__file__).parent / "worker.py")]
-        worker = subprocess.Popen([*program, *map(str, words)], stdout=subprocess.PIPE, bufsize=0)
+        # In a group of their own, since a worker may have forked.
+        worker = subprocess.Popen(
+            [*program, *map(str, words)],
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+        )
         running.append(worker)
         return worker
 
     yield start
     for worker in running:
-        worker.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
         worker.stdout.close()
 
