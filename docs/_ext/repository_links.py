@@ -51,6 +51,9 @@ def read_page(app: Any, name: str, content: list[str]) -> None:
     page = pathlib.Path(app.env.doc2path(name))
     missing = [name for name in OPTIONAL if not (DOCS / f"{name}.md").exists()]
     text = "\n".join(line for line in content[0].split("\n") if line not in missing)
+    if text != content[0]:
+        # It is to be read again when there are more pages.
+        app.env.note_reread()
     content[0] = with_page_links(text, page, page)
 
 
