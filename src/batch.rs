@@ -155,7 +155,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// Creates a batch with options.
     ///
     /// # Errors
-    /// As for [`new`](Self::new), and if `options.low_water` is above `size`.
+    /// As for [`new`](Self::new), and if `options.low_mark` is above `size`.
     ///
     /// # Example
     /// ```
@@ -175,11 +175,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         if !(1..=MAX_SIZE).contains(&size) {
             return Err(NewError::Size);
         }
-        if options.low_water > size {
-            return Err(NewError::LowWater);
+        if options.low_mark > size {
+            return Err(NewError::LowMark);
         }
         process::watch(renew_lists)?;
-        let (gate, low_mark) = (Gate::new(), AtomicUsize::new(options.low_water));
+        let (gate, low_mark) = (Gate::new(), AtomicUsize::new(options.low_mark));
         Ok(Self {
             host,
             size,

@@ -18,8 +18,8 @@ use std::fmt;
 pub enum NewError {
     /// The size is 0 or above [`MAX_SIZE`](crate::MAX_SIZE).
     Size,
-    /// The low-water mark is above the size.
-    LowWater,
+    /// The low mark is above the size.
+    LowMark,
     /// There is not enough memory.
     OutOfMemory,
 }
@@ -175,7 +175,7 @@ impl fmt::Display for NewError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Size => write!(f, "the size must be between 1 and {}", MAX_SIZE),
-            Self::LowWater => f.write_str("the low-water mark must not be above the size"),
+            Self::LowMark => f.write_str("the low mark must not be above the size"),
             Self::OutOfMemory => f.write_str("not enough memory"),
         }
     }

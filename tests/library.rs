@@ -109,7 +109,7 @@ fn a_cursor_can_be_handed_to_another_thread() {
 
 #[test]
 fn options_are_kept_and_work() {
-    let options = Options { fill_budget: 2, low_water: 1, on_fork: ForkPolicy::Keep };
+    let options = Options { fill_budget: 2, low_mark: 1, on_fork: ForkPolicy::Keep };
     let (mut made, host) = (0, Native::<usize>::new());
     let source = move || {
         made += 1;
@@ -124,7 +124,7 @@ fn options_are_kept_and_work() {
 }
 
 #[test]
-fn a_closed_batch_has_dropped_what_it_had_and_tells_its_users() {
+fn a_closed_batch_has_dropped_its_results_and_says_so() {
     let object = Arc::new(());
     let source = {
         let object = Arc::clone(&object);
@@ -154,7 +154,7 @@ fn errors_say_what_to_do() {
 }
 
 #[test]
-fn a_batch_gives_its_source_back_and_drops_what_it_had() {
+fn a_batch_returns_its_source_and_drops_its_results() {
     let object = Arc::new(());
     let source = {
         let object = Arc::clone(&object);

@@ -1,9 +1,9 @@
 //! Taking items: one at a time by all threads, and several at a time by cursors.
 
 use crate::candidates::bare::Bare;
+use crate::candidates::ft_utils::FtUtils;
 use crate::candidates::ours::{Cursors, Load, bulk, single};
 use crate::candidates::peers::{Deque, LockedDeque, Refilled};
-use crate::candidates::seed::Seed;
 use crate::candidates::{Candidate, FetchAdd};
 use crate::harness::rounds::{Comparison, Entry, compare};
 use crate::harness::{crew, machine};
@@ -25,7 +25,7 @@ const BARE_IN_HAND: &str = "bare ring, several at once";
 const LOCKED: &str = "Mutex<VecDeque>";
 const ARRAY_QUEUE: &str = "ArrayQueue";
 const STEAL_BATCH: &str = "deque steal_batch";
-const SEED: &str = "the seed's claim (racy)";
+const FT_UTILS: &str = "ft_utils (racy)";
 
 type Field = Vec<(&'static str, Box<dyn Candidate>)>;
 
@@ -43,7 +43,7 @@ fn field() -> Field {
         ("SegQueue", Box::new(Refilled::seg_queue())),
         ("deque steal", Box::new(Deque::new(false))),
         (STEAL_BATCH, Box::new(Deque::new(true))),
-        (SEED, Box::new(Seed::new())),
+        (FT_UTILS, Box::new(FtUtils::new())),
     ]
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) {
         let cursor = many.ratio(CURSOR, FETCH_ADD);
         report.goal(format!("cursor, {threads} threads, W40"), limit, UNIT, cursor);
         if threads == 2 {
-            for (peer, times) in [(SEED, 1.8), (ARRAY_QUEUE, 2.0), (STEAL_BATCH, 1.0)] {
+            for (peer, times) in [(FT_UTILS, 1.8), (ARRAY_QUEUE, 2.0), (STEAL_BATCH, 1.0)] {
                 let what = format!("cursor against {peer}, 2 threads, W40");
                 report.goal(what, AtLeast(times), FASTER, many.ratio(peer, CURSOR));
             }

@@ -147,7 +147,7 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
             // The first result of a fill of this thread's own.
             node.count(1, 1);
         }
-        self.batch.see_to_more_if_low(word?, deadline)
+        self.batch.refill_for_cursor(word?, deadline)
     }
 
     /// After a fork: releases what was in hand, which is the parent's.

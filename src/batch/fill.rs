@@ -101,7 +101,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
 
     fn make(&mut self, limit: usize, keep_first: bool) -> Result<(), LoadError<S::Error>> {
         let batch = self.batch;
-        if self.need_not_begin() {
+        if self.cannot_begin() {
             return Ok(());
         }
         self.limit = limit.min(batch.size - batch.guarded(|| batch.queue.begin())?);
@@ -116,7 +116,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
 
     /// Whether the source has ended, or the batch was closed, since this thread checked: the
     /// previous filler may have been the last.
-    pub(super) fn need_not_begin(&self) -> bool {
+    pub(super) fn cannot_begin(&self) -> bool {
         self.batch.front.gate.flags(gate::ENDS) != 0
             || Self::fill_state(self.batch, |fill_state| fill_state.ended)
     }
@@ -135,7 +135,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                 let next =
                     Self::fill_state(batch, |fill_state| fill_state.source.next(&batch.host));
                 if !batch.front.gate.is_open() {
-                    self.see_what_changed()?;
+                    self.handle_change()?;
                     if self.limit == 0 {
                         calls = 0;
                     }
@@ -160,7 +160,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                     batch.guarded(|| batch.parking.ring(1))?;
                 }
             }
-            self.ask_whether_to_stop()?;
+            self.check_for_interrupt()?;
         }
         Ok(())
     }
@@ -179,7 +179,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                 (result, *ended)
             });
             if !batch.front.gate.is_open() {
-                self.see_what_changed()?;
+                self.handle_change()?;
             }
             let produced = batch.guarded(|| self.accept(keep_first))??;
             result.map_err(|error| self.failure(error))?;
@@ -192,7 +192,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             }
             calls += 1;
             if calls.is_multiple_of(CALLS_BETWEEN_QUESTIONS) {
-                self.ask_whether_to_stop()?;
+                self.check_for_interrupt()?;
             }
         }
         Ok(())
@@ -242,7 +242,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     /// Handles a change while the source ran: this process forked, the batch was closed, or
     /// something less important happened.
     #[cold]
-    fn see_what_changed(&mut self) -> Result<(), Panicked> {
+    fn handle_change(&mut self) -> Result<(), Panicked> {
         drop(self.leave_to_the_parent()?);
         if self.batch.front.gate.flags(gate::ENDS) != 0 {
             // Results made so far are kept, for the thread that cleans up, and no more are made.
@@ -252,23 +252,23 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     }
 
     #[cold]
-    fn ask_whether_to_stop(&mut self) -> Result<(), LoadError<S::Error>> {
+    fn check_for_interrupt(&mut self) -> Result<(), LoadError<S::Error>> {
         if self.batch.host.interrupted() {
             return Err(LoadError::Interrupted);
         }
         // The host may have forked.
-        Ok(self.see_what_changed()?)
+        Ok(self.handle_change()?)
     }
 
     /// After a fork in host code: the results made before it belong to the parent, and the child
     /// starts again. The caller releases the returned objects when it may call the host.
     #[inline]
     fn leave_to_the_parent(&mut self) -> Result<Option<Parents<H>>, Panicked> {
-        if self.generation == generation() { Ok(None) } else { self.begin_anew().map(Some) }
+        if self.generation == generation() { Ok(None) } else { self.start_again().map(Some) }
     }
 
     #[cold]
-    fn begin_anew(&mut self) -> Result<Parents<H>, Panicked> {
+    fn start_again(&mut self) -> Result<Parents<H>, Panicked> {
         let batch = self.batch;
         self.generation = generation();
         let own = if batch.keeps_on_fork() { None } else { batch.own.take() };

@@ -20,21 +20,21 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     pub(super) fn take_back(&self) -> Option<Word> {
         let word = self.own.take_back().or_else(|| self.returned.pop());
         self.counters.others.taken_back.add(u64::from(word.is_some()));
-        if !self.something_is_back() && self.front.gate.flags(gate::RETURNED) != 0 {
+        if !self.has_returned() && self.front.gate.flags(gate::RETURNED) != 0 {
             self.front.gate.lower(gate::RETURNED);
             // What came back since this thread looked may have raised the flag before that.
-            if self.something_is_back() {
-                self.tell_of_returned(self.returned.len() + 1);
+            if self.has_returned() {
+                self.announce_returned(self.returned.len() + 1);
             }
         }
         word
     }
 
-    fn something_is_back(&self) -> bool {
+    fn has_returned(&self) -> bool {
         self.own.is_back() || self.returned.has_some()
     }
 
-    fn tell_of_returned(&self, count: usize) -> u64 {
+    fn announce_returned(&self, count: usize) -> u64 {
         let before = self.front.gate.raise(gate::RETURNED);
         self.parking.wake(count);
         before
@@ -45,7 +45,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     pub(super) fn give_own_back(&self) {
         if let Some(origin) = self.own.give_back() {
             self.counters.others.given_back.add(u64::from(origin != Origin::Fill));
-            self.tell_of_returned(1);
+            self.announce_returned(1);
         }
     }
 
@@ -110,7 +110,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
         self.counters.others.given_back.add(count as u64);
         self.returned.push(node);
-        if self.tell_of_returned(count) & gate::CLOSED != 0 {
+        if self.announce_returned(count) & gate::CLOSED != 0 {
             self.release_all();
         }
     }

@@ -127,7 +127,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         match self.guarded(|| self.take().or_else(|| self.take_back()))? {
             // SAFETY: as in `load`.
             Some(word) => Ok(Some(unsafe { self.host.adopt_word(word) })),
-            None => Self::without_fills(flags).map(|()| None),
+            None => Self::check_terminal(flags).map(|()| None),
         }
     }
 
@@ -254,7 +254,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
         self.guarded(|| {
             self.queue.claim_many(room, |there| there).map_or(0, |claimed| {
-                self.tell_who_prefills(claimed.left);
+                self.wake_prefiller(claimed.left);
                 claimed.count
             })
         })
@@ -290,7 +290,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         deadline: Option<Instant>,
     ) -> Result<Word, LoadError<S::Error>> {
         match slow.0 {
-            Rest::Refill(word) => self.see_to_more(word, Origin::Load, deadline),
+            Rest::Refill(word) => self.refill_if_low(word, Origin::Load, deadline),
             Rest::Empty => self.acquire(deadline, || self.take()),
             Rest::Panicked => Err(LoadError::Panicked),
         }
@@ -315,7 +315,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             if let Some(word) = self.guarded(&mut take)? {
                 return Ok(word);
             }
-            if let Err(no_more) = Self::without_fills(flags) {
+            if let Err(no_more) = Self::check_terminal(flags) {
                 // The flag of what came back may just be down for a moment.
                 return self.guarded(|| self.take_back())?.ok_or(no_more);
             }
@@ -338,7 +338,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     }
 
     /// Returns an error if there will be no more fills, for a thread that found nothing.
-    pub(super) fn without_fills(flags: u64) -> Result<(), LoadError<S::Error>> {
+    pub(super) fn check_terminal(flags: u64) -> Result<(), LoadError<S::Error>> {
         if flags & gate::PANICKED != 0 {
             return Err(LoadError::Panicked);
         }

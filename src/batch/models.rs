@@ -74,7 +74,7 @@ fn sorted(mut items: Vec<usize>) -> Vec<usize> {
 }
 
 #[test]
-fn every_load_gets_a_result_of_its_own_and_nobody_sleeps_for_ever() {
+fn every_load_gets_a_result_of_its_own_and_no_thread_sleeps_forever() {
     check_parking("load against load", || {
         let batch = Arc::new(Batch::new(Native::<usize>::new(), counter(&[]), 2).unwrap());
         let other = {
@@ -105,7 +105,7 @@ fn the_role_changes_hands_when_each_fill_makes_one_result() {
 }
 
 #[test]
-fn a_failed_fill_gives_its_first_result_back_and_wakes_who_waits() {
+fn a_failed_fill_gives_its_first_result_back_and_wakes_a_waiting_thread() {
     check_parking("give back", || {
         let batch = Arc::new(Batch::new(Native::<usize>::new(), counter(&[2]), 2).unwrap());
         let other = {

@@ -37,7 +37,7 @@ pub struct Options {
     pub fill_budget: usize,
     /// A load that leaves fewer results than this runs the source, while other threads take those
     /// that are left; 0 for never. At most the size.
-    pub low_water: usize,
+    pub low_mark: usize,
     /// What the child of a fork does.
     pub on_fork: ForkPolicy,
 }

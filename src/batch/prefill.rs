@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// Loads could wake it whenever there is room, but each wake-up costs a load some microseconds, and
 /// there would be one for every refill. So the thread itself checks at about the time when there
 /// should be room, estimated from the rate at which results were taken. Loads wake it only when
-/// half of its low-water mark is gone, which means that they became faster.
+/// half of its low mark is gone, which means that they became faster.
 struct Pace {
     began: Instant,
     ready_then: usize,
@@ -31,8 +31,8 @@ impl Pace {
         Self { began: Instant::now(), ready_then: ready, last: Self::SHORTEST }
     }
 
-    fn next(&mut self, ready: usize, low_water: usize) -> Duration {
-        let left = u32::try_from(ready + 1 - low_water.min(ready + 1)).unwrap_or(u32::MAX);
+    fn next(&mut self, ready: usize, low_mark: usize) -> Duration {
+        let left = u32::try_from(ready + 1 - low_mark.min(ready + 1)).unwrap_or(u32::MAX);
         let gone = u32::try_from(self.ready_then.saturating_sub(ready)).unwrap_or(u32::MAX);
         let guess = match gone {
             0 => self.last * 2,
@@ -46,7 +46,7 @@ impl Pace {
 /// What a prefilling thread waits for.
 struct Room<'a, H: Host, S: Source<H>> {
     batch: &'a Batch<H, S>,
-    low_water: usize,
+    low_mark: usize,
 }
 
 impl<H: Host, S: Source<H>> Awaited for Room<'_, H, S> {
@@ -55,14 +55,14 @@ impl<H: Host, S: Source<H>> Awaited for Room<'_, H, S> {
     }
 
     fn is_ready(&self) -> bool {
-        let Self { batch, low_water } = self;
-        (batch.is_low(*low_water) && batch.role.is_free())
+        let Self { batch, low_mark } = self;
+        (batch.is_low(*low_mark) && batch.role.is_free())
             || batch.front.gate.flags_here().is_none_or(|flags| flags & gate::ENDS != 0)
     }
 }
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
-    /// Waits until fewer than `low_water` results are ready, then runs the source until it has made
+    /// Waits until fewer than `low_mark` results are ready, then runs the source until it has made
     /// `max` results or the buffer is full. Returns how many it made: 0 after the timeout, or if
     /// another thread is filling and there is no time to wait.
     ///
@@ -82,13 +82,13 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// ```
     pub fn prefill(
         &self,
-        low_water: usize,
+        low_mark: usize,
         max: usize,
         timeout: Option<Duration>,
     ) -> Result<usize, LoadError<S::Error>> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let low_water = low_water.min(self.size);
-        if max == 0 || low_water == 0 {
+        let low_mark = low_mark.min(self.size);
+        if max == 0 || low_mark == 0 {
             return Ok(0);
         }
         let mut pace = Pace::new(self.len());
@@ -100,34 +100,34 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             if flags & gate::CLOSED != 0 {
                 return Err(LoadError::Closed);
             }
-            Self::without_fills(flags)?;
-            if self.is_low(low_water)
+            Self::check_terminal(flags)?;
+            if self.is_low(low_mark)
                 && let Ok(vacancy) = self.role.take()
             {
                 let fill = Fill::new(self, vacancy)?;
-                if fill.need_not_begin() {
+                if fill.cannot_begin() {
                     continue;
                 }
-                return if self.is_low(low_water) { fill.run_ahead(max) } else { Ok(0) };
+                return if self.is_low(low_mark) { fill.run_ahead(max) } else { Ok(0) };
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(0);
             }
-            let period = pace.next(self.len(), low_water);
-            self.wait_for_low(low_water, left.map_or(period, |left| left.min(period)))?;
+            let period = pace.next(self.len(), low_mark);
+            self.wait_for_low(low_mark, left.map_or(period, |left| left.min(period)))?;
         }
     }
 
-    fn is_low(&self, low_water: usize) -> bool {
-        self.len() < low_water
+    fn is_low(&self, low_mark: usize) -> bool {
+        self.len() < low_mark
     }
 
-    fn wait_for_low(&self, low_water: usize, period: Duration) -> Result<(), LoadError<S::Error>> {
+    fn wait_for_low(&self, low_mark: usize, period: Duration) -> Result<(), LoadError<S::Error>> {
         // Raised each time, since a load that finds nobody waiting takes it down.
-        self.front.low_mark.fetch_max(low_water.div_ceil(2), Ordering::Relaxed);
+        self.front.low_mark.fetch_max(low_mark.div_ceil(2), Ordering::Relaxed);
         let mut waited = Ok(());
-        let room = Room { batch: self, low_water };
+        let room = Room { batch: self, low_mark };
         let blocked = deadlock::wait_for(&room, || {
             self.host.block(&mut || {
                 let ready = || room.is_ready();
@@ -143,14 +143,14 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     /// Wakes a prefilling thread, for a cursor or a load of many that has left few results in the
     /// buffer.
-    pub(super) fn tell_who_prefills(&self, left: usize) {
+    pub(super) fn wake_prefiller(&self, left: usize) {
         if left < self.front.low_mark.load(Ordering::Relaxed) {
             self.low.wake(1);
         }
     }
 
-    /// As `see_to_more`, for a cursor that has `word` to hand out.
-    pub(crate) fn see_to_more_if_low(
+    /// As `refill_if_low`, for a cursor that has `word` to hand out.
+    pub(crate) fn refill_for_cursor(
         &self,
         word: Word,
         deadline: Option<Instant>,
@@ -158,16 +158,16 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let mark = self.front.low_mark.load(Ordering::Relaxed);
         // Without a mark there is no need to look at what the filler writes.
         if mark > 0 && self.queue.len() < mark {
-            self.see_to_more(word, Origin::Claim, deadline)
+            self.refill_if_low(word, Origin::Claim, deadline)
         } else {
             Ok(word)
         }
     }
 
     /// For a load that has taken `word` and left few results: wakes a prefilling thread, or if
-    /// there is none, runs the source if the batch has its own low-water mark.
+    /// there is none, runs the source if the batch has its own low mark.
     #[cold]
-    pub(super) fn see_to_more(
+    pub(super) fn refill_if_low(
         &self,
         word: Word,
         origin: Origin,
@@ -182,8 +182,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 return None;
             }
             // Nobody prefills, or not any more.
-            self.front.low_mark.store(self.options.low_water, Ordering::Relaxed);
-            let low = self.queue.len() < self.options.low_water;
+            self.front.low_mark.store(self.options.low_mark, Ordering::Relaxed);
+            let low = self.queue.len() < self.options.low_mark;
             let low = low && self.front.gate.flags(gate::ENDS) == 0;
             if low { self.role.take().ok() } else { None }
         });

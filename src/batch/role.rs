@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_that_comes_after_the_filler_is_not_taken_for_it() {
+    fn a_later_thread_is_not_mistaken_for_the_filler() {
         let role = FillRole::new();
         std::thread::scope(|scope| {
             assert_eq!(scope.spawn(|| role.take()).join().unwrap(), Ok(Vacancy::Free))

@@ -176,7 +176,7 @@ fn a_cursors_own_results_come_in_order() {
 }
 
 #[test]
-fn what_comes_back_together_reaches_all_that_wait() {
+fn results_returned_together_reach_all_waiting_threads() {
     check("give back to a crowd", || {
         let batch = batch(Counter::new(), 4, Options::default());
         // Nobody can fill, so each waits for what comes back.
@@ -218,7 +218,7 @@ fn all_that_is_made_before_a_close_is_delivered_or_dropped_once() {
 }
 
 #[test]
-fn everybody_learns_of_the_end() {
+fn every_thread_learns_of_the_end() {
     check("end", || {
         let batch = batch(Counter { last: 5, ..Counter::new() }, 2, Options::default());
         let work = |batch: Tested| {
@@ -239,7 +239,7 @@ fn everybody_learns_of_the_end() {
 }
 
 #[test]
-fn nobody_learns_of_the_end_too_early() {
+fn the_end_is_not_reported_too_early() {
     check("end, and as many loads as results", || {
         let batch = batch(Counter { last: 3, ..Counter::new() }, 4, Options::default());
         let loaders: Vec<_> = (0..3).map(|_| spawn(&batch, |batch| batch.load())).collect();
@@ -249,9 +249,9 @@ fn nobody_learns_of_the_end_too_early() {
 }
 
 #[test]
-fn low_water_and_budget_keep_the_books() {
+fn low_mark_and_budget_keep_the_counters_balanced() {
     check("low water and budget", || {
-        let options = Options { fill_budget: 2, low_water: 2, ..Options::default() };
+        let options = Options { fill_budget: 2, low_mark: 2, ..Options::default() };
         let batch = batch(Counter { failing: &[3], ..Counter::new() }, 4, options);
         let work = |batch: Tested| {
             let mut results = Vec::new();

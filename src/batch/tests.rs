@@ -55,7 +55,7 @@ fn failing(fails: impl Fn(usize) -> bool + Send) -> impl FnMut() -> Result<usize
 
 /// 1, 2, 3, ..., but from the call `first` on, each waits for a message. It fails when the sender
 /// is gone.
-fn told_from(
+fn waits_from(
     first: usize,
 ) -> (mpsc::Sender<()>, impl FnMut() -> Result<usize, mpsc::RecvError> + Send) {
     let (go_on, told) = mpsc::channel();
@@ -104,7 +104,7 @@ fn assert_exact(mut all: Vec<usize>) {
 }
 
 /// Checks that the counters balance. No other thread may use the batch.
-fn assert_books<H: Host, S: Source<H>>(batch: &Batch<H, S>) {
+fn assert_balanced<H: Host, S: Source<H>>(batch: &Batch<H, S>) {
     let stats = batch.stats();
     let came = stats.produced + stats.given_back;
     let went = stats.loads + stats.claimed + stats.released + stats.dropped_on_fork;

@@ -70,7 +70,7 @@ impl<H: Host, S: Source<H>> Awaited for Batch<H, S> {
     }
 
     fn is_ready(&self) -> bool {
-        !self.queue.is_empty() || self.need_not_wait()
+        !self.queue.is_empty() || self.wait_is_over()
     }
 }
 
@@ -78,10 +78,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// As `is_ready`, but ignores unpublished results until the filler has published a group:
     /// taking each result immediately slows the filler, and this thread too.
     fn is_plenty(&self) -> bool {
-        self.queue.has_published() || self.need_not_wait()
+        self.queue.has_published() || self.wait_is_over()
     }
 
-    fn need_not_wait(&self) -> bool {
+    fn wait_is_over(&self) -> bool {
         // Not the number of results that came back: a thread may just be looking through them,
         // and puts the flag up when it leaves some.
         self.role.is_free()

@@ -59,7 +59,7 @@ pub(crate) unsafe fn options(given: *const ft_local_batch_options) -> Result<Opt
     if reserved != 0 {
         return Err(bad_argument(ft_local_batch_options::UNKNOWN));
     }
-    Ok(Options { fill_budget, low_water, on_fork })
+    Ok(Options { fill_budget, low_mark: low_water, on_fork })
 }
 
 /// Does what `FT_LOCAL_BATCH_OPTIONS_INIT` does, for languages without macros.

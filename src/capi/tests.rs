@@ -113,7 +113,7 @@ struct Later {
 }
 
 #[test]
-fn a_later_struct_is_read_if_its_news_are_not_in_use() {
+fn a_later_struct_is_read_if_its_new_fields_are_unset() {
     let mut later = Later { known: source(), news: [0; 2] };
     later.known.struct_size = size_of::<Later>();
     // SAFETY: as long as it says.
@@ -153,7 +153,7 @@ unsafe extern "C-unwind" fn look_ctx(_ctx: *mut c_void) -> i32 {
 }
 
 #[test]
-fn sizes_that_cannot_be_are_refused() {
+fn impossible_struct_sizes_are_refused() {
     let mut host = values();
     for size in
         [0, 8, ft_local_host::FIRST_SIZE - 8, ft_local_host::FIRST_SIZE + 1, 4104, usize::MAX]

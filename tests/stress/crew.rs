@@ -200,9 +200,9 @@ impl<'c, 's, 'l> Member<'c, 's, 'l> {
     }
 
     fn prefill(&mut self) -> Outcome {
-        let (low_water, max) = (1 + self.random.below(64), 1 + self.random.below(100));
+        let (low_mark, max) = (1 + self.random.below(64), 1 + self.random.below(100));
         let timeout = self.short_time();
-        self.batch.prefill(low_water, max, Some(timeout)).map(|_| ())
+        self.batch.prefill(low_mark, max, Some(timeout)).map(|_| ())
     }
 
     fn look(&self) -> Outcome {

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_books_find_a_value_that_comes_twice() {
+    fn the_ledger_finds_a_value_that_comes_twice() {
         let ledger = Ledger::new(100, false, 0);
         assert_eq!(ledger.end(70), Ok(()));
         assert_eq!(ledger.end(71), Ok(()));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_books_find_a_value_that_is_lost() {
+    fn the_ledger_finds_a_value_that_is_lost() {
         let ledger = Ledger::new(100, false, 0);
         while ledger.made() < 65 {
             let value = ledger.next_value().unwrap();

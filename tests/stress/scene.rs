@@ -18,7 +18,7 @@ pub(crate) struct Scene {
     pub(crate) manner: Manner,
     size: usize,
     fill_budget: usize,
-    low_water: usize,
+    low_mark: usize,
     boxed: bool,
     values: usize,
 }
@@ -47,7 +47,7 @@ impl Scene {
             },
             size,
             fill_budget: random.one_of(&[0, 1, 4]),
-            low_water: random.one_of(&[0, size / 2, size]),
+            low_mark: random.one_of(&[0, size / 2, size]),
             boxed: random.once_in(2),
             values,
         }
@@ -59,7 +59,7 @@ impl Scene {
         let source = Numbers { ledger: &ledger, manner: self.manner, random: Random::new(seed) };
         let options = Options {
             fill_budget: self.fill_budget,
-            low_water: self.low_water,
+            low_mark: self.low_mark,
             ..Options::default()
         };
         let batch = Batch::with_options(&ledger, source, self.size, options).unwrap();

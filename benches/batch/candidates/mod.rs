@@ -5,7 +5,7 @@
 pub(crate) mod bare;
 pub(crate) mod ours;
 pub(crate) mod peers;
-pub(crate) mod seed;
+pub(crate) mod ft_utils;
 
 use crate::harness::shot::{Shot, Tally};
 use std::hint::black_box;

@@ -58,9 +58,9 @@ impl<S: Source<Native<usize>, Error = Infallible>> Server for Ours<S> {
     }
 
     fn background(&self, stop: &AtomicBool) {
-        let (low_water, max) = (self.batch.size() / 2, self.batch.size());
+        let (low_mark, max) = (self.batch.size() / 2, self.batch.size());
         while self.prefills && !stop.load(Ordering::Relaxed) {
-            let made = self.batch.prefill(low_water, max, Some(Duration::from_millis(20)));
+            let made = self.batch.prefill(low_mark, max, Some(Duration::from_millis(20)));
             made.expect("the source never fails");
         }
     }

@@ -67,7 +67,7 @@ fn two_cursors_give_back_at_once() {
 }
 
 #[test]
-fn a_close_wakes_who_waits_and_leaves_nothing_behind() {
+fn a_close_wakes_waiting_threads_and_leaves_nothing_behind() {
     check_parking("close against load", || {
         let batch = Arc::new(Batch::new(Values::new(), Pairs(0), 3).unwrap());
         let other = {
@@ -109,7 +109,7 @@ fn a_cursor_that_goes_while_the_batch_is_closed_leaves_nothing_behind() {
 }
 
 #[test]
-fn everybody_learns_of_the_end() {
+fn every_thread_learns_of_the_end() {
     check_parking("end", || {
         let source = Iter([1].into_iter());
         let batch = Arc::new(Batch::new(Values::new(), source, 2).unwrap());
@@ -185,7 +185,7 @@ fn a_source_that_has_ended_is_not_called_again_ahead_of_loads() {
         assert_eq!(other.join().unwrap(), Err(LoadError::Ended));
     });
     check("end against a load that leaves few", || {
-        let options = Options { low_water: 2, ..Options::default() };
+        let options = Options { low_mark: 2, ..Options::default() };
         let batch = Batch::with_options(Values::new(), ends_once(1), 2, options).unwrap();
         assert_eq!(batch.prefill(1, 1, Some(std::time::Duration::ZERO)), Ok(1));
         let batch = Arc::new(batch);
@@ -199,7 +199,7 @@ fn a_source_that_has_ended_is_not_called_again_ahead_of_loads() {
 }
 
 #[test]
-fn nobody_is_told_of_the_end_while_something_that_came_back_is_there() {
+fn the_end_is_not_reported_while_a_returned_result_is_there() {
     check("give back against load, after the end", || {
         let batch = Arc::new(Batch::new(Values::new(), ends_once(0), 1).unwrap());
         assert_eq!(batch.load(), Err(LoadError::Ended));
@@ -217,7 +217,7 @@ fn nobody_is_told_of_the_end_while_something_that_came_back_is_there() {
 }
 
 #[test]
-fn what_comes_back_while_the_last_is_taken_is_told_of() {
+fn a_result_returned_while_the_last_is_taken_is_announced() {
     check("give back against take", || {
         let batch = Arc::new(Batch::new(Values::new(), counter(&[]), 1).unwrap());
         assert_eq!(batch.take_words_back(&[1]), Ok(()));

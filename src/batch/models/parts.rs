@@ -38,7 +38,7 @@ impl<B> Guarded<B> {
 }
 
 #[test]
-fn whoever_publishes_wakes_whoever_found_nothing() {
+fn publishing_wakes_a_thread_that_found_nothing() {
     check_parking("publish against park", || {
         let (parking, made) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
         let waiter = wait_for(&parking, &made, 1);
@@ -61,7 +61,7 @@ fn a_thread_that_need_not_sleep_leaves_no_token_behind() {
 }
 
 #[test]
-fn who_need_not_sleep_leaves_the_token_to_who_does() {
+fn a_thread_that_need_not_sleep_leaves_the_token_to_one_that_does() {
     check_parking("publish against park, then another that does not park", || {
         let (parking, ended) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
         let waiter = wait_for(&parking, &ended, 1);

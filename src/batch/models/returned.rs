@@ -12,7 +12,7 @@ fn push(returned: &Returned, words: &[usize]) {
 }
 
 #[test]
-fn what_comes_back_in_two_threads_is_taken_once() {
+fn results_returned_by_two_threads_are_taken_once() {
     check("push against push against pop", || {
         let returned = Arc::new(Returned::new());
         let giver = {
@@ -46,7 +46,7 @@ fn an_empty_node_is_taken_out_while_another_comes_back_above_it() {
 }
 
 #[test]
-fn who_finds_another_looking_through_what_came_back_does_not_take_it_for_nothing() {
+fn returned_results_are_seen_while_another_thread_inspects_them() {
     check("pop against pop", || {
         let returned = Arc::new(Returned::new());
         push(&returned, &[1, 2]);

@@ -43,7 +43,7 @@ fn two_that_found_nothing_are_both_woken() {
 }
 
 #[test]
-fn nobody_sleeps_without_barriers_when_another_is_the_first_to_be_refused_one() {
+fn no_thread_sleeps_without_barriers_when_another_is_the_first_to_be_refused_one() {
     check_parking("publish against park, after a park that ended", || {
         let (parking, made) = (Arc::new(Parking::new()), Arc::new(AtomicUsize::new(0)));
         let first = {

@@ -69,7 +69,7 @@ fn a_child_that_may_not_use_the_batch_may_free_it_wherever_the_others_stopped() 
 struct Life {
     on_fork: ForkPolicy,
     size: usize,
-    low_water: usize,
+    low_mark: usize,
     bulk: usize,
     operations: Vec<u8>,
 }
@@ -79,19 +79,19 @@ fn lives() -> impl Strategy<Value = Life> {
     let policy = prop::sample::select(&[Discard, Keep, Error][..]);
     let shape = (1_usize..9, 0_usize..5, prop::sample::select(&[0_usize, 1, 3][..]));
     let operations = prop::collection::vec(0_u8..100, 1..8);
-    (policy, shape, operations).prop_map(|(on_fork, (size, low_water, bulk), operations)| Life {
+    (policy, shape, operations).prop_map(|(on_fork, (size, low_mark, bulk), operations)| Life {
         on_fork,
         size,
-        low_water: low_water.min(size),
+        low_mark: low_mark.min(size),
         bulk,
         operations,
     })
 }
 
 fn live_and_vanish(life: &Life) {
-    let &Life { on_fork, size, low_water, bulk, .. } = life;
+    let &Life { on_fork, size, low_mark, bulk, .. } = life;
     let source = Maker { ledger: Ledger::new(on_fork, false), bulk, forks_in: 0, calls: 0 };
-    let options = Options { on_fork, low_water, ..Options::default() };
+    let options = Options { on_fork, low_mark, ..Options::default() };
     let scene = Scene::of(source, size, options, false);
     let operations = life.operations.clone();
     thread::spawn(move || {

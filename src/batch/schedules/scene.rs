@@ -67,8 +67,8 @@ impl Scene {
         let size = random.gen_range(1..=8);
         let bulk = [0, 0, 1, 3][random.gen_range(0..4)];
         let forks_in = [0, 0, random.gen_range(1..20)][random.gen_range(0..3)];
-        let low_water = [0, 0, random.gen_range(0..=size)][random.gen_range(0..3)];
-        let options = Options { on_fork: policy, low_water, ..Options::default() };
+        let low_mark = [0, 0, random.gen_range(0..=size)][random.gen_range(0..3)];
+        let options = Options { on_fork: policy, low_mark, ..Options::default() };
         let with_cursors = random.gen_range(0..3) == 0;
         let source = Maker { ledger, bulk, forks_in, calls: 0 };
         Self::of(source, size, options, with_cursors)

@@ -2,13 +2,13 @@
 
 use super::*;
 
-fn low_water(low_water: usize) -> Options {
-    Options { low_water, ..Options::default() }
+fn low_mark(low_mark: usize) -> Options {
+    Options { low_mark, ..Options::default() }
 }
 
 #[test]
 fn a_load_that_leaves_too_few_makes_more() {
-    let batch = Batch::with_options(VALUES, counter(), 8, low_water(4)).unwrap();
+    let batch = Batch::with_options(VALUES, counter(), 8, low_mark(4)).unwrap();
     let mut left = Vec::new();
     for value in 1..=7 {
         assert_eq!(batch.load(), Ok(value));
@@ -19,7 +19,7 @@ fn a_load_that_leaves_too_few_makes_more() {
 
 #[test]
 fn a_cursor_that_leaves_too_few_makes_more() {
-    let batch = Batch::with_options(VALUES, counter(), 9, low_water(5)).unwrap();
+    let batch = Batch::with_options(VALUES, counter(), 9, low_mark(5)).unwrap();
     let mut cursor = batch.cursor().unwrap();
     assert_eq!((cursor.next(), batch.len()), (Ok(1), 8));
     assert_eq!((cursor.next(), cursor.len(), batch.len()), (Ok(2), 3, 9));
@@ -29,9 +29,9 @@ fn a_cursor_that_leaves_too_few_makes_more() {
 
 #[test]
 fn others_load_on_while_one_makes_more() {
-    let (go_on, source) = told_from(9);
+    let (go_on, source) = waits_from(9);
     // There may be room for more when the fill ahead begins.
-    let options = Options { fill_budget: 5, ..low_water(4) };
+    let options = Options { fill_budget: 5, ..low_mark(4) };
     let batch = Batch::with_options(VALUES, source, 8, options).unwrap();
     assert_eq!(batch.prefill(8, 8, None), Ok(8));
     for value in 1..=4 {
@@ -50,31 +50,31 @@ fn others_load_on_while_one_makes_more() {
 #[test]
 fn a_load_whose_fill_ahead_fails_gives_its_result_to_the_next() {
     let source = failing(|call| call == 9);
-    let batch = Batch::with_options(VALUES, source, 8, low_water(4)).unwrap();
+    let batch = Batch::with_options(VALUES, source, 8, low_mark(4)).unwrap();
     let loaded: Vec<_> = (0..5).map(|_| batch.load()).collect();
     assert_eq!(loaded, [Ok(1), Ok(2), Ok(3), Ok(4), Err(LoadError::Source(9))]);
     assert_eq!([batch.load(), batch.load(), batch.load()], [Ok(5), Ok(6), Ok(7)]);
-    assert_books(&batch);
+    assert_balanced(&batch);
 }
 
 #[test]
 fn a_load_that_leaves_too_few_is_no_worse_for_the_end() {
-    let batch = Batch::with_options(VALUES, Iter(1..=6), 4, low_water(4)).unwrap();
+    let batch = Batch::with_options(VALUES, Iter(1..=6), 4, low_mark(4)).unwrap();
     let all: Vec<_> = std::iter::from_fn(|| batch.load().ok()).collect();
     assert_eq!(all, [1, 2, 3, 4, 5, 6]);
     assert_eq!(batch.load(), Err(LoadError::Ended));
 }
 
 #[test]
-fn a_low_water_mark_above_the_size_is_refused() {
-    let made = |mark| Batch::with_options(VALUES, counter(), 4, low_water(mark)).map(|_| ());
-    assert_eq!([made(4), made(5)], [Ok(()), Err(NewError::LowWater)]);
+fn a_low_mark_above_the_size_is_refused() {
+    let made = |mark| Batch::with_options(VALUES, counter(), 4, low_mark(mark)).map(|_| ());
+    assert_eq!([made(4), made(5)], [Ok(()), Err(NewError::LowMark)]);
 }
 
 #[test]
 fn a_fill_hands_the_role_on_after_its_budget() {
     let options = Options { fill_budget: 2, ..Options::default() };
-    let (go_on, source) = told_from(3);
+    let (go_on, source) = waits_from(3);
     let batch = Batch::with_options(VALUES, source, 8, options).unwrap();
     // Without the budget, the third call of the source would wait for ever.
     assert_eq!((batch.load(), batch.len()), (Ok(1), 1));
@@ -91,7 +91,7 @@ fn a_budget_above_the_size_is_the_size() {
 }
 
 #[test]
-fn prefilling_makes_what_it_is_told_and_keeps_none_for_itself() {
+fn prefilling_makes_as_many_as_asked_and_keeps_none_for_itself() {
     let batch = Batch::new(VALUES, counter(), 8).unwrap();
     assert_eq!((batch.prefill(1, 3, None), batch.len()), (Ok(3), 3));
     assert_eq!((batch.prefill(3, 9, Some(Duration::ZERO)), batch.len()), (Ok(0), 3));
@@ -104,7 +104,7 @@ fn prefilling_makes_what_it_is_told_and_keeps_none_for_itself() {
 
 #[test]
 fn prefilling_does_not_wait_for_another_filler_without_time() {
-    let (go_on, source) = told_from(1);
+    let (go_on, source) = waits_from(1);
     let batch = Batch::new(VALUES, source, 2).unwrap();
     std::thread::scope(|scope| {
         let filler = scope.spawn(|| batch.load());
@@ -116,7 +116,7 @@ fn prefilling_does_not_wait_for_another_filler_without_time() {
 }
 
 #[test]
-fn who_prefills_goes_on_when_loads_have_left_few() {
+fn a_prefiller_goes_on_when_loads_have_left_few() {
     let batch = Batch::new(VALUES, counter(), 8).unwrap();
     assert_eq!(batch.prefill(8, 8, None), Ok(8));
     std::thread::scope(|scope| {
@@ -154,17 +154,17 @@ fn is_woken_by(take: impl FnOnce(&Batch<Native<usize>, Boxed>)) {
 }
 
 #[test]
-fn loads_wake_who_prefills() {
+fn loads_wake_a_prefiller() {
     is_woken_by(|batch| (0..6).for_each(|_| _ = batch.load().unwrap()));
 }
 
 #[test]
-fn loads_of_many_wake_who_prefills() {
+fn loads_of_many_wake_a_prefiller() {
     is_woken_by(|batch| batch.load_many(6, None, &mut Vec::new()).unwrap());
 }
 
 #[test]
-fn cursors_wake_who_prefills() {
+fn cursors_wake_a_prefiller() {
     is_woken_by(|batch| {
         let mut cursor = batch.cursor().unwrap();
         while batch.len() >= 3 {
@@ -188,7 +188,7 @@ fn a_close_ends_prefilling() {
 }
 
 #[test]
-fn prefilling_tells_of_errors_and_of_the_end() {
+fn prefilling_reports_errors_and_the_end() {
     let batch = Batch::new(VALUES, failing(|call| call == 3), 8).unwrap();
     assert_eq!((batch.prefill(8, 8, None), batch.len()), (Err(LoadError::Source(3)), 2));
     assert_eq!(rest(&batch), [1, 2]);

@@ -41,7 +41,7 @@ fn a_cursor_claims_four_if_there_are_as_many() {
 }
 
 #[test]
-fn a_cursor_claims_one_at_a_time_while_somebody_starves() {
+fn a_cursor_claims_one_at_a_time_while_a_thread_has_nothing() {
     let batch = ready(32);
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -118,7 +118,7 @@ fn cursors_and_loads_of_many_threads_get_each_result_once() {
                 (0..THREADS).map(|number| scope.spawn(move || work(number))).collect();
             workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
         });
-        assert_books(&batch);
+        assert_balanced(&batch);
         assert_exact([taken, rest(&batch)].concat());
     }
 }
@@ -234,7 +234,7 @@ unsafe impl<'h> Host for &'h Meddling {
 
 #[test]
 fn a_cursor_that_is_used_in_the_middle_of_its_wait_loses_nothing() {
-    let (go_on, source) = told_from(1);
+    let (go_on, source) = waits_from(1);
     let cursor = AtomicPtr::default();
     let host = Meddling { cursor, go_on: Mutex::new(go_on), taken: AtomicUsize::new(0) };
     let batch = Batch::new(&host, Box::new(source) as Told, 16).unwrap();

@@ -50,8 +50,8 @@ fn a_source_may_end_with_its_last_results_or_after_them() {
 }
 
 #[test]
-fn who_waits_learns_of_the_end() {
-    let (go_on, mut source) = told_from(1);
+fn a_waiting_thread_learns_of_the_end() {
+    let (go_on, mut source) = waits_from(1);
     let batch = Batch::new(VALUES, Iter(std::iter::from_fn(move || source().ok())), 2).unwrap();
     std::thread::scope(|scope| {
         let filler = scope.spawn(|| batch.load());
@@ -96,8 +96,8 @@ fn a_close_drops_what_is_left_and_ends_every_use() {
 }
 
 #[test]
-fn a_close_wakes_who_waits_and_stops_the_fill() {
-    let (go_on, source) = told_from(2);
+fn a_close_wakes_waiting_threads_and_stops_the_fill() {
+    let (go_on, source) = waits_from(2);
     let batch = Batch::new(VALUES, source, 9).unwrap();
     std::thread::scope(|scope| {
         let filler = scope.spawn(|| batch.load());
@@ -157,6 +157,6 @@ fn a_close_among_loads_and_cursors_delivers_or_drops_each_object_once() {
             batch.close().unwrap();
         });
         assert_eq!((Arc::strong_count(&shared), batch.len()), (own, 0));
-        assert_books(&batch);
+        assert_balanced(&batch);
     }
 }

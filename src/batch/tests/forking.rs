@@ -49,11 +49,11 @@ fn a_load_of_many_in_whose_middle_the_source_forks_gives_the_child_its_own_only(
         leave_if_child(parent, || {
             let own: Vec<_> = [7777].into_iter().chain(100..100 + count).collect();
             assert_eq!(values(&results), own, "fork at call {at}");
-            assert_books(&batch);
+            assert_balanced(&batch);
         });
         let all: Vec<_> = [7777].into_iter().chain(1..=count).collect();
         assert_eq!(values(&results), all);
-        assert_books(&batch);
+        assert_balanced(&batch);
     }
 }
 

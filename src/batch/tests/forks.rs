@@ -178,7 +178,7 @@ fn leave(passed: bool) -> ! {
 }
 
 #[test]
-fn a_child_forgets_who_waited_for_room() {
+fn a_child_forgets_threads_that_waited_for_room() {
     let batch = Batch::new(VALUES, counter(), 4).unwrap();
     batch.prefill(4, 4, None).unwrap();
     std::thread::scope(|scope| {
@@ -203,7 +203,7 @@ fn a_fork_while_the_source_makes_more_for_a_load_that_has_a_result() {
         }
         Ok::<_, Infallible>(Box::new(made))
     };
-    let options = Options { low_water: 3, ..Options::default() };
+    let options = Options { low_mark: 3, ..Options::default() };
     let batch = Batch::with_options(Native::<Box<usize>>::new(), source, 4, options).unwrap();
     let parent = std::process::id();
     assert_eq!(*batch.load().unwrap(), 1);

@@ -60,7 +60,7 @@ fn what_fillers_count_is_apart_from_what_others_do() {
 }
 
 #[test]
-fn where_threads_meet_there_is_nothing_else() {
+fn what_threads_share_has_a_line_of_its_own() {
     assert_eq!((align_of::<FillRole>(), size_of::<FillRole>()), (LINE, LINE));
     assert_eq!((align_of::<Parking>(), size_of::<Parking>()), (LINE, LINE));
     assert_eq!((align_of::<Returned>(), size_of::<Returned>()), (LINE, LINE));

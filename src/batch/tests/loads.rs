@@ -13,7 +13,7 @@ fn a_try_never_runs_the_source() {
 
 #[test]
 fn a_try_does_not_wait_for_another_thread() {
-    let (go_on, source) = told_from(1);
+    let (go_on, source) = waits_from(1);
     let batch = Batch::new(VALUES, source, 2).unwrap();
     std::thread::scope(|scope| {
         let filler = scope.spawn(|| batch.load());
@@ -50,7 +50,7 @@ fn a_load_of_many_gets_as_many_in_order_across_fills() {
             assert_eq!(loaded.len(), before + count);
         }
         assert_eq!(loaded, (1..=393).collect::<Vec<_>>(), "size {size}");
-        assert_books(&batch);
+        assert_balanced(&batch);
     }
 }
 
@@ -73,7 +73,7 @@ fn what_a_load_of_many_took_before_an_error_is_the_callers() {
 
 #[test]
 fn a_load_of_many_that_runs_out_of_time_keeps_what_it_took() {
-    let (go_on, source) = told_from(3);
+    let (go_on, source) = waits_from(3);
     let batch = Batch::new(VALUES, source, 4).unwrap();
     std::thread::scope(|scope| {
         let filler = scope.spawn(|| batch.load());
@@ -139,12 +139,12 @@ fn what_is_given_back_after_a_close_is_released() {
     assert_eq!(Arc::strong_count(&shared), own + 2);
     batch.give_back(&mut loaded).unwrap();
     assert_eq!((Arc::strong_count(&shared), batch.len()), (own, 0));
-    assert_books(&batch);
+    assert_balanced(&batch);
 }
 
 #[test]
-fn what_comes_back_wakes_who_waits() {
-    let (go_on, source) = told_from(3);
+fn a_returned_result_wakes_a_waiting_thread() {
+    let (go_on, source) = waits_from(3);
     let batch = Batch::new(VALUES, source, 2).unwrap();
     let mut loaded = vec![batch.load().unwrap(), batch.load().unwrap()];
     std::thread::scope(|scope| {

@@ -212,7 +212,7 @@ impl Model {
         if self.options.fill_budget == 0 { self.size } else { self.options.fill_budget }
     }
 
-    fn without_fills(&self) -> Outcome<()> {
+    fn check_terminal(&self) -> Outcome<()> {
         if self.ended { Err(LoadError::Ended) } else { Ok(()) }
     }
 
@@ -229,7 +229,7 @@ impl Model {
             if let Some(result) = take(self) {
                 return Ok(result);
             }
-            self.without_fills()?;
+            self.check_terminal()?;
             if let (Some(result), _) = self.fill(self.budget(), None, true)? {
                 own(&mut self.stats);
                 return Ok(result);
@@ -238,8 +238,8 @@ impl Model {
     }
 
     /// For a load that has `mine`: makes more if that is what it left too little for.
-    fn see_to_more(&mut self, mine: usize) -> Outcome<usize> {
-        let low = self.queue.len() < self.options.low_water;
+    fn refill_if_low(&mut self, mine: usize) -> Outcome<usize> {
+        let low = self.queue.len() < self.options.low_mark;
         if !low || self.ended || self.closed || !self.first.is_empty() {
             return Ok(mine);
         }
@@ -256,7 +256,7 @@ impl Model {
         if self.is_plain()
             && let Some(result) = self.take_for_load()
         {
-            return self.see_to_more(result);
+            return self.refill_if_low(result);
         }
         self.acquire_for_load()
     }
@@ -271,7 +271,7 @@ impl Model {
         }
         match self.take_for_load() {
             Some(result) => Ok(Some(result)),
-            None => self.without_fills().map(|()| None),
+            None => self.check_terminal().map(|()| None),
         }
     }
 
@@ -287,16 +287,16 @@ impl Model {
         (results, Ok(()))
     }
 
-    pub(super) fn prefill(&mut self, low_water: usize, max: usize) -> Outcome<usize> {
-        let low_water = low_water.min(self.size);
-        if max == 0 || low_water == 0 {
+    pub(super) fn prefill(&mut self, low_mark: usize, max: usize) -> Outcome<usize> {
+        let low_mark = low_mark.min(self.size);
+        if max == 0 || low_mark == 0 {
             return Ok(0);
         }
         if self.closed {
             return Err(LoadError::Closed);
         }
-        self.without_fills()?;
-        if self.len() >= low_water {
+        self.check_terminal()?;
+        if self.len() >= low_mark {
             return Ok(0);
         }
         self.fill(max, None, false).map(|(_, made)| made)
@@ -317,7 +317,7 @@ impl Model {
             stats.claimed += 1;
         };
         let result = self.acquire(|model| model.claim(cursor), own)?;
-        self.see_to_more(result)
+        self.refill_if_low(result)
     }
 
     fn claim(&mut self, cursor: usize) -> Option<usize> {

@@ -22,7 +22,7 @@ fn a_panic_concerns_one_batch() {
 }
 
 #[test]
-fn every_way_to_a_result_tells_of_a_panic_when_nothing_is_left() {
+fn every_way_to_a_result_reports_a_panic_when_nothing_is_left() {
     let batch = Batch::new(VALUES, counter(), 3).unwrap();
     let mut cursor = batch.cursor().unwrap();
     batch.poison();

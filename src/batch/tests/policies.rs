@@ -36,7 +36,7 @@ fn a_child_that_discards_hands_out_nothing_of_the_parents() {
         assert_eq!((batch.len(), cursor.len()), (0, 0));
         assert_eq!((batch.load(), batch.stats().dropped_on_fork), (Ok(12), 5));
         assert_eq!((cursor.next(), batch.stats().dropped_on_fork), (Ok(13), 5 + 3));
-        assert_books(batch);
+        assert_balanced(batch);
     });
 }
 
@@ -44,7 +44,7 @@ fn a_child_that_discards_hands_out_nothing_of_the_parents() {
 fn a_child_that_discards_may_begin_with_the_cursor() {
     full_of_everything(ForkPolicy::Discard, |batch, cursor| {
         assert_eq!((cursor.next(), batch.stats().dropped_on_fork), (Ok(12), 5 + 3));
-        assert_books(batch);
+        assert_balanced(batch);
     });
 }
 
@@ -56,7 +56,7 @@ fn a_child_that_keeps_hands_out_all_that_the_parent_does() {
         let loaded = [(); 4].map(|()| cursor.next());
         assert_eq!(loaded, [Ok(3), Ok(4), Ok(5), Ok(12)]);
         assert_eq!(batch.stats().dropped_on_fork, 0);
-        assert_books(batch);
+        assert_balanced(batch);
     });
 }
 
@@ -88,7 +88,7 @@ fn a_child_of_a_child_discards_what_was_made_in_between() {
         assert!(passes_in_child(|| {
             assert_eq!((batch.len(), cursor.len()), (0, 0));
             assert_eq!([cursor.next(), batch.load()], [Ok(20), Ok(21)]);
-            assert_books(batch);
+            assert_balanced(batch);
         }));
         assert_eq!([batch.load(), cursor.next()], [Ok(17), Ok(14)]);
     });

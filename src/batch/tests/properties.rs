@@ -58,10 +58,10 @@ fn sizes() -> impl Strategy<Value = usize> {
 
 fn options() -> impl Strategy<Value = (usize, Options)> {
     sizes().prop_flat_map(|size| {
-        let low_water = prop_oneof![2 => Just(0), 1 => 0..=size];
+        let low_mark = prop_oneof![2 => Just(0), 1 => 0..=size];
         let fill_budget = prop_oneof![2 => Just(0), 1 => 0..=size + 1];
-        (Just(size), fill_budget, low_water).prop_map(|(size, fill_budget, low_water)| {
-            (size, Options { fill_budget, low_water, ..Options::default() })
+        (Just(size), fill_budget, low_mark).prop_map(|(size, fill_budget, low_mark)| {
+            (size, Options { fill_budget, low_mark, ..Options::default() })
         })
     })
 }
@@ -272,7 +272,7 @@ fn follow(size: usize, options: Options, steps: &[Step]) -> Result<(), TestCaseE
         }
         keep(&mut loaded, step, &brought);
     }
-    assert_books(&batch);
+    assert_balanced(&batch);
     Ok(())
 }
 

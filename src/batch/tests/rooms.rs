@@ -28,7 +28,7 @@ fn a_ring_takes_no_more_at_once_than_it_has_room_for() {
 }
 
 #[test]
-fn there_is_one_result_of_the_filler_until_somebody_has_taken_it() {
+fn the_filler_keeps_one_result_until_a_thread_has_taken_it() {
     let own = Own::new();
     assert_eq!(own.put(1, Origin::Fill), Ok(()));
     assert_eq!(own.put(2, Origin::Fill), Err(2));
@@ -83,7 +83,7 @@ fn prefills_whose_source_panics_lose_nothing_and_hand_out_nothing_twice() {
     assert_eq!(batch.len(), PANICS);
     let all: Vec<_> = std::iter::from_fn(|| batch.load().ok()).collect();
     assert_eq!(all, (1..=PANICS + 1).collect::<Vec<_>>());
-    assert_books(&batch);
+    assert_balanced(&batch);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn what_a_bulk_source_made_before_it_failed_is_kept() {
 }
 
 #[test]
-fn a_source_that_makes_nothing_is_told_from_one_that_fails() {
+fn a_source_that_makes_nothing_is_distinguished_from_one_that_fails() {
     let mut calls = 0;
     let source = Bulk(move |slots: &mut Slots<'_, _>| {
         calls += 1;
@@ -118,7 +118,7 @@ fn a_source_that_loads_from_its_own_batch_gets_what_is_ready_or_an_error() {
     assert_eq!(batch.len(), 0);
     // The fourth call gets 3, which is ready, and hands it on.
     assert_eq!([(); 5].map(|()| batch.load()), [2, 3, 5, 6, 7].map(Ok));
-    assert_books(&batch);
+    assert_balanced(&batch);
 }
 
 type Fed = Batch<Native<usize>, Box<dyn FnMut() -> Result<usize, String> + Send>>;

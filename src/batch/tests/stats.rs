@@ -4,12 +4,12 @@ use super::*;
 
 /// The counts, without what depends on the clock.
 fn counts<H: Host, S: Source<H>>(batch: &Batch<H, S>) -> Stats {
-    assert_books(batch);
+    assert_balanced(batch);
     Stats { wait_time: Duration::ZERO, source_time: Duration::ZERO, ..batch.stats() }
 }
 
 #[test]
-fn nothing_was_done_at_first() {
+fn stats_start_at_zero() {
     let batch = Batch::new(VALUES, counter(), 4).unwrap();
     assert_eq!(batch.stats(), Stats::default());
 }
@@ -77,7 +77,7 @@ fn what_is_given_back_and_what_is_released_is_counted() {
 #[test]
 fn a_wait_is_counted_once_and_timed() {
     let host = super::waits::Interruptible::default();
-    let (go_on, source) = told_from(1);
+    let (go_on, source) = waits_from(1);
     let batch = Batch::new(&host, source, 2).unwrap();
     std::thread::scope(|scope| {
         let filler = scope.spawn(|| batch.load());
@@ -108,8 +108,8 @@ fn the_time_in_the_source_is_counted() {
 }
 
 #[test]
-fn the_books_are_exact_after_many_threads() {
-    let options = Options { fill_budget: 5, low_water: 3, ..Options::default() };
+fn the_counters_balance_after_many_threads() {
+    let options = Options { fill_budget: 5, low_mark: 3, ..Options::default() };
     let source = failing(|call| call % 97 == 0);
     let batch = Batch::with_options(VALUES, source, 16, options).unwrap();
     let (loads, claims) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -139,7 +139,7 @@ fn the_books_are_exact_after_many_threads() {
         }
     });
     let (stats, ready) = (batch.stats(), batch.len() as u64);
-    assert_books(&batch);
+    assert_balanced(&batch);
     // From outside: what was made is what is ready and what somebody has kept.
     let kept = (loads.into_inner() + claims.into_inner()) as u64;
     assert_eq!(stats.produced, kept + ready, "{stats:?}");

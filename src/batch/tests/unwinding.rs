@@ -102,9 +102,9 @@ type Unsteady = Batch<Unwinding, Tokens>;
 
 const BULKS: [usize; 3] = [0, 1, 3];
 
-fn unsteady(bulk: usize, low_water: usize) -> (Arc<Calls>, Unsteady) {
+fn unsteady(bulk: usize, low_mark: usize) -> (Arc<Calls>, Unsteady) {
     let calls = Arc::new(Calls::default());
-    let options = Options { low_water, ..Options::default() };
+    let options = Options { low_mark, ..Options::default() };
     let source = Tokens { calls: Arc::clone(&calls), bulk };
     let batch = Batch::with_options(Unwinding(Arc::clone(&calls)), source, 4, options).unwrap();
     (calls, batch)
@@ -119,7 +119,7 @@ fn use_up(batch: Unsteady) {
         let step = |step: &mut dyn FnMut()| {
             let _ = catch_unwind(AssertUnwindSafe(step));
             assert!(batch.role.is_free(), "the role was left behind");
-            assert_books(&batch);
+            assert_balanced(&batch);
         };
         step(&mut || drop(batch.load()));
         step(&mut || _ = batch.load_many(6, wait, &mut loaded));
@@ -154,13 +154,13 @@ fn at_each_call(least: usize, scene: impl Fn(usize) -> usize) {
 
 #[test]
 fn a_host_that_unwinds_at_any_call_loses_nothing() {
-    for (bulk, low_water) in BULKS.into_iter().flat_map(|bulk| [(bulk, 0), (bulk, 2)]) {
+    for (bulk, low_mark) in BULKS.into_iter().flat_map(|bulk| [(bulk, 0), (bulk, 2)]) {
         at_each_call(25, |at| {
-            let (calls, batch) = unsteady(bulk, low_water);
+            let (calls, batch) = unsteady(bulk, low_mark);
             calls.unwinds_at.store(at, Ordering::Relaxed);
             use_up(batch);
             let alive = calls.alive.load(Ordering::Relaxed);
-            assert_eq!(alive, 0, "bulk {bulk}, low water {low_water}, call {at}");
+            assert_eq!(alive, 0, "bulk {bulk}, low water {low_mark}, call {at}");
             calls.made.load(Ordering::Relaxed)
         });
     }

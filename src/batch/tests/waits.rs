@@ -112,7 +112,7 @@ fn a_long_fill_can_be_interrupted() {
 }
 
 #[test]
-fn the_host_is_asked_to_block_only_when_somebody_waits() {
+fn the_host_is_asked_to_block_only_when_a_thread_waits() {
     let host = Interruptible::default();
     let batch = Batch::new(&host, counter(), 3).unwrap();
     (0..10).for_each(|_| _ = batch.load().unwrap());
@@ -149,7 +149,7 @@ fn a_waiter_gets_a_result_while_the_fill_goes_on() {
 
 #[test]
 fn a_wait_that_runs_out_of_time_loses_nothing() {
-    let (go_on, source) = told_from(1);
+    let (go_on, source) = waits_from(1);
     let batch = Batch::new(VALUES, source, 2).unwrap();
     std::thread::scope(|scope| {
         let filler = scope.spawn(|| batch.load());
@@ -186,10 +186,10 @@ unsafe impl Host for &StopsTheFirst {
 }
 
 #[test]
-fn who_leaves_a_wait_passes_its_wake_up_on() {
+fn a_thread_that_leaves_a_wait_passes_its_wake_up_on() {
     for _ in 0..20 {
         let host = StopsTheFirst::default();
-        let (go_on, source) = told_from(2);
+        let (go_on, source) = waits_from(2);
         let batch = Batch::new(&host, source, 3).unwrap();
         let (tell, outcomes) = mpsc::channel();
         std::thread::scope(|scope| {
@@ -217,7 +217,7 @@ fn one_result_wakes_one_thread() {
     const WAITERS: usize = 4;
     const RESULTS: usize = 50;
     let host = Interruptible::default();
-    let (go_on, source) = told_from(2);
+    let (go_on, source) = waits_from(2);
     let batch = Batch::new(Patient(&host), source, 64).unwrap();
     let (tell, told) = mpsc::channel();
     std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! The claim of the system that came before ft_local: take a place first, read it afterwards. It is
+//! The claim of ft_utils.local 0.2.0: take a place first, read it afterwards. It is
 //! here for its speed. It is wrong: between the two steps a refill may write the place anew, so
 //! results are lost and handed out twice. Its reference counts, which cost it more, are left out.
 
@@ -8,14 +8,14 @@ use crossbeam_utils::CachePadded;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-pub(crate) struct Seed {
+pub(crate) struct FtUtils {
     places: Vec<AtomicUsize>,
     /// The first place that nobody has taken; beyond the last if all are.
     at: CachePadded<AtomicUsize>,
     refill: Mutex<Numbers>,
 }
 
-impl Seed {
+impl FtUtils {
     pub(crate) fn new() -> Self {
         Self {
             places: (0..SIZE).map(|_| AtomicUsize::new(0)).collect(),
@@ -48,7 +48,7 @@ impl Seed {
     }
 }
 
-impl Candidate for Seed {
+impl Candidate for FtUtils {
     fn shot(&self, _thread: usize, shot: &Shot<'_>) -> Tally {
         shot.run(|| self.take())
     }
