@@ -10,6 +10,7 @@ mod gate;
 mod give_back;
 mod heap;
 mod load;
+mod load_many;
 #[cfg(all(test, loom))]
 mod models;
 mod node;
@@ -36,9 +37,9 @@ use crate::panic::{Panicked, border};
 use crate::process;
 use crate::source::Source;
 use crate::sync::unordered::{AtomicU64, AtomicUsize};
-use crate::sync::{CachePadded, Ordering, UnsafeCell};
+use crate::sync::{CachePadded, Ordering};
 pub use cursor::Cursor;
-use fill_state::FillState;
+use fill_state::Workspace;
 use gate::Gate;
 pub use load::Slow;
 pub use node::Node;
@@ -107,7 +108,7 @@ pub struct Batch<H: Host, S: Source<H>> {
     cursors: CachePadded<AtomicUsize>,
     counters: Counters,
     /// The source and the slots it writes to. Only the holder of `role` touches them.
-    fill_state: CachePadded<UnsafeCell<FillState<S>>>,
+    workspace: CachePadded<Workspace<S>>,
     /// Objects go in, by `give_back`, as well as out. So the batch is invariant in its host: it
     /// does not convert to a batch of a host whose objects live shorter or longer.
     invariant: PhantomData<fn(H) -> H>,
@@ -131,7 +132,7 @@ unsafe fn renew_lists() {
     }
 }
 
-// SAFETY: `fill_state` is touched only by the holder of the fill role, which is one thread at a
+// SAFETY: `workspace` is touched only by the holder of the fill role, which is one thread at a
 // time and hands over by release and acquire; a `Source` is `Send`. The rest is made to be shared.
 unsafe impl<H: Host, S: Source<H>> Sync for Batch<H, S> {}
 
@@ -194,7 +195,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             low: Parking::new(),
             cursors: CachePadded::new(AtomicUsize::new(0)),
             counters: Counters::new(),
-            fill_state: CachePadded::new(UnsafeCell::new(FillState::new(source, size)?)),
+            workspace: CachePadded::new(Workspace::new(source, size)?),
             invariant: PhantomData,
         })
     }

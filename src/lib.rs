@@ -47,5 +47,5 @@ pub use batch::{Batch, Cursor, ForkPolicy, Loads, Options, Stats};
 pub use error::{BoxError, LoadError, NewError};
 pub use host::{Host, Native, Pointer, Word};
 pub use memory::MAX_SIZE;
-pub use source::{Iter, Made, Slots, Source};
+pub use source::{Filled, Filler, Iter, Made, Slots, Source};
 pub use wrapper::Wrapper;

@@ -55,6 +55,7 @@ pub(crate) mod drill {
     }
 
     /// Whether that border is still to come.
+    #[cfg(feature = "test-hooks")]
     pub fn is_armed() -> bool {
         ARMED.get()
     }

@@ -7,14 +7,14 @@ use std::marker::PhantomData;
 
 /// Produces the results that a [`Batch`](crate::Batch) hands out.
 ///
-/// One thread at a time calls it, not always the same one. The library holds no lock meanwhile;
+/// One thread at a time runs it, not always the same one. The library holds no lock meanwhile;
 /// the source may use other batches, but loading from the batch it fills is an error.
 ///
 /// A function that returns a `Result` is a source of one result at a time, and so is an iterator in
 /// [`Iter`]. Implement the trait for sources that make many results at once.
 ///
 /// ```
-/// use ft_local::{Batch, Native, Slots, Source};
+/// use ft_local::{Batch, Filled, Filler, Native, Source};
 /// use std::convert::Infallible;
 ///
 /// /// Numbers, as many at a time as there is room for.
@@ -23,13 +23,11 @@ use std::marker::PhantomData;
 /// impl Source<Native<usize>> for Numbers {
 ///     type Error = Infallible;
 ///
-///     fn fill(
-///         &mut self,
-///         _: &Native<usize>,
-///         slots: &mut Slots<'_, Native<usize>>,
-///     ) -> Result<(), Infallible> {
-///         slots.extend(&mut self.0);
-///         Ok(())
+///     fn run(&mut self, filler: impl Filler<Native<usize>, Infallible>) -> Filled {
+///         filler.many(|_, slots| {
+///             slots.extend(&mut self.0);
+///             Ok(())
+///         })
 ///     }
 /// }
 ///
@@ -40,33 +38,40 @@ pub trait Source<H: Host>: Send {
     /// What goes wrong.
     type Error;
 
-    /// Produces between 1 and `slots.capacity()` results, or [ends](Slots::end).
+    /// Fills the buffer once, in one of the two ways that `filler` offers.
+    fn run(&mut self, filler: impl Filler<H, Self::Error>) -> Filled;
+}
+
+/// How a source fills the buffer. The library implements it.
+pub trait Filler<H: Host, E>: Sized {
+    /// Calls `next` until there are enough results. Each call produces one result, or `None` if the
+    /// source has ended.
     ///
-    /// What was put into `slots` is kept whether the call succeeds or not.
-    ///
-    /// # Errors
     /// An error goes to the caller of `load` in whose thread the source ran.
-    fn fill(&mut self, host: &H, slots: &mut Slots<'_, H>) -> Result<(), Self::Error>;
+    fn one_by_one(self, next: impl FnMut(&H) -> Result<Option<Made<H>>, E>) -> Filled;
 
-    /// Whether [`next`](Self::next) is to be called instead of `fill`.
-    fn makes_one_at_a_time(&self) -> bool {
-        false
-    }
-
-    /// Produces one result; `None` if the source has ended.
+    /// Calls `fill` until there are enough results. Each call produces between 1 and
+    /// `slots.capacity()` results, or [ends](Slots::end).
     ///
-    /// # Errors
-    /// As for `fill`.
-    fn next(&mut self, host: &H) -> Result<Option<Made<H>>, Self::Error> {
-        let _ = host;
-        Ok(None)
+    /// What was put into the slots is kept whether the call succeeds or not. An error goes to the
+    /// caller of `load` in whose thread the source ran.
+    fn many(self, fill: impl FnMut(&H, &mut Slots<'_, H>) -> Result<(), E>) -> Filled;
+}
+
+/// That a source has used its [`Filler`].
+#[derive(Debug)]
+pub struct Filled(());
+
+impl Filled {
+    pub(crate) fn new() -> Self {
+        Self(())
     }
 }
 
 /// A result of a source that makes one at a time, in the form in which the batch keeps it.
 ///
 /// ```
-/// use ft_local::{Batch, Made, Native, Slots, Source};
+/// use ft_local::{Batch, Filled, Filler, Made, Native, Source};
 /// use std::convert::Infallible;
 ///
 /// struct Halves(usize);
@@ -74,21 +79,11 @@ pub trait Source<H: Host>: Send {
 /// impl Source<Native<usize>> for Halves {
 ///     type Error = Infallible;
 ///
-///     fn fill(
-///         &mut self,
-///         _: &Native<usize>,
-///         _: &mut Slots<'_, Native<usize>>,
-///     ) -> Result<(), Infallible> {
-///         unreachable!("it makes one at a time")
-///     }
-///
-///     fn makes_one_at_a_time(&self) -> bool {
-///         true
-///     }
-///
-///     fn next(&mut self, _: &Native<usize>) -> Result<Option<Made<Native<usize>>>, Infallible> {
-///         self.0 /= 2;
-///         Ok((self.0 > 0).then(|| Made::new(self.0)))
+///     fn run(&mut self, filler: impl Filler<Native<usize>, Infallible>) -> Filled {
+///         filler.one_by_one(|_| {
+///             self.0 /= 2;
+///             Ok((self.0 > 0).then(|| Made::new(self.0)))
+///         })
 ///     }
 /// }
 ///
@@ -117,9 +112,8 @@ impl<H: Host> Made<H> {
         Self { word, host: PhantomData }
     }
 
-    /// Gives up the result for its word.
     #[inline]
-    pub fn into_word(self) -> Word {
+    pub(crate) fn into_word(self) -> Word {
         self.word
     }
 }
@@ -138,18 +132,9 @@ where
 {
     type Error = E;
 
-    fn fill(&mut self, _host: &H, slots: &mut Slots<'_, H>) -> Result<(), E> {
-        slots.push(self()?);
-        Ok(())
-    }
-
-    fn makes_one_at_a_time(&self) -> bool {
-        true
-    }
-
     #[inline]
-    fn next(&mut self, _host: &H) -> Result<Option<Made<H>>, E> {
-        self().map(|object| Some(Made::new(object)))
+    fn run(&mut self, filler: impl Filler<H, E>) -> Filled {
+        filler.one_by_one(|_| self().map(|object| Some(Made::new(object))))
     }
 }
 
@@ -173,21 +158,9 @@ where
 {
     type Error = Infallible;
 
-    fn fill(&mut self, _host: &H, slots: &mut Slots<'_, H>) -> Result<(), Infallible> {
-        match self.0.next() {
-            Some(object) => slots.push(object),
-            None => slots.end(),
-        }
-        Ok(())
-    }
-
-    fn makes_one_at_a_time(&self) -> bool {
-        true
-    }
-
     #[inline]
-    fn next(&mut self, _host: &H) -> Result<Option<Made<H>>, Infallible> {
-        Ok(self.0.next().map(Made::new))
+    fn run(&mut self, filler: impl Filler<H, Infallible>) -> Filled {
+        filler.one_by_one(|_| Ok(self.0.next().map(Made::new)))
     }
 }
 

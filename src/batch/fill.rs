@@ -10,7 +10,7 @@ use crate::error::LoadError;
 use crate::host::{Host, Word};
 use crate::panic::Panicked;
 use crate::process::generation;
-use crate::source::{Slots, Source};
+use crate::source::{Filled, Filler, Made, Slots, Source};
 use std::time::Instant;
 
 /// How many calls of the source there are between two checks for an interrupt. A source that never
@@ -106,11 +106,12 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         }
         self.limit = limit.min(batch.size - batch.guarded(|| batch.queue.begin())?);
         self.started = Some(Instant::now());
-        if Self::fill_state(batch, |fill_state| fill_state.source.makes_one_at_a_time()) {
-            self.make_one_by_one(keep_first)?;
-        } else {
-            self.make_many(keep_first)?;
-        }
+        let mut outcome = Ok(());
+        let run = Run { fill: self, keep_first, outcome: &mut outcome };
+        // SAFETY: this thread holds the fill role, and nothing that the source calls reaches it
+        // again: a source that loads from its own batch is turned away at the role.
+        unsafe { batch.workspace.with_source(|source| source.run(run)) };
+        outcome?;
         if batch.front.gate.flags(gate::FORKED) == 0 { Ok(()) } else { Err(LoadError::Forked) }
     }
 
@@ -123,7 +124,11 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
 
     /// The loop that makes most results: a call of the source, two stores, and a check whether
     /// anything has changed and whether a thread sleeps.
-    fn make_one_by_one(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
+    fn make_one_by_one(
+        &mut self,
+        keep_first: bool,
+        mut next: impl FnMut(&H) -> Result<Option<Made<H>>, S::Error>,
+    ) -> Result<(), LoadError<S::Error>> {
         // In a variable, which the compiler knows that no source changes.
         let batch = self.batch;
         let mut for_me = keep_first;
@@ -132,15 +137,14 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             while calls > 0 {
                 calls -= 1;
                 // Host code: no border, and nothing borrowed that its unwinding would leave undone.
-                let next =
-                    Self::fill_state(batch, |fill_state| fill_state.source.next(&batch.host));
+                let made = next(&batch.host);
                 if !batch.front.gate.is_open() {
                     self.handle_change()?;
                     if self.limit == 0 {
                         calls = 0;
                     }
                 }
-                let word = match next {
+                let word = match made {
                     Ok(Some(made)) => made.into_word(),
                     Ok(None) => {
                         Self::fill_state(batch, |fill_state| fill_state.ended = true);
@@ -165,16 +169,20 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         Ok(())
     }
 
-    fn make_many(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
+    fn make_many(
+        &mut self,
+        keep_first: bool,
+        mut fill: impl FnMut(&H, &mut Slots<'_, H>) -> Result<(), S::Error>,
+    ) -> Result<(), LoadError<S::Error>> {
         let batch = self.batch;
         let mut calls = 0_usize;
         while self.made() < self.limit {
             let (result, ended) = Self::fill_state(batch, |fill_state| {
                 let room = self.limit - self.made();
-                let FillState { source, scratch, produced, ended, writing } = fill_state;
+                let FillState { scratch, produced, ended, writing } = fill_state;
                 *writing = true;
-                let result = source
-                    .fill(&batch.host, &mut Slots::new(&mut scratch[..room], produced, ended));
+                let result =
+                    fill(&batch.host, &mut Slots::new(&mut scratch[..room], produced, ended));
                 *writing = false;
                 (result, *ended)
             });
@@ -289,10 +297,10 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     }
 
     #[inline]
-    fn fill_state<R>(batch: &Batch<H, S>, f: impl FnOnce(&mut FillState<S>) -> R) -> R {
-        // SAFETY: this thread holds the fill role, and nothing that `f` calls reaches the
-        // fill_state again: a source that loads from its own batch is turned away at the role.
-        batch.fill_state.with_mut(|fill_state| f(unsafe { &mut *fill_state }))
+    fn fill_state<R>(batch: &Batch<H, S>, f: impl FnOnce(&mut FillState) -> R) -> R {
+        // SAFETY: this thread holds the fill role, and nothing that `f` calls reaches the state
+        // again: a source that loads from its own batch is turned away at the role.
+        unsafe { batch.workspace.with_state(f) }
     }
 
     /// Keeps a result for this thread. There is room for it, because a load fills only if no result
@@ -314,6 +322,27 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             counters.fills.add_alone(1);
             counters.nanoseconds.add_alone(nanoseconds(started.elapsed()));
         }
+    }
+}
+
+/// What the source gets to fill the buffer with.
+struct Run<'f, 'a, H: Host, S: Source<H>> {
+    fill: &'f mut Fill<'a, H, S>,
+    keep_first: bool,
+    outcome: &'f mut Result<(), LoadError<S::Error>>,
+}
+
+impl<H: Host, S: Source<H>> Filler<H, S::Error> for Run<'_, '_, H, S> {
+    #[inline]
+    fn one_by_one(self, next: impl FnMut(&H) -> Result<Option<Made<H>>, S::Error>) -> Filled {
+        *self.outcome = self.fill.make_one_by_one(self.keep_first, next);
+        Filled::new()
+    }
+
+    #[inline]
+    fn many(self, fill: impl FnMut(&H, &mut Slots<'_, H>) -> Result<(), S::Error>) -> Filled {
+        *self.outcome = self.fill.make_many(self.keep_first, fill);
+        Filled::new()
     }
 }
 

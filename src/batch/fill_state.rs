@@ -1,11 +1,17 @@
-//! The source, and what else only the filler touches.
+//! What only the filler touches.
 
 use crate::host::Word;
 use crate::memory::{OutOfMemory, try_zeroed};
+use crate::sync::UnsafeCell;
 
-/// What only the filler touches.
-pub(super) struct FillState<S> {
-    pub(super) source: S,
+/// The source, and where it writes to. Two cells, because the source is borrowed as long as it runs.
+pub(super) struct Workspace<S> {
+    source: UnsafeCell<S>,
+    state: UnsafeCell<FillState>,
+}
+
+/// The state of a fill, and what remains of it between two fills.
+pub(super) struct FillState {
     /// The slots that a source of many results writes to. All zero between its calls.
     pub(super) scratch: Box<[Word]>,
     /// How many of the scratch slots hold a result.
@@ -17,12 +23,38 @@ pub(super) struct FillState<S> {
     pub(super) writing: bool,
 }
 
-impl<S> FillState<S> {
+impl<S> Workspace<S> {
     pub(super) fn new(source: S, size: usize) -> Result<Self, OutOfMemory> {
-        Ok(Self { source, scratch: try_zeroed(size)?, produced: 0, ended: false, writing: false })
+        let scratch = try_zeroed(size)?;
+        let state = FillState { scratch, produced: 0, ended: false, writing: false };
+        Ok(Self { source: UnsafeCell::new(source), state: UnsafeCell::new(state) })
     }
 
-    pub(super) fn into_source(self) -> S {
-        self.source
+    /// # Safety
+    /// This thread must hold the fill role, and `f` must not reach the source again.
+    #[inline]
+    pub(super) unsafe fn with_source<R>(&self, f: impl FnOnce(&mut S) -> R) -> R {
+        // SAFETY: the caller's promise.
+        self.source.with_mut(|source| f(unsafe { &mut *source }))
+    }
+
+    /// # Safety
+    /// This thread must hold the fill role, and `f` must not reach the state again.
+    #[inline]
+    pub(super) unsafe fn with_state<R>(&self, f: impl FnOnce(&mut FillState) -> R) -> R {
+        // SAFETY: the caller's promise.
+        self.state.with_mut(|state| f(unsafe { &mut *state }))
+    }
+
+    /// Moves the source out, and frees the slots.
+    ///
+    /// # Safety
+    /// Nobody may use the workspace from now on, nor drop it.
+    pub(super) unsafe fn take_source(&self) -> S {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.state.with_mut(|state| state.drop_in_place());
+            self.source.with_mut(|source| source.read())
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::{Batch, ForkPolicy, Options};
 use crate::error::LoadError;
 use crate::host::Native;
 use crate::process::{begin_generation, thread_number};
-use crate::source::{Slots, Source};
+use crate::source::{Filled, Filler, Source};
 use shuttle::sync::{Arc, Barrier};
 use shuttle::thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,22 +63,24 @@ impl Counter {
 impl Source<Values> for Counter {
     type Error = usize;
 
-    fn fill(&mut self, _host: &Values, slots: &mut Slots<'_, Values>) -> Result<(), usize> {
-        assert!(!self.ended, "the source was called again after its end");
-        self.calls += 1;
-        for _ in 0..self.bulk.min(slots.capacity()) {
-            if self.made == self.last {
-                slots.end();
-                self.ended = true;
-                return Ok(());
+    fn run(&mut self, filler: impl Filler<Values, usize>) -> Filled {
+        filler.many(|_, slots| {
+            assert!(!self.ended, "the source was called again after its end");
+            self.calls += 1;
+            for _ in 0..self.bulk.min(slots.capacity()) {
+                if self.made == self.last {
+                    slots.end();
+                    self.ended = true;
+                    return Ok(());
+                }
+                if self.failing.contains(&self.calls) {
+                    return Err(self.calls);
+                }
+                self.made += 1;
+                slots.push(self.made);
             }
-            if self.failing.contains(&self.calls) {
-                return Err(self.calls);
-            }
-            self.made += 1;
-            slots.push(self.made);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

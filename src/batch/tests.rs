@@ -20,7 +20,7 @@ mod wakeups;
 use super::*;
 use crate::host::Native;
 use crate::panic::drill;
-use crate::source::{Iter, Made, Slots};
+use crate::source::{Filled, Filler, Iter, Made, Slots};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock, Weak, mpsc};
@@ -79,12 +79,8 @@ where
 {
     type Error = &'static str;
 
-    fn fill(
-        &mut self,
-        _host: &Native<usize>,
-        slots: &mut Slots<'_, Native<usize>>,
-    ) -> Result<(), &'static str> {
-        (self.0)(slots)
+    fn run(&mut self, filler: impl Filler<Native<usize>, &'static str>) -> Filled {
+        filler.many(|_, slots| (self.0)(slots))
     }
 }
 

@@ -52,15 +52,14 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             low,
             cursors: _,
             counters: _,
-            fill_state,
+            workspace,
             invariant: _,
         } = &*batch;
         // SAFETY: each field that owns something is moved out of the batch once, and the batch is not
         // dropped. `Drop` has done its work before.
         unsafe {
             drop((ptr::read(queue), ptr::read(returned), ptr::read(parking), ptr::read(low)));
-            let source = fill_state.with_mut(|fill_state| ptr::read(fill_state).into_source());
-            (ptr::read(host), source)
+            (ptr::read(host), workspace.take_source())
         }
     }
 

@@ -4,7 +4,7 @@ use crate::argument::{init, read, versioned};
 use crate::call::status_of;
 use crate::host_table::HostTable;
 use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
-use ft_local::{Made, Slots, Source, Word};
+use ft_local::{Filled, Filler, Made, Slots, Source, Word};
 use std::ffi::{CStr, c_void};
 
 /// Where the results of a batch come from: `fill`, or `next_plain` for one at a time.
@@ -102,44 +102,36 @@ impl ForeignSource {
 impl Source<HostTable> for ForeignSource {
     type Error = Failure;
 
-    fn fill(&mut self, host: &HostTable, slots: &mut Slots<'_, HostTable>) -> Result<(), Failure> {
+    fn run(&mut self, filler: impl Filler<HostTable, Failure>) -> Filled {
         match self.function {
-            // SAFETY: the host's promise, which `new` has passed on.
-            Function::Fill(fill) => unsafe { self.fill_slots(fill, host, slots) },
-            Function::Next(..) => {
-                match self.next(host)? {
-                    Some(made) => {
-                        slots.unfilled()[0] = made.into_word();
-                        // SAFETY: the result has just been made, and is in that slot.
-                        unsafe { slots.advance(1) };
-                    }
-                    None => slots.end(),
-                }
-                Ok(())
-            }
+            Function::Fill(fill) => filler.many(|host, slots| {
+                // SAFETY: the host's promise, which `new` has passed on.
+                unsafe { self.fill_slots(fill, host, slots) }
+            }),
+            Function::Next(next, ended) => filler.one_by_one(|_| {
+                // SAFETY: as above.
+                unsafe { make_one(next, self.ctx, ended) }
+            }),
         }
     }
+}
 
-    fn makes_one_at_a_time(&self) -> bool {
-        matches!(self.function, Function::Next(..))
+/// # Safety
+/// The functions must be as the comment of `ft_local_source` says.
+#[inline]
+unsafe fn make_one(
+    next: NextFunction,
+    ctx: *mut c_void,
+    ended: Option<Ended>,
+) -> Result<Option<Made<HostTable>>, Failure> {
+    let object = next(ctx);
+    if !object.is_null() {
+        // The host has just made the object, with a reference that moves here.
+        return Ok(Some(Made::from_word(object.expose_provenance())));
     }
-
-    #[inline]
-    fn next(&mut self, _host: &HostTable) -> Result<Option<Made<HostTable>>, Failure> {
-        let Function::Next(next, ended) = self.function else {
-            return Ok(None);
-        };
-        // SAFETY: the host's promise, which `new` has passed on.
-        let object = unsafe { next(self.ctx) };
-        if !object.is_null() {
-            // SAFETY: the host has just made the object, with a reference that moves here.
-            return Ok(Some(unsafe { Made::from_word(object.expose_provenance()) }));
-        }
-        match ended {
-            // SAFETY: as above.
-            Some((ended, ctx)) if unsafe { ended(ctx) } != 0 => Ok(None),
-            _ => Err(code::FT_LOCAL_ERR_SOURCE.into()),
-        }
+    match ended {
+        Some((ended, ctx)) if ended(ctx) != 0 => Ok(None),
+        _ => Err(code::FT_LOCAL_ERR_SOURCE.into()),
     }
 }
 

@@ -8,6 +8,7 @@ thread_local! {
 }
 
 /// How often this thread has locked one of the library's mutexes.
+#[cfg(feature = "test-hooks")]
 pub(crate) fn locks_of_this_thread() -> usize {
     LOCKS.get()
 }

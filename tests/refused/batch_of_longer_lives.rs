@@ -1,6 +1,6 @@
 //! A batch hands objects out, so it cannot pass for one of objects that live longer.
 
-use ft_local::{Batch, Native, Slots, Source};
+use ft_local::{Batch, Filled, Filler, Native, Source};
 use std::convert::Infallible;
 
 type Texts<'a> = Native<Box<&'a str>>;
@@ -11,9 +11,11 @@ struct Any;
 impl<'a> Source<Texts<'a>> for Any {
     type Error = Infallible;
 
-    fn fill(&mut self, _: &Texts<'a>, slots: &mut Slots<'_, Texts<'a>>) -> Result<(), Infallible> {
-        slots.push(Box::new("of the program"));
-        Ok(())
+    fn run(&mut self, filler: impl Filler<Texts<'a>, Infallible>) -> Filled {
+        filler.many(|_, slots| {
+            slots.push(Box::new("of the program"));
+            Ok(())
+        })
     }
 }
 

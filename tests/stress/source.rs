@@ -2,7 +2,7 @@
 
 use crate::ledger::Ledger;
 use crate::random::Random;
-use ft_local::{Made, Slots, Source};
+use ft_local::{Filled, Filler, Made, Slots, Source};
 use std::time::Duration;
 
 /// What a source of a scene is like.
@@ -31,11 +31,17 @@ pub(crate) struct Failure;
 impl<'l> Source<&'l Ledger> for Numbers<'l> {
     type Error = Failure;
 
-    fn fill(
-        &mut self,
-        _host: &&'l Ledger,
-        slots: &mut Slots<'_, &'l Ledger>,
-    ) -> Result<(), Failure> {
+    fn run(&mut self, filler: impl Filler<&'l Ledger, Failure>) -> Filled {
+        if self.manner.bulk == 0 {
+            filler.one_by_one(|_| self.next())
+        } else {
+            filler.many(|_, slots| self.fill(slots))
+        }
+    }
+}
+
+impl<'l> Numbers<'l> {
+    fn fill(&mut self, slots: &mut Slots<'_, &'l Ledger>) -> Result<(), Failure> {
         self.sleep();
         if self.random.once_in(self.manner.nothing_once_in) {
             return Ok(());
@@ -53,11 +59,7 @@ impl<'l> Source<&'l Ledger> for Numbers<'l> {
         if fails { Err(Failure) } else { Ok(()) }
     }
 
-    fn makes_one_at_a_time(&self) -> bool {
-        self.manner.bulk == 0
-    }
-
-    fn next(&mut self, _host: &&'l Ledger) -> Result<Option<Made<&'l Ledger>>, Failure> {
+    fn next(&mut self) -> Result<Option<Made<&'l Ledger>>, Failure> {
         self.sleep();
         if self.random.once_in(self.manner.fail_once_in) {
             return Err(Failure);

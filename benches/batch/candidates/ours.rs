@@ -2,7 +2,7 @@
 
 use super::{Candidate, Numbers, SIZE};
 use crate::harness::shot::{Shot, Tally};
-use ft_local::{Batch, Native, Slots, Source};
+use ft_local::{Batch, Filled, Filler, Native, Slots, Source};
 use std::convert::Infallible;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -21,9 +21,11 @@ fn fill_up(numbers: &Numbers, slots: &mut Slots<'_, Values>) {
 impl Source<Values> for Bulk {
     type Error = Infallible;
 
-    fn fill(&mut self, _host: &Values, slots: &mut Slots<'_, Values>) -> Result<(), Infallible> {
-        (self.1)(&self.0, slots);
-        Ok(())
+    fn run(&mut self, filler: impl Filler<Values, Infallible>) -> Filled {
+        filler.many(|_, slots| {
+            (self.1)(&self.0, slots);
+            Ok(())
+        })
     }
 }
 

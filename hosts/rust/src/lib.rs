@@ -26,7 +26,9 @@
 //! # Ok::<(), ft_local::NewError>(())
 //! ```
 
-use ft_local::{Batch, LoadError, Native, NewError, Slots, Source, Wrapper};
+use ft_local::{
+    Batch, Filled, Filler, LoadError, Native, NewError, Source, Wrapper,
+};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -72,19 +74,17 @@ where
 {
     type Error = E;
 
-    fn fill(
-        &mut self,
-        _host: &Native<Arc<Id>>,
-        slots: &mut Slots<'_, Native<Arc<Id>>>,
-    ) -> Result<(), E> {
-        if self.left.is_empty() {
-            self.lease = (self.server)(slots.capacity() as u64)?;
-            self.left = self.lease.first..self.lease.first + self.lease.count;
-        }
-        for number in self.left.by_ref().take(slots.capacity()) {
-            slots.push(Arc::new(Id { number, lease: self.lease }));
-        }
-        Ok(())
+    fn run(&mut self, filler: impl Filler<Native<Arc<Id>>, E>) -> Filled {
+        filler.many(|_, slots| {
+            if self.left.is_empty() {
+                self.lease = (self.server)(slots.capacity() as u64)?;
+                self.left = self.lease.first..self.lease.first + self.lease.count;
+            }
+            for number in self.left.by_ref().take(slots.capacity()) {
+                slots.push(Arc::new(Id { number, lease: self.lease }));
+            }
+            Ok(())
+        })
     }
 }
 

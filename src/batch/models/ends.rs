@@ -5,7 +5,7 @@ use super::{check, check_parking, counter, sorted};
 use crate::error::LoadError;
 use crate::host::Native;
 use crate::process::{begin_generation, thread_number};
-use crate::source::{Iter, Slots, Source};
+use crate::source::{Filled, Filler, Iter, Source};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -17,12 +17,14 @@ struct Pairs(usize);
 impl Source<Values> for Pairs {
     type Error = ();
 
-    fn fill(&mut self, _host: &Values, slots: &mut Slots<'_, Values>) -> Result<(), ()> {
-        for _ in 0..slots.capacity().min(2) {
-            self.0 += 1;
-            slots.push(self.0);
-        }
-        Ok(())
+    fn run(&mut self, filler: impl Filler<Values, ()>) -> Filled {
+        filler.many(|_, slots| {
+            for _ in 0..slots.capacity().min(2) {
+                self.0 += 1;
+                slots.push(self.0);
+            }
+            Ok(())
+        })
     }
 }
 

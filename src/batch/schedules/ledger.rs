@@ -3,7 +3,7 @@
 use super::vanishing;
 use crate::batch::ForkPolicy;
 use crate::host::{Host, Word};
-use crate::source::{Made, Slots, Source};
+use crate::source::{Filled, Filler, Made, Slots, Source};
 use shuttle::rand::{Rng, thread_rng};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -152,11 +152,17 @@ impl Maker {
 impl Source<&'static Ledger> for Maker {
     type Error = ();
 
-    fn fill(
-        &mut self,
-        _host: &&'static Ledger,
-        slots: &mut Slots<'_, &'static Ledger>,
-    ) -> Result<(), ()> {
+    fn run(&mut self, filler: impl Filler<&'static Ledger, ()>) -> Filled {
+        if self.bulk == 0 {
+            filler.one_by_one(|_| self.next())
+        } else {
+            filler.many(|_, slots| self.fill(slots))
+        }
+    }
+}
+
+impl Maker {
+    fn fill(&mut self, slots: &mut Slots<'_, &'static Ledger>) -> Result<(), ()> {
         self.call();
         for _ in 0..self.bulk.min(slots.capacity()) {
             slots.push(self.ledger.make());
@@ -164,11 +170,7 @@ impl Source<&'static Ledger> for Maker {
         Ok(())
     }
 
-    fn makes_one_at_a_time(&self) -> bool {
-        self.bulk == 0
-    }
-
-    fn next(&mut self, _host: &&'static Ledger) -> Result<Option<Made<&'static Ledger>>, ()> {
+    fn next(&mut self) -> Result<Option<Made<&'static Ledger>>, ()> {
         self.call();
         Ok(Some(Made::new(self.ledger.make())))
     }

@@ -19,7 +19,7 @@ fn what_threads_write_lies_on_lines_of_its_own() {
         std::mem::offset_of!(Any, low),
         std::mem::offset_of!(Any, cursors),
         std::mem::offset_of!(Any, counters),
-        std::mem::offset_of!(Any, fill_state),
+        std::mem::offset_of!(Any, workspace),
     ];
     let lines = offsets.map(|offset| offset / LINE);
     for (index, line) in lines.iter().enumerate() {
@@ -36,7 +36,7 @@ fn what_every_load_reads_shares_no_line_with_what_some_write() {
         std::mem::offset_of!(Any, low),
         std::mem::offset_of!(Any, cursors),
         std::mem::offset_of!(Any, counters),
-        std::mem::offset_of!(Any, fill_state),
+        std::mem::offset_of!(Any, workspace),
     ];
     let read = [
         std::mem::offset_of!(Any, host),

@@ -72,11 +72,17 @@ struct Scripted(Arc<Mutex<Script>>);
 impl Source<Native<usize>> for Scripted {
     type Error = Fault;
 
-    fn fill(
-        &mut self,
-        _host: &Native<usize>,
-        slots: &mut Slots<'_, Native<usize>>,
-    ) -> Result<(), Fault> {
+    fn run(&mut self, filler: impl Filler<Native<usize>, Fault>) -> Filled {
+        if self.0.lock().unwrap().bulk == 0 {
+            filler.one_by_one(|_| self.next())
+        } else {
+            filler.many(|_, slots| self.fill(slots))
+        }
+    }
+}
+
+impl Scripted {
+    fn fill(&mut self, slots: &mut Slots<'_, Native<usize>>) -> Result<(), Fault> {
         let bulk = self.0.lock().unwrap().bulk;
         for _ in 0..bulk.min(slots.capacity()) {
             let said = self.0.lock().unwrap().make();
@@ -98,11 +104,7 @@ impl Source<Native<usize>> for Scripted {
         Ok(())
     }
 
-    fn makes_one_at_a_time(&self) -> bool {
-        self.0.lock().unwrap().bulk == 0
-    }
-
-    fn next(&mut self, _host: &Native<usize>) -> Result<Option<Made<Native<usize>>>, Fault> {
+    fn next(&mut self) -> Result<Option<Made<Native<usize>>>, Fault> {
         let said = self.0.lock().unwrap().make();
         match said {
             Said::Result(result) => Ok(Some(Made::new(result))),

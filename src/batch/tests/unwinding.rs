@@ -75,11 +75,17 @@ struct Tokens {
 impl Source<Unwinding> for Tokens {
     type Error = Infallible;
 
-    fn fill(
-        &mut self,
-        _host: &Unwinding,
-        slots: &mut Slots<'_, Unwinding>,
-    ) -> Result<(), Infallible> {
+    fn run(&mut self, filler: impl Filler<Unwinding, Infallible>) -> Filled {
+        if self.bulk == 0 {
+            filler.one_by_one(|_| self.next())
+        } else {
+            filler.many(|_, slots| self.fill(slots))
+        }
+    }
+}
+
+impl Tokens {
+    fn fill(&mut self, slots: &mut Slots<'_, Unwinding>) -> Result<(), Infallible> {
         for _ in 0..self.bulk.min(slots.capacity()) {
             self.calls.call();
             slots.push(Box::new(self.calls.make()));
@@ -88,11 +94,7 @@ impl Source<Unwinding> for Tokens {
         Ok(())
     }
 
-    fn makes_one_at_a_time(&self) -> bool {
-        self.bulk == 0
-    }
-
-    fn next(&mut self, _host: &Unwinding) -> Result<Option<Made<Unwinding>>, Infallible> {
+    fn next(&mut self) -> Result<Option<Made<Unwinding>>, Infallible> {
         self.calls.call();
         Ok(Some(Made::new(Box::new(self.calls.make()))))
     }

@@ -93,16 +93,14 @@ struct Told {
 impl<'a> Source<&'a Counting> for Told {
     type Error = mpsc::RecvError;
 
-    fn fill(
-        &mut self,
-        _host: &&'a Counting,
-        slots: &mut Slots<'_, &'a Counting>,
-    ) -> Result<(), mpsc::RecvError> {
-        for _ in 0..self.counts.recv()? {
-            self.made += 1;
-            slots.push(self.made);
-        }
-        Ok(())
+    fn run(&mut self, filler: impl Filler<&'a Counting, mpsc::RecvError>) -> Filled {
+        filler.many(|_, slots| {
+            for _ in 0..self.counts.recv()? {
+                self.made += 1;
+                slots.push(self.made);
+            }
+            Ok(())
+        })
     }
 }
 
