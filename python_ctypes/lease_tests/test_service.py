@@ -25,6 +25,7 @@ def test_the_simulation_agrees_with_arithmetic(run_example):
     assert "by arithmetic" in run_example("simulate.py", "--check")
 
 
+@pytest.mark.long
 def test_leases_at_scale_in_small(run_example):
     printed = run_example("measure.py", "scale", "64000")
     assert "64,000 ids, each once" in printed
