@@ -46,6 +46,8 @@ def test_no_more_than_a_block_is_in_hand(tmp_path, block, prefetch, target):
     with Lease(file_block(tmp_path / "ids", block), prefetch=prefetch, target=target) as ids:
         for loaded in range(1, min(30 * block, 5000)):
             ids.load()
+            while prefetch and not ids._feed._state.ahead:
+                pass
             leased = ids.lease_stats().leased
             assert leased - loaded <= ids.block
         if block >= 7 and target < 1 and not prefetch:

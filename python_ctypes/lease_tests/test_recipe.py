@@ -25,7 +25,8 @@ def recipe(tmp_path_factory):
     (text,) = [block for block in blocks if "hiredis.h" in block]
     folder = tmp_path_factory.mktemp("recipe")
     (folder / "recipe.c").write_text(text + (HERE / "recipe_main.c").read_text())
-    library = Path(ft_local.library_path())
+    # Beside the C shim, which may contain the library too.
+    library = next(Path(ft_local.__file__).parent.glob("libft_local.so*"))
     subprocess.run(
         ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-pthread", "recipe.c",
          "-I", ROOT / "include", library, f"-Wl,-rpath,{library.parent}", "-lhiredis",
