@@ -26,9 +26,7 @@
 //! # Ok::<(), ft_local::NewError>(())
 //! ```
 
-use ft_local::{
-    Batch, Filled, Filler, LoadError, Native, NewError, Source, Wrapper,
-};
+use ft_local::{Batch, Filled, Filler, LoadError, Native, NewError, Source, Wrapper};
 use std::ops::Range;
 use std::sync::Arc;
 
