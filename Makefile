@@ -3,7 +3,7 @@
 #   make PYTHON=/usr/bin/python3.11 demo     another ordinary Python than python3
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo bench benchmarks test test-long test-all test-lease docs hosts soak \
+.PHONY: help build demo bench benchmarks test test-long test-all test-lease docs coverage hosts soak \
 	bench-python setup free-threaded python header format install uninstall wheels clean
 
 PREFIX ?= /usr/local
@@ -51,6 +51,10 @@ test-lease: ## Test leases on real Redis and PostgreSQL servers, which it starts
 
 docs: setup ## Build the documentation into build/site, and run every block of code in it
 	@tools/nox -s docs
+
+coverage: ## Which lines and branches the tests reach
+	@tools/setup --all
+	@tools/nox -s coverage
 
 benchmarks: setup ## LocalWrapper against the other proxies, which are installed into build/
 	@tools/nox -s benchmarks

@@ -62,6 +62,8 @@ def rust_lint(session):
     run(session, "cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-Dwarnings")
     doc = ["cargo", "doc", "--workspace", "--no-deps", "--document-private-items", "--locked"]
     run(session, *doc, RUSTDOCFLAGS="-D warnings")
+    # Each unsafe block says why it is sound.
+    run(session, "tools/unsafe")
 
 
 @session("test")
@@ -98,6 +100,8 @@ def bench_check(session):
     """The benchmarks without their clocks: each candidate hands out each item once."""
     bench = ["bench", "--package", "ft_local", "--quiet", "--locked", "--bench", "batch"]
     run(session, "cargo", *bench, "--", "--check")
+    simulation = ["--override-ini=pythonpath=benches", "benches/test_simulation.py"]
+    run(session, "pytest", "-q", "-p", "no:cacheprovider", *simulation)
 
 
 # The models of the parts, small enough for every order in which their threads can meet.
@@ -378,6 +382,38 @@ def forks(session):
     """The test of forks, many times."""
     times = count("FT_LOCAL_FORKS", 1000)
     ctest(session, "--tests-regex", "^fork$", "--repeat", f"until-fail:{times}")
+
+
+@session("soak")
+def reliability(session):
+    """Hostile use: faults, crowds, limits, and processes that fork and end."""
+    os.environ |= {
+        "FT_LOCAL_TEST_FAULTS": "4",
+        "FT_LOCAL_TEST_CHILDREN": "1000",
+        "FT_LOCAL_TEST_ROUNDS": "1000",
+        "FT_LOCAL_TEST_RELOADS": "30000",
+        "FT_LOCAL_TEST_LOADS": "100000000",
+    }
+    ctest(session, "--label-regex", "reliability", "--timeout", "7200")
+
+
+@shim_session("soak")
+def pytest_reliability(session):
+    """The same from Python."""
+    os.environ |= {
+        "FT_LOCAL_TEST_EXAMPLES": "2000",
+        "FT_LOCAL_TEST_CALLS": "1000000",
+        "FT_LOCAL_TEST_INTERPRETERS": "100",
+        "FT_LOCAL_TEST_ROUNDS": "100",
+    }
+    pytest(session, ORDINARY, "python_ctypes/tests", "-k", "reliability", "--timeout", "7200")
+
+
+@shim_session("soak")
+def coverage(session):
+    """Which lines and branches of the library and of the C extension the tests reach."""
+    run(session, "tools/coverage", "crate")
+    run(session, "tools/coverage", "shim", ORDINARY.installed)
 
 
 @session("soak")
