@@ -184,7 +184,14 @@ for _python in dict.fromkeys([ORDINARY, *INTERPRETERS, FREE_THREADED or ORDINARY
 def header(session):
     """The generated header is current, and agrees with the library, its comments and versions."""
     run(session, "cargo", "build", "--release", "--lib", "--locked")
-    tests = ["pytest", "-q", "--override-ini=pythonpath=tools c_tests/header", "c_tests/header"]
+    # No limit: cbindgen is compiled, for a minute.
+    tests = [
+        "pytest",
+        "-q",
+        "--timeout=0",
+        "--override-ini=pythonpath=tools c_tests/header",
+        "c_tests/header",
+    ]
     run(session, *tests, *session.posargs, FT_LOCAL_PYTHON=ORDINARY.installed)
 
 
@@ -337,7 +344,8 @@ def ft_utils(session):
         session.skip("no CPython 3.13 was found: give one in PYTHONS")
     for python in pythons:
         for backend in ("c", "ctypes"):
-            run(session, python, "python_ctypes/ft_utils_tests.py", FT_LOCAL_BACKEND=backend)
+            # -P: the installed ft_local, and not the one beside this file.
+            run(session, python, "-P", "python_ctypes/ft_utils_tests.py", FT_LOCAL_BACKEND=backend)
 
 
 @session("long", "soak", alone=True)
