@@ -90,12 +90,13 @@ static int find_functions(shim_state *state) {
 }
 
 static int make_names(shim_state *state) {
+    state->name_call = PyUnicode_InternFromString("__call__");
     state->name_enter = PyUnicode_InternFromString("__enter__");
     state->name_exit = PyUnicode_InternFromString("__exit__");
     state->name_aenter = PyUnicode_InternFromString("__aenter__");
     state->name_aexit = PyUnicode_InternFromString("__aexit__");
     state->name_array_priority = PyUnicode_InternFromString("__array_priority__");
-    bool all = state->name_enter != NULL && state->name_exit != NULL &&
+    bool all = state->name_call != NULL && state->name_enter != NULL && state->name_exit != NULL &&
                state->name_aenter != NULL && state->name_aexit != NULL &&
                state->name_array_priority != NULL;
     return all ? 0 : -1;
@@ -198,6 +199,7 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->trunc);
     Py_CLEAR(state->floor);
     Py_CLEAR(state->ceil);
+    Py_CLEAR(state->name_call);
     Py_CLEAR(state->name_enter);
     Py_CLEAR(state->name_exit);
     Py_CLEAR(state->name_aenter);

@@ -61,6 +61,7 @@ typedef struct {
     PyObject *trunc;
     PyObject *floor;
     PyObject *ceil;
+    PyObject *name_call;
     PyObject *name_enter;
     PyObject *name_exit;
     PyObject *name_aenter;

@@ -22,6 +22,18 @@ static PyObject *call_wrapped(PyObject *self, PyObject *const *args, size_t narg
     SHIM_ASK(PyObject *, NULL, self, call_object(wrapped, args, nargsf, kwnames));
 }
 
+/* Calls a Python function with `first` in the place before the arguments, which the caller lends. */
+static inline PyObject *call_lent(PyObject *function, PyObject *first, PyObject *const *args,
+                                  size_t nargsf, PyObject *kwnames) {
+    PyObject **all = (PyObject **)args - 1;
+    PyObject *lent = all[0];
+    all[0] = first;
+    PyObject *result = ((PyFunctionObject *)function)
+                           ->vectorcall(function, all, PyVectorcall_NARGS(nargsf) + 1, kwnames);
+    all[0] = lent;
+    return result;
+}
+
 /* For a bound method of a Python function: calls the function, with the object in the place before
  * the arguments, which the caller lends. The method never changes either of the two, and lives as
  * long as the wrapper, which the caller holds. */
@@ -31,14 +43,8 @@ static PyObject *call_method(PyObject *self, PyObject *const *args, size_t nargs
     if (method == NULL || (nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET) == 0) {
         return call_wrapped(self, args, nargsf, kwnames);
     }
-    PyObject *function = PyMethod_GET_FUNCTION(method);
-    PyObject **all = (PyObject **)args - 1;
-    PyObject *lent = all[0];
-    all[0] = PyMethod_GET_SELF(method);
-    PyObject *result = ((PyFunctionObject *)function)
-                           ->vectorcall(function, all, PyVectorcall_NARGS(nargsf) + 1, kwnames);
-    all[0] = lent;
-    return result;
+    return call_lent(PyMethod_GET_FUNCTION(method), PyMethod_GET_SELF(method), args, nargsf,
+                     kwnames);
 }
 
 /* For a Python function, which is known to have such a pointer, and where. */
@@ -50,9 +56,34 @@ static PyObject *call_function(PyObject *self, PyObject *const *args, size_t nar
                : ((PyFunctionObject *)function)->vectorcall(function, args, nargsf, kwnames);
 }
 
-static vectorcallfunc call_of(PyObject *object) {
+/* For an object of a class written in Python, as call_method. The interpreter's own way leads through
+ * a tuple of the arguments. */
+static PyObject *call_instance(PyObject *self, PyObject *const *args, size_t nargsf,
+                               PyObject *kwnames) {
+    PyObject *wrapped = shim_direct(self);
+    shim_state *state = wrapped == NULL ? NULL : PyType_GetModuleState(Py_TYPE(self));
+    PyObject *function = NULL;
+    if (state != NULL && state->alive && (nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET) != 0) {
+        function = shim_cache_special(&((shim_wrapper *)self)->cache, wrapped, state->name_call);
+    }
+    if (function == NULL || !PyFunction_Check(function)) {
+        return call_wrapped(self, args, nargsf, kwnames);
+    }
+    return call_lent(function, wrapped, args, nargsf, kwnames);
+}
+
+static bool is_callable_instance(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    return PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) && type->tp_call != NULL &&
+           !PyType_HasFeature(type, Py_TPFLAGS_HAVE_VECTORCALL) && !PyType_Check(object);
+}
+
+static vectorcallfunc call_of(PyTypeObject *type, PyObject *object) {
     if (PyFunction_Check(object)) {
         return call_function;
+    }
+    if (shim_is_wrapper_type(type) && is_callable_instance(object)) {
+        return call_instance;
     }
     bool is_method = PyMethod_Check(object) && PyFunction_Check(PyMethod_GET_FUNCTION(object));
     return is_method ? call_method : call_wrapped;
@@ -70,13 +101,8 @@ PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object) {
     if (self == NULL) {
         return NULL;
     }
-    ft_local_status status = ft_local_wrapper_new(&shim_host, object, &self->handle);
-    if (status != FT_LOCAL_OK) {
-        Py_DECREF(self);
-        return shim_raise(type, status);
-    }
-    self->wrapped = object;
-    self->vectorcall = call_of(object);
+    self->wrapped = Py_NewRef(object);
+    self->vectorcall = call_of(type, object);
     self->nested = shim_wrapper_type_of(object) != NULL || PyWeakref_CheckProxy(object);
     self->direct = self->nested ? NULL : self->wrapped;
     if (Py_TYPE(object)->tp_basicsize >= SHIM_SIZE_OF_DATETIME) {
@@ -147,28 +173,22 @@ done:
 
 static int traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
-    int stopped = shim_cache_traverse(((shim_wrapper *)self)->cache, visit, arg);
-    if (stopped != 0) {
-        return stopped;
-    }
-    ft_local_wrapper *handle = ((shim_wrapper *)self)->handle;
-    shim_visit visit_object = {visit, arg};
-    return handle == NULL ? 0 : ft_local_wrapper_visit(handle, shim_visit_object, &visit_object);
+    Py_VISIT(((shim_wrapper *)self)->wrapped);
+    return shim_cache_traverse(((shim_wrapper *)self)->cache, visit, arg);
 }
 
 static int clear(PyObject *self) {
     shim_wrapper *wrapper = (shim_wrapper *)self;
-    ft_local_wrapper *handle = wrapper->handle;
     /* First forgotten, then freed: freeing may run any Python code, which may come back here. */
+    PyObject *wrapped = wrapper->wrapped;
     shim_cache *cache = wrapper->cache;
-    wrapper->handle = NULL;
     wrapper->wrapped = NULL;
     wrapper->direct = NULL;
     wrapper->cache = NULL;
     if (cache != NULL) {
         shim_cache_free(cache);
     }
-    ft_local_wrapper_free(handle);
+    Py_XDECREF(wrapped);
     return 0;
 }
 

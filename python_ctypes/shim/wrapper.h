@@ -27,8 +27,8 @@ typedef struct shim_wrapper {
     unsigned char gap[10 - sizeof(void *)];
     unsigned char fold;
     vectorcallfunc vectorcall;
-    ft_local_wrapper *handle;
-    /* What `handle` holds. NULL only after the garbage collector has cleared the wrapper. */
+    /* The one reference to the object, which the garbage collector must see. The library's wrapper
+     * would be a second block of memory for it. NULL only after the collector has cleared this. */
     PyObject *wrapped;
     PyObject *weak_references;
 } shim_wrapper;
@@ -131,13 +131,15 @@ static inline PyObject *shim_hold(PyObject *object) {
 
 /* What `wrapper` has kept for a name, if it still holds; else NULL. */
 static inline const shim_method *shim_cache_find(const shim_wrapper *wrapper, PyObject *name) {
-    const shim_cache *cache = __atomic_load_n(&wrapper->cache, __ATOMIC_ACQUIRE);
+    shim_cache *cache = __atomic_load_n(&wrapper->cache, __ATOMIC_ACQUIRE);
     if (cache == NULL || !shim_cache_is_ours(cache)) {
         return NULL;
     }
-    const shim_method *method = &cache->methods[shim_cache_place(name)];
-    bool holds =
-        method->name == name && method->version == shim_type_version(Py_TYPE(wrapper->wrapped));
+    const shim_method *method = shim_cache_entry(cache, name);
+    bool holds = method->name == name &&
+                 method->version == shim_type_version(Py_TYPE(wrapper->wrapped)) &&
+                 (method->names == SHIM_NO_DICTIONARY ||
+                  (method->names >= 0 && method->names == shim_count_names(wrapper->wrapped)));
     return holds ? method : NULL;
 }
 

@@ -2,6 +2,8 @@
 
 #include "wrapper_cache.h"
 
+#include <string.h>
+
 /* The cache in `place` for this thread. NULL without an exception if it is another's, or if there is
  * no memory. */
 static shim_cache *our_cache(shim_cache **place) {
@@ -23,25 +25,31 @@ static shim_cache *our_cache(shim_cache **place) {
     return shim_cache_is_ours(cache) ? cache : NULL;
 }
 
-/* Takes over the reference to `found`. */
-static void keep(shim_cache **place, PyObject *name, PyObject *found, PyObject *bound,
-                 unsigned int version) {
+/* Takes over the references of `method`. Whether it was kept. */
+static bool keep(shim_cache **place, shim_method method) {
     shim_cache *cache = our_cache(place);
-    if (cache == NULL) {
-        Py_DECREF(found);
-        return;
+    shim_method old = method;
+    if (cache != NULL) {
+        shim_method *entry = &cache->methods[shim_cache_place(method.name)];
+        if (entry->name != NULL && entry->name != method.name) {
+            entry = shim_cache_entry(cache, method.name);
+        }
+        old = *entry;
+        *entry = method;
     }
-    shim_method *method = &cache->methods[shim_cache_place(name)];
-    shim_method old = *method;
-    *method = (shim_method){Py_NewRef(name), found, Py_XNewRef(bound), version};
     /* Last, because it may run any Python code, which may come back here. */
     Py_XDECREF(old.name);
     Py_XDECREF(old.found);
     Py_XDECREF(old.bound);
+    return cache != NULL;
 }
 
 PyObject *shim_cache_read(const shim_method *member, PyObject *object) {
     return Py_TYPE(member->found)->tp_descr_get(member->found, object, NULL);
+}
+
+static bool is_method_descriptor(PyObject *found) {
+    return PyType_HasFeature(Py_TYPE(found), Py_TPFLAGS_METHOD_DESCRIPTOR);
 }
 
 static PyObject *get_from_type(shim_cache **place, PyObject *object, PyObject *name) {
@@ -59,43 +67,105 @@ static PyObject *get_from_type(shim_cache **place, PyObject *object, PyObject *n
     if (found == NULL) {
         return result;
     }
-    bool is_method = PyType_HasFeature(Py_TYPE(found), Py_TPFLAGS_METHOD_DESCRIPTOR);
+    bool is_method = is_method_descriptor(found);
     /* Reading a member runs no Python code, which could make us forget the member meanwhile. */
     bool is_known = is_method || Py_IS_TYPE(found, &PyMemberDescr_Type);
     if (is_known && type == Py_TYPE(object) && version == shim_type_version(type)) {
-        keep(place, name, found, is_method ? result : NULL, version);
+        PyObject *bound = is_method ? Py_NewRef(result) : NULL;
+        (void)keep(place,
+                   (shim_method){Py_NewRef(name), found, bound, version, SHIM_NO_DICTIONARY});
     } else {
         Py_DECREF(found);
     }
     return result;
 }
 
+/* What is kept for `name`, if it is `found`, bound; else NULL. Borrowed. */
+static PyObject *find_bound(shim_cache **place, PyObject *name, PyObject *found) {
+    shim_cache *cache = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (cache == NULL || !shim_cache_is_ours(cache)) {
+        return NULL;
+    }
+    const shim_method *method = shim_cache_entry(cache, name);
+    return method->name == name && method->found == found ? method->bound : NULL;
+}
+
 static PyObject *get_beside_dictionary(shim_cache **place, PyObject *object, PyObject *name) {
+    PyTypeObject *type = Py_TYPE(object);
+    unsigned int version = shim_type_version(type);
     PyObject *found = NULL;
     if (shim_get_method(object, name, &found) == 0) {
         return found;
     }
-    const shim_cache *cache = __atomic_load_n(place, __ATOMIC_ACQUIRE);
-    if (cache != NULL && shim_cache_is_ours(cache)) {
-        const shim_method *method = &cache->methods[shim_cache_place(name)];
-        if (method->name == name && method->found == found && method->bound != NULL) {
-            Py_DECREF(found);
-            return Py_NewRef(method->bound);
-        }
+    PyObject *bound = Py_XNewRef(find_bound(place, name, found));
+    Py_ssize_t names = type == Py_TYPE(object) && version == shim_type_version(type)
+                           ? shim_count_names_without(object, name)
+                           : SHIM_UNKNOWN_NAMES;
+    if (bound != NULL && names == SHIM_UNKNOWN_NAMES) {
+        Py_DECREF(found);
+        return bound;
     }
-    PyObject *bound = Py_TYPE(found)->tp_descr_get(found, object, (PyObject *)Py_TYPE(object));
+    if (bound == NULL) {
+        bound = Py_TYPE(found)->tp_descr_get(found, object, (PyObject *)Py_TYPE(object));
+    }
     if (bound == NULL) {
         Py_DECREF(found);
         return NULL;
     }
-    keep(place, name, found, bound, 0);
+    if (names == SHIM_UNKNOWN_NAMES) {
+        version = 0;
+    }
+    (void)keep(place, (shim_method){Py_NewRef(name), found, Py_NewRef(bound), version, names});
     return bound;
+}
+
+PyObject *shim_cache_special(shim_cache **place, PyObject *object, PyObject *name) {
+    PyTypeObject *type = Py_TYPE(object);
+    unsigned int version = shim_type_version(type);
+    shim_cache *cache = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (cache != NULL && shim_cache_is_ours(cache)) {
+        const shim_method *method = shim_cache_entry(cache, name);
+        if (method->name == name && method->version == version) {
+            return is_method_descriptor(method->found) ? method->found : NULL;
+        }
+    }
+    shim_hold_type(type);
+    PyObject *found = shim_type_attribute(type, name);
+    bool is_method = found != NULL && version == shim_type_version(type) &&
+                     version != SHIM_NO_VERSION && is_method_descriptor(found);
+    shim_let_go_of_type(type);
+    if (!is_method) {
+        Py_XDECREF(found);
+        return NULL;
+    }
+    shim_method method = {Py_NewRef(name), found, NULL, version, SHIM_UNKNOWN_NAMES};
+    return keep(place, method) ? found : NULL;
+}
+
+/* From Python 3.15 on, an import may wait in the dictionary until the module is asked for it. */
+static bool is_lazy_import(PyObject *value) {
+    return PY_VERSION_HEX >= 0x030F0000 && strcmp(Py_TYPE(value)->tp_name, "lazy_import") == 0;
+}
+
+/* A module has the same dictionary for life, and only what its type does not have is looked for
+ * there: the interpreter would take a reference to the dictionary. */
+static PyObject *get_from_module(PyObject *module, PyObject *name) {
+    PyObject *of_type = shim_type_attribute(Py_TYPE(module), name);
+    PyObject *value = of_type == NULL ? shim_item_of(PyModule_GetDict(module), name) : NULL;
+    Py_XDECREF(of_type);
+    if (value != NULL && !is_lazy_import(value)) {
+        return value;
+    }
+    Py_XDECREF(value);
+    return PyErr_Occurred() ? NULL : PyObject_GetAttr(module, name);
 }
 
 PyObject *shim_cache_get(shim_cache **place, PyObject *object, PyObject *name) {
     PyTypeObject *type = Py_TYPE(object);
     if (type->tp_getattro != PyObject_GenericGetAttr || !PyUnicode_CheckExact(name)) {
-        return PyObject_GetAttr(object, name);
+        return PyModule_CheckExact(object) && PyUnicode_CheckExact(name)
+                   ? get_from_module(object, name)
+                   : PyObject_GetAttr(object, name);
     }
     return shim_has_dictionary(type) ? get_beside_dictionary(place, object, name)
                                      : get_from_type(place, object, name);

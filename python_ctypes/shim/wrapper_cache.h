@@ -8,15 +8,16 @@
  * - A type has a version, which is taken from it when it or one of its bases changes and never given
  *   to any type again, so that the version of the wrapped object's type tells that the object has
  *   the same type and the type the same attributes. 0 is no version.
- * - Where the object has a dictionary, which hides methods, the interpreter is asked for the method
- *   without binding it (`_PyObject_GetMethod`), and the answer must be the same as before.
+ * - Where the object has a dictionary, which hides methods, that dictionary must still be without the
+ *   name, which wrapper_keys.h can tell on some interpreters. On others the interpreter is asked for
+ *   the method without binding it (`_PyObject_GetMethod`), and the answer must be the same as before.
  *
  * What is kept is used by the first thread that asked for a method, and by no other.
  */
 #ifndef FT_LOCAL_SHIM_WRAPPER_CACHE_H
 #define FT_LOCAL_SHIM_WRAPPER_CACHE_H
 
-#include "shim.h"
+#include "wrapper_keys.h"
 
 #include <stdint.h>
 
@@ -40,8 +41,12 @@ typedef struct {
     PyObject *found;
     /* `found` bound to the object, or NULL for a member that is to be read. */
     PyObject *bound;
-    /* 0 if `found` is to be compared with what `_PyObject_GetMethod` gives. */
+    /* Of the type. 0 if `found` is to be compared with what `_PyObject_GetMethod` gives. */
     unsigned int version;
+    /* How many names of attributes the type has while none of its objects hides `found`, or one of
+     * the values in wrapper_keys.h. With SHIM_UNKNOWN_NAMES it is no attribute of the object for
+     * sure, but still the type's special method. */
+    Py_ssize_t names;
 } shim_method;
 
 #define SHIM_CACHE_SIZE 8
@@ -74,6 +79,13 @@ static inline bool shim_cache_is_ours(const shim_cache *cache) {
 static inline size_t shim_cache_place(const PyObject *name) {
     uintptr_t address = (uintptr_t)name;
     return ((address >> 4) ^ (address >> 8)) % SHIM_CACHE_SIZE;
+}
+
+/* Where `name` is if it was kept: at its place, or beside it if another name came first. Two names
+ * that are used in turns, such as __enter__ and __exit__, may have the same place. */
+static inline shim_method *shim_cache_entry(shim_cache *cache, const PyObject *name) {
+    shim_method *first = &cache->methods[shim_cache_place(name)];
+    return SHIM_LIKELY(first->name == name) ? first : &cache->methods[shim_cache_place(name) ^ 1];
 }
 
 /* A look-up in a class may run Python code: the `__eq__` of a key that is no str. The code may give
@@ -125,6 +137,10 @@ static inline PyObject *shim_type_attribute(PyTypeObject *type, PyObject *name) 
     return shim_search_type(type, name);
 }
 
+/* wrapper_private.c: an item of a dictionary, as a new reference; NULL if there is none, perhaps with
+ * an exception. */
+PyObject *shim_item_of(PyObject *dict, PyObject *name);
+
 /* wrapper_private.c: `_PyObject_GetMethod`, or what does the same. */
 int shim_get_method(PyObject *object, PyObject *name, PyObject **method);
 
@@ -132,6 +148,11 @@ int shim_get_method(PyObject *object, PyObject *name, PyObject **method);
  * yet; and what it takes to be faster the next time. */
 PyObject *shim_cache_get(shim_cache **cache, PyObject *object, PyObject *name);
 PyObject *shim_cache_read(const shim_method *member, PyObject *object);
+
+/* wrapper_cache.c: what the type of `object` has by a name, if that is a method: what the interpreter
+ * calls for an operator. Borrowed from the cache; NULL without an exception if it is no method, or
+ * cannot be kept. */
+PyObject *shim_cache_special(shim_cache **cache, PyObject *object, PyObject *name);
 
 int shim_cache_traverse(const shim_cache *cache, visitproc visit, void *arg);
 void shim_cache_free(shim_cache *cache);

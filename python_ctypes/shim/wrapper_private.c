@@ -8,7 +8,7 @@ extern __attribute__((weak)) int _PyObject_GetMethod(PyObject *object, PyObject 
                                                      PyObject **method);
 #endif
 
-static PyObject *item_of(PyObject *dict, PyObject *name) {
+PyObject *shim_item_of(PyObject *dict, PyObject *name) {
 #if PY_VERSION_HEX >= 0x030D0000
     PyObject *item;
     (void)PyDict_GetItemRef(dict, name, &item);
@@ -24,7 +24,7 @@ PyObject *shim_search_type(PyTypeObject *type, PyObject *name) {
     Py_ssize_t count = mro == NULL || !PyTuple_Check(mro) ? 0 : PyTuple_GET_SIZE(mro);
     for (Py_ssize_t i = 0; i < count && found == NULL; i++) {
         PyObject *dict = shim_type_dictionary((PyTypeObject *)PyTuple_GET_ITEM(mro, i));
-        found = item_of(dict, name);
+        found = shim_item_of(dict, name);
         Py_DECREF(dict);
     }
     Py_XDECREF(mro);

@@ -25,7 +25,10 @@ static PyObject *call_method(PyObject *self, PyObject *name, PyObject *const *ar
     for (Py_ssize_t i = 0; i < count; i++) {
         all[i + 1] = args[i];
     }
-    PyObject *result = PyObject_VectorcallMethod(name, all, (size_t)count + 1, NULL);
+    size_t given = (size_t)count + 1;
+    PyObject *method = shim_cache_special(&((shim_wrapper *)self)->cache, wrapped, name);
+    PyObject *result = method != NULL ? PyObject_Vectorcall(method, all, given, NULL)
+                                      : PyObject_VectorcallMethod(name, all, given, NULL);
     shim_leave(self);
     return result;
 }
@@ -61,6 +64,10 @@ static PyObject *call_enter(PyObject *self, PyObject *enter_name, PyObject *leav
                             const char *protocol) {
     PyObject *wrapped = ((shim_wrapper *)self)->wrapped;
     PyTypeObject *type = wrapped == NULL ? NULL : Py_TYPE(wrapped);
+    if (shim_direct(self) != NULL &&
+        shim_cache_special(&((shim_wrapper *)self)->cache, wrapped, enter_name) != NULL) {
+        return call_method(self, enter_name, NULL, 0);
+    }
     if (type != NULL && !has_method(wrapped, enter_name) && !has_method(wrapped, leave_name)) {
         PyErr_Format(PyExc_TypeError, "'%.200s' object does not support the %s protocol",
                      type->tp_name, protocol);

@@ -3,7 +3,9 @@
 import gc
 import sys
 import textwrap
+import types
 import weakref
+from pathlib import Path
 
 import pytest
 from ft_local import BatchExecutor, LocalWrapper
@@ -175,6 +177,109 @@ def test_an_operation_counts_no_more_through_the_wrapper_than_bare():
     use(wrapper)
     # The operand that an operator has on the interpreter's stack is the wrapper and not the object.
     assert all(count - 1 <= expected for count, expected in zip(shared.counts, bare, strict=True))
+
+
+class Hidden:
+    def method(self):
+        return "method"
+
+
+def test_an_attribute_that_another_object_had_before_hides_a_cached_method():
+    other, hidden = Hidden(), Hidden()
+    other.method = "the class now knows an attribute of this name"
+    wrapper = LocalWrapper(hidden)
+    assert [wrapper.method() for _ in range(3)] == ["method"] * 3
+    hidden.method = lambda: "attribute"
+    assert wrapper.method() == "attribute"
+    del hidden.method
+    assert [wrapper.method() for _ in range(3)] == ["method"] * 3
+
+
+@pytest.mark.parametrize("other", [{"method": lambda: "attribute"}, {"x": 1, "method": str}])
+def test_another_dictionary_of_the_object_hides_a_cached_method(other):
+    hidden = Hidden()
+    wrapper = LocalWrapper(hidden)
+    assert [wrapper.method() for _ in range(3)] == ["method"] * 3
+    hidden.__dict__ = other
+    assert wrapper.method() == other["method"]()
+    hidden.__dict__ = {}
+    assert [wrapper.method() for _ in range(3)] == ["method"] * 3
+    vars(hidden)["method"] = lambda: "written into the dictionary"
+    assert wrapper.method() == "written into the dictionary"
+
+
+def test_special_methods_of_a_class_that_changes_are_noticed():
+    class Changes:
+        def __enter__(self):
+            return "entered"
+
+        def __exit__(self, *error):
+            return True
+
+        def __call__(self, *args, **kwargs):
+            return args, kwargs
+
+    def enter_and_fail():
+        with wrapper as entered:
+            raise LookupError
+        return entered
+
+    wrapper = LocalWrapper(Changes())
+    for _ in range(3):
+        assert enter_and_fail() == "entered"
+        assert wrapper(1, a=2) == ((1,), {"a": 2})
+    Changes.__enter__ = lambda self: "entered otherwise"
+    Changes.__exit__ = lambda self, *error: False
+    Changes.__call__ = lambda self: "called otherwise"
+    with pytest.raises(LookupError):
+        enter_and_fail()
+    with wrapper as entered:
+        assert entered == "entered otherwise"
+    assert wrapper() == "called otherwise"
+    del Changes.__call__
+    with pytest.raises(TypeError, match="not callable"):
+        wrapper()
+
+
+def test_attributes_of_a_module_are_read_as_the_module_has_them():
+    module = types.ModuleType("module_of_this_test", "its text")
+    wrapper = LocalWrapper(module)
+    module.x = [1]
+    assert wrapper.x is module.x
+    module.x = 2
+    assert (wrapper.x, wrapper.__name__, wrapper.__doc__) == (2, "module_of_this_test", "its text")
+    assert wrapper.__dict__ is module.__dict__
+    assert wrapper.__class__ is types.ModuleType
+    module.__class__ = type("Kind", (types.ModuleType,), {"x": property(lambda self: 3)})
+    assert wrapper.x == 3
+    module.__class__ = types.ModuleType
+    del module.x
+    with pytest.raises(AttributeError, match="'module_of_this_test' has no attribute 'x'"):
+        wrapper.x  # noqa: B018
+    module.__getattr__ = lambda name: name.upper()
+    assert wrapper.x == "X"
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells the memory")
+@pytest.mark.c_backend(reason="an object of a Python class is larger")
+def test_a_wrapper_takes_at_most_120_bytes(run_python):
+    program = """
+        import resource
+        from ft_local import LocalWrapper
+
+        def memory():
+            with open("/proc/self/statm") as pages:
+                return int(pages.read().split()[1]) * resource.getpagesize()
+
+        count = 200_000
+        wrappers, thing = [None] * count, object()
+        before = memory()
+        for index in range(count):
+            wrappers[index] = LocalWrapper(thing)
+        print((memory() - before) / count)
+    """
+    done = run_python("-c", textwrap.dedent(program), PYTHONMALLOC="")
+    assert float(done.stdout) <= 120, done.stderr
 
 
 @pytest.mark.c_backend(reason="it is the C code that keeps methods")
