@@ -16,7 +16,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NewError {
-    /// The size is 0 or above [`MAX_SIZE`](crate::MAX_SIZE).
+    /// The size is 0 or above [`MAX_SIZE`].
     Size,
     /// The low mark is above the size.
     LowMark,
