@@ -20,6 +20,8 @@ SOAK = "FT_LOCAL_SOAK" in os.environ
 
 # Some tests send themselves Ctrl-C, which a shell lets its background jobs ignore.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# nox stops the sessions that run beside each other if it is interrupted, so that is what ends it.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def count(variable, usual, soak=None):
