@@ -183,7 +183,7 @@ typedef struct ft_local_host {
     void (*release_plain)(void *handle);
     // Calls `wait(arg)` once, outside the runtime: with an interpreter's lock given up, or
     // whatever else a thread of the runtime does before it blocks. Called only to wait. It may
-    // come back without the call if the thread is interrupted: `interrupted` is asked next.
+    // return without the call if the thread is interrupted; FT_LOCAL_ERR_INTERRUPTED then says so.
     void (*block)(void *ctx, ft_local_wait wait, void *arg);
     // `block` in two halves, for runtimes that already have them, such as PyEval_SaveThread:
     // leaves the runtime, before a wait. What it returns goes to `attach`.

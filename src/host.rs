@@ -63,7 +63,9 @@ pub unsafe trait Host: Send + Sync {
     unsafe fn adopt_word(&self, word: Word) -> Self::Object;
 
     /// Calls `wait`, which blocks, once, outside the runtime: with an interpreter's lock given up,
-    /// or whatever else a thread of this runtime does before it sleeps. Called only to wait.
+    /// or whatever else a thread of this runtime does before it sleeps. Called only to wait. It may
+    /// return without the call, for a thread that must not sleep now: the load then ends with
+    /// [`LoadError::Interrupted`](crate::LoadError::Interrupted).
     fn block(&self, wait: &mut dyn FnMut()) {
         wait();
     }

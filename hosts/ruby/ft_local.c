@@ -4,7 +4,6 @@
 #include <ft_local.h>
 #include <ruby.h>
 #include <ruby/thread.h>
-#include <stdbool.h>
 
 typedef struct {
     ft_local_batch *batch;
@@ -97,34 +96,25 @@ static int32_t fill_one(void *ctx, void **out, size_t capacity, size_t *produced
 typedef struct {
     ft_local_wait wait;
     void *arg;
-    bool waited;
 } call;
 
 static void *call_wait(void *data) {
     call *it = data;
-    it->waited = true;
     it->wait(it->arg);
     return NULL;
 }
 
-// Whether this thread has just come back without having waited.
-static _Thread_local bool refused;
-
-// The variant with a 2 raises nothing, which would jump over the library; when anything is pending,
-// be it another thread's turn to run, it returns at once and keeps Ruby's lock.
+// The variant with a 2 raises nothing, which would jump over the library. If anything is pending, be
+// it another thread's turn to run, it returns at once and keeps Ruby's lock, and the load ends as an
+// interrupted one.
 static void block(void *ctx, ft_local_wait wait, void *arg) {
     (void)ctx;
-    call it = {wait, arg, false};
-    rb_thread_call_without_gvl2(call_wait, &it, NULL, NULL);
-    refused = !it.waited;
+    rb_thread_call_without_gvl2(call_wait, &(call){wait, arg}, NULL, NULL);
 }
 
-// Only looks. `batch_load` runs what is pending, outside the library, where it may jump. Ruby does
-// not say that another thread's turn is pending; the library would try to wait again, without end.
+// Only checks. `batch_load` runs what is pending, outside the library, where it may jump.
 static int32_t interrupted(void) {
-    bool was_refused = refused;
-    refused = false;
-    return was_refused || rb_thread_interrupted(rb_thread_current());
+    return rb_thread_interrupted(rb_thread_current());
 }
 
 static void check(ft_local_status status) {

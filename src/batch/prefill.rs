@@ -126,16 +126,16 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     fn wait_for_low(&self, low_mark: usize, period: Duration) -> Result<(), LoadError<S::Error>> {
         // Raised each time, since a load that finds nobody waiting takes it down.
         self.front.low_mark.fetch_max(low_mark.div_ceil(2), Ordering::Relaxed);
-        let mut waited = Ok(());
+        let mut waited = None;
         let room = Room { batch: self, low_mark };
         let blocked = deadlock::wait_for(&room, || {
             self.host.block(&mut || {
                 let ready = || room.is_ready();
-                waited = self.guarded(|| self.low.wait(Some(period), ready, ready));
+                waited = Some(self.guarded(|| self.low.wait(Some(period), ready, ready)));
             });
         });
         match self.poisoned_by(blocked)? {
-            Ok(()) => waited?,
+            Ok(()) => waited.ok_or(LoadError::Interrupted)??,
             Err(Cycle) => return Err(LoadError::Deadlock),
         }
         if self.host.interrupted() { Err(LoadError::Interrupted) } else { Ok(()) }

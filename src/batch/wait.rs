@@ -29,16 +29,17 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let for_circles = deadlock::this_thread_fills().then_some(deadlock::PERIOD);
         let period = [left, for_interrupts, for_circles].into_iter().flatten().min();
         let start = Instant::now();
-        let mut waited = Ok(());
+        let mut waited = None;
         let blocked = deadlock::wait_for(self, || {
             self.host.block(&mut || {
-                waited = self
-                    .guarded(|| self.parking.wait(period, || self.is_plenty(), || self.is_ready()));
+                waited = Some(self.guarded(|| {
+                    self.parking.wait(period, || self.is_plenty(), || self.is_ready());
+                }));
             });
         });
         self.counters.others.waited_nanoseconds.add(nanoseconds(start.elapsed()));
         match self.poisoned_by(blocked)? {
-            Ok(()) => waited?,
+            Ok(()) => waited.ok_or(LoadError::Interrupted)??,
             Err(Cycle) => return Err(LoadError::Deadlock),
         }
         if interruptible && self.host.interrupted() {

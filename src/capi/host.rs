@@ -41,7 +41,7 @@ pub struct ft_local_host {
     pub release_plain: Option<unsafe extern "C-unwind" fn(handle: *mut c_void)>,
     /// Calls `wait(arg)` once, outside the runtime: with an interpreter's lock given up, or
     /// whatever else a thread of the runtime does before it blocks. Called only to wait. It may
-    /// come back without the call if the thread is interrupted: `interrupted` is asked next.
+    /// return without the call if the thread is interrupted; FT_LOCAL_ERR_INTERRUPTED then says so.
     pub block: Option<
         unsafe extern "C-unwind" fn(ctx: *mut c_void, wait: ft_local_wait, arg: *mut c_void),
     >,

@@ -1,5 +1,6 @@
 //! Threads that load, wait and are interrupted.
 
+use super::super::role::Vacancy;
 use super::*;
 
 #[test]
@@ -42,6 +43,7 @@ fn eight_threads_get_each_result_once() {
 #[derive(Default)]
 pub(super) struct Interruptible {
     stop: AtomicBool,
+    refuses: AtomicBool,
     pub(super) waits: AtomicUsize,
 }
 
@@ -59,7 +61,9 @@ unsafe impl Host for &Interruptible {
 
     fn block(&self, wait: &mut dyn FnMut()) {
         self.waits.fetch_add(1, Ordering::Relaxed);
-        wait();
+        if !self.refuses.load(Ordering::Relaxed) {
+            wait();
+        }
     }
 
     fn interrupt_period(&self) -> Option<Duration> {
@@ -99,6 +103,24 @@ fn an_interrupted_wait_loses_nothing() {
         assert_eq!(filler.join().unwrap(), Ok(1));
     });
     assert_eq!(batch.load(), Ok(2));
+}
+
+#[test]
+fn a_thread_whose_host_refuses_to_wait_leaves_the_load() {
+    let host = Interruptible::default();
+    host.refuses.store(true, Ordering::Relaxed);
+    let batch = Batch::new(&host, counter(), 2).unwrap();
+    let filling = batch.role.take();
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| batch.load());
+        assert_eq!(waiter.join().unwrap(), Err(LoadError::Interrupted));
+        let prefiller = scope.spawn(|| batch.prefill(1, 1, None));
+        assert_eq!(prefiller.join().unwrap(), Err(LoadError::Interrupted));
+    });
+    assert_eq!(filling, Ok(Vacancy::Free));
+    batch.role.give_up();
+    assert_eq!(host.waits.load(Ordering::Relaxed), 2);
+    assert_eq!(batch.load(), Ok(1));
 }
 
 #[test]
