@@ -101,9 +101,8 @@ class Build:
         version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"][
             "version"
         ]
-        all_c = all(source.suffix == ".c" for source in sources)
         compiler = [self.clang, "-std=gnu11"]
-        if not all_c:
+        if any(source.suffix == ".cpp" for source in sources):
             compiler = [self.clang.replace("clang", "clang++"), "-std=c++17"]
         program = self.work / name
         subprocess.run(
