@@ -40,6 +40,7 @@ OTHERS = {"asan", "tsan", "fuzz", "shim", "header"}
 
 # A check that finds a mutant takes a tenth of it. Some mutants make threads wait forever.
 LIMIT_SECONDS = 20
+NEVER = "a test that never ends"
 
 
 class Mutant(NamedTuple):
@@ -113,8 +114,10 @@ def run(command: list, environment: dict[str, str], place: Path, limit: float | 
             timeout=limit,
         )
     except subprocess.TimeoutExpired as expired:
-        return (expired.stdout or b"").decode(errors="replace"), "a test that never ends"
-    return output.stdout, "a crash" if output.returncode < 0 else ""
+        return (expired.stdout or b"").decode(errors="replace"), NEVER
+    return output.stdout, "a crash" if output.returncode < 0 else "a failure" * bool(
+        output.returncode
+    )
 
 
 def build(mutant: Mutant, place: Path) -> str:
@@ -158,9 +161,9 @@ def finders(mutant: Mutant, place: Path) -> tuple[list[str], str]:
     if not re.search(r"^running [1-9]", output, re.MULTILINE):
         sys.exit(f"{mutant.name}: no test matches {mutant.finder!r}\n{output}")
     if mutant.kind == "stress":
-        found = [*found, end][: bool(found or end)] if re.search(mutant.finder, output) else []
+        found = [end] if end and re.search(mutant.finder, output) else []
     # A model may run out of time because it has many executions.
-    elif not found and (end == "a crash" or (end and mutant.kind == "unit")):
+    elif not found and (end == "a crash" or (end == NEVER and mutant.kind == "unit")):
         found = [end]
     counts = re.findall(r"(\d+) (executions|schedules)$", output, re.MULTILINE)
     ran = sum(int(number) for number, _ in counts)
