@@ -264,6 +264,9 @@ static void every_child_is_sound(int32_t policy, size_t low_water, size_t childr
     atomic_store(&all.stop, true);
     for (size_t index = 0; index < THREADS; index++) {
         end_thread(threads[index]);
+    }
+    // Now, since the cursors are in the order in which the threads began.
+    for (size_t index = 0; index < THREADS; index++) {
         ft_local_cursor_free(all.cursors[index]);
     }
     ft_local_batch_free(all.batch);
