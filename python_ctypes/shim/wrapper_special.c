@@ -48,18 +48,8 @@ static bool type_has(PyTypeObject *type, PyObject *name) {
     return found != NULL;
 }
 
-/* Whether an object has a special method, and not only as a subclass of LocalWrapper has all. */
-static bool has_method(PyObject *object, PyObject *name) {
-    PyObject *found = shim_type_attribute(Py_TYPE(object), name);
-    bool is_ours = found != NULL && Py_IS_TYPE(found, &PyMethodDescr_Type) &&
-                   shim_is_wrapper_type(((PyDescrObject *)found)->d_type);
-    Py_XDECREF(found);
-    PyObject *wrapped = is_ours ? ((shim_wrapper *)object)->wrapped : NULL;
-    return wrapped == NULL ? found != NULL : has_method(wrapped, name);
-}
-
 /* A `with` looks for both methods before it calls one, and finds both here if there is one, and on a
- * subclass in any case. */
+ * subclass in any case. A wrapper in this one answers for itself when it is called. */
 static PyObject *call_enter(PyObject *self, PyObject *enter_name, PyObject *leave_name,
                             const char *protocol) {
     PyObject *wrapped = ((shim_wrapper *)self)->wrapped;
@@ -68,7 +58,7 @@ static PyObject *call_enter(PyObject *self, PyObject *enter_name, PyObject *leav
         shim_cache_special(&((shim_wrapper *)self)->cache, wrapped, enter_name) != NULL) {
         return call_method(self, enter_name, NULL, 0);
     }
-    if (type != NULL && !has_method(wrapped, enter_name) && !has_method(wrapped, leave_name)) {
+    if (type != NULL && !type_has(type, enter_name) && !type_has(type, leave_name)) {
         PyErr_Format(PyExc_TypeError, "'%.200s' object does not support the %s protocol",
                      type->tp_name, protocol);
         return NULL;

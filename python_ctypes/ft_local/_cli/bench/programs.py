@@ -98,10 +98,9 @@ def _make_modern_di(make: Make) -> Any:
         providers,
     )
 
-    class Parts(Group):  # type: ignore[misc,unused-ignore]
-        settings = providers.Factory(Settings, scope=Scope.APP, cache=True)
-
-    container = make(lambda: Container(groups=[Parts]))
+    settings = providers.Factory(Settings, scope=Scope.APP, cache=True)
+    parts = type("Parts", (Group,), {"settings": settings})
+    container = make(lambda: Container(groups=[parts]))
     container.resolve(Settings)
     return container
 
