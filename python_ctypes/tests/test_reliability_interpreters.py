@@ -25,10 +25,13 @@ try:
 except ImportError:
     import _xxsubinterpreters as interpreters
 
-USE = f'''
+LOAD = f'''
 import gc, itertools, sys
 sys.path[:] = {sys.path!r}
 from ft_local import BatchExecutor, LocalWrapper
+'''
+
+USE = '''
 for _ in range(20):
     wrapper = LocalWrapper([1])
     wrapper += [2]
@@ -41,6 +44,7 @@ for _ in range(20):
 gc.collect()
 '''
 
+run = getattr(interpreters, "exec", None) or interpreters.run_string
 left = iter(range(int(sys.argv[1])))
 lock, done = threading.Lock(), []
 
@@ -49,16 +53,19 @@ def work():
         with lock:
             if next(left, None) is None:
                 return
-        interpreter = interpreters.create()
-        problem = (getattr(interpreters, "exec", None) or interpreters.run_string)(interpreter, USE)
-        interpreters.destroy(interpreter)
+        # One at a time: CPython 3.13.0 crashes if its own modules are imported, or freed, by several.
         with lock:
+            interpreter = interpreters.create()
+            problem = run(interpreter, LOAD)
+        problem = problem or run(interpreter, USE)
+        with lock:
+            interpreters.destroy(interpreter)
             done.append(problem)
 
 threads = [threading.Thread(target=work) for _ in range(4)]
 for thread in threads:
     thread.start()
-exec(USE)
+exec(LOAD + USE)
 for thread in threads:
     thread.join()
 print(len(done), {problem for problem in done})
