@@ -53,7 +53,7 @@ def work():
         with lock:
             if next(left, None) is None:
                 return
-        # One at a time: CPython 3.13.0 crashes if its own modules are imported, or freed, by several.
+        # One at a time: CPython 3.13.0 crashes if several import its own modules, or free them.
         with lock:
             interpreter = interpreters.create()
             problem = run(interpreter, LOAD)
