@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Shows that the checks of the library can fail.
 
-tools/mutants.toml lists faults. This script injects those into a copy of the library that a loom
+tests/mutants.toml lists faults. This script injects those into a copy of the library that a loom
 model, a shuttle scene, a unit test or the stress test must find, one after the other. A mutant that
 survives is a hole in the checks. Other checks take the rest of the list: tools/sanitizers.py,
 tools/shims.py and c_tests/header.
@@ -66,7 +66,7 @@ class Mutant(NamedTuple):
 def mutants(*kinds: str) -> list[Mutant]:
     """Those of these kinds."""
     found = []
-    listed = tomllib.loads((ROOT / "tools/mutants.toml").read_text())
+    listed = tomllib.loads((ROOT / "tests/mutants.toml").read_text())
     for file, name, entry in ((f, n, e) for f, named in listed.items() for n, e in named.items()):
         changes = [(entry.pop("text"), entry.pop("becomes")), *map(tuple, entry.pop("also", []))]
         if len(entry) != 1 or not set(entry) <= KINDS.keys() | OTHERS:

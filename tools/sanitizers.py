@@ -1,7 +1,7 @@
 """Builds the library, its tests and the C tests with a sanitizer, and runs them.
 
 A sanitizer that is off would also report nothing, so each run ends with the faults that
-tools/mutants.toml lists for it, each of which must be reported.
+tests/mutants.toml lists for it, each of which must be reported.
 
     tools/sanitizers.py asan           all tests, once
     tools/sanitizers.py tsan ROUNDS    those with threads, many times: a race shows only if threads

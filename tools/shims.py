@@ -7,7 +7,7 @@
     tools/shims.py tsan PYTHON ROUNDS             with ThreadSanitizer, on a CPython that has it
 
 PYTHON is an interpreter that has ft_local. A sanitizer that is off would also report nothing, so
-each of them must also report the faults that tools/mutants.toml lists for it.
+each of them must also report the faults that tests/mutants.toml lists for it.
 """
 
 import json
