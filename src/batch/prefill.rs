@@ -126,6 +126,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     fn wait_for_low(&self, low_mark: usize, period: Duration) -> Result<(), LoadError<S::Error>> {
         // Raised each time, since a load that finds nobody waiting takes it down.
         self.front.low_mark.fetch_max(low_mark.div_ceil(2), Ordering::Relaxed);
+        let interruptible = self.host.interruptible();
         let mut waited = None;
         let room = Room { batch: self, low_mark };
         let blocked = deadlock::wait_for(&room, || {
@@ -138,7 +139,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             Ok(()) => waited.ok_or(LoadError::Interrupted)??,
             Err(Cycle) => return Err(LoadError::Deadlock),
         }
-        if self.host.interrupted() { Err(LoadError::Interrupted) } else { Ok(()) }
+        if interruptible && self.host.interrupted() {
+            return Err(LoadError::Interrupted);
+        }
+        Ok(())
     }
 
     /// Wakes a prefilling thread, for a cursor or a load of many that has left few results in the

@@ -64,14 +64,19 @@ mod futex {
                 tv_nsec: period.subsec_nanos().into(),
             });
             // SAFETY: the word and the time live during the call.
-            unsafe {
+            let refused = unsafe {
                 libc::syscall(
                     libc::SYS_futex,
                     self.0.as_ptr(),
                     libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
                     0,
                     period.as_ref().map_or(ptr::null(), ptr::from_ref),
-                );
+                ) != 0
+            };
+            let usual = [Some(libc::EAGAIN), Some(libc::EINTR), Some(libc::ETIMEDOUT)];
+            if refused && !usual.contains(&std::io::Error::last_os_error().raw_os_error()) {
+                // A filter of system calls forbids it. Without a pause, this thread would poll.
+                std::thread::sleep(Duration::from_millis(1));
             }
         }
     }

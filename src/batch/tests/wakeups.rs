@@ -236,6 +236,21 @@ fn a_thread_that_cannot_be_interrupted_sleeps_until_it_is_woken() {
     }
 }
 
+#[test]
+fn a_prefilling_thread_that_cannot_be_interrupted_is_not_asked() {
+    for cannot_be_interrupted in [false, true] {
+        let host = Counting { cannot_be_interrupted, ..Counting::default() };
+        let batch = Batch::new(&host, counter(), 2).unwrap();
+        batch.role.take().unwrap();
+        std::thread::scope(|scope| {
+            let prefiller = scope.spawn(|| batch.prefill(1, 1, Some(Duration::from_millis(1))));
+            assert_eq!(prefiller.join().unwrap(), Ok(0));
+        });
+        batch.role.give_up();
+        assert_eq!(host.count(Place::Interrupted) == 0, cannot_be_interrupted);
+    }
+}
+
 /// Two threads sleep; the one that is woken for `what` unwinds out of its host, and the other one
 /// has to get what it was woken for.
 fn a_woken_thread_unwinds(
