@@ -29,7 +29,7 @@ bench: setup ## Measure against the goals in docs/performance.md, and draw the f
 bench-python: setup ## Measure in Python what docs/performance.md begins with, and write it there
 	@tools/nox -s bench-python -- $(BENCH_ARGS)
 
-test: setup ## Check and test everything that this machine can, in about four minutes
+test: setup ## Check and test everything that this machine can, in about 15 minutes on 2 cores
 	@$(SESSIONS) test
 
 test-long: free-threaded ## What takes long: sanitizers, valgrind, hosts, packaging, ft_utils' own tests, stress
