@@ -109,7 +109,6 @@ COMPLETE = [
     "models::parts",
     "models::queue",
     "models::returned",
-    "one_place_is_used_again",
     "a_cursor_that_goes_while_the_batch_is_closed",
 ]
 
