@@ -82,14 +82,24 @@ static void *load_some(void *arg) {
     return NULL;
 }
 
+// Loads the library, and makes a batch that counts in `last`.
+static void library_begin(library *of, const char *path, uintptr_t *last) {
+    const ft_local_host host = FT_LOCAL_HOST_INIT;
+    const ft_local_source source = {
+        .struct_size = sizeof source, .ctx = last, .next_plain = count_up};
+    library_open(of, path);
+    CHECK_EQ(of->batch_new(&host, &source, 4, &of->batch), FT_LOCAL_OK);
+}
+
+static void library_end(library *of) {
+    of->batch_free(of->batch);
+    CHECK_EQ(dlclose(of->handle), 0);
+}
+
 static void load_use_unload(const char *path) {
     library of;
     uintptr_t last = 0;
-    const ft_local_host host = FT_LOCAL_HOST_INIT;
-    const ft_local_source source = {
-        .struct_size = sizeof source, .ctx = &last, .next_plain = count_up};
-    library_open(&of, path);
-    CHECK_EQ(of.batch_new(&host, &source, 4, &of.batch), FT_LOCAL_OK);
+    library_begin(&of, path, &last);
     pthread_t threads[THREADS];
     for (int index = 0; index < THREADS; index++) {
         threads[index] = start_thread(load_some, &of);
@@ -99,8 +109,7 @@ static void load_use_unload(const char *path) {
         end_thread(threads[index]);
     }
     CHECK(last >= (THREADS + 1) * LOADS);
-    of.batch_free(of.batch);
-    CHECK_EQ(dlclose(of.handle), 0);
+    library_end(&of);
 }
 
 static void do_nothing(void *unused) {
@@ -138,16 +147,11 @@ static void *load_and_outlive(void *arg) {
 static void a_thread_may_outlive_the_library(const char *path) {
     library of;
     uintptr_t last = 0;
-    const ft_local_host host = FT_LOCAL_HOST_INIT;
-    const ft_local_source source = {
-        .struct_size = sizeof source, .ctx = &last, .next_plain = count_up};
-    library_open(&of, path);
-    CHECK_EQ(of.batch_new(&host, &source, 4, &of.batch), FT_LOCAL_OK);
+    library_begin(&of, path, &last);
     CHECK_EQ(pthread_barrier_init(&barrier, NULL, 2), 0);
     pthread_t thread = start_thread(load_and_outlive, &of);
     pthread_barrier_wait(&barrier);
-    of.batch_free(of.batch);
-    CHECK_EQ(dlclose(of.handle), 0);
+    library_end(&of);
     pthread_barrier_wait(&barrier);
     end_thread(thread);
     passes_in_child(do_nothing, NULL);

@@ -50,6 +50,19 @@ fn a_source_may_end_with_its_last_results_or_after_them() {
 }
 
 #[test]
+fn a_source_that_ends_and_unwinds_in_one_call_has_ended() {
+    let source = Bulk(|slots: &mut Slots<'_, _>| -> Result<(), &'static str> {
+        slots.push(1);
+        slots.end();
+        std::panic::resume_unwind(Box::new("after the end"));
+    });
+    let batch = Batch::new(VALUES, source, 4).unwrap();
+    std::panic::catch_unwind(|| batch.load()).expect_err("the source unwinds");
+    assert_eq!(batch.try_load(), Ok(Some(1)));
+    assert_eq!(batch.try_load(), Err(LoadError::Ended));
+}
+
+#[test]
 fn a_waiting_thread_learns_of_the_end() {
     let (go_on, mut source) = waits_from(1);
     let batch = Batch::new(VALUES, Iter(std::iter::from_fn(move || source().ok())), 2).unwrap();
