@@ -1,6 +1,6 @@
 //! Results made before a load asks for them.
 
-use super::deadlock::{self, Awaited, Cycle};
+use super::deadlock::Awaited;
 use super::fill::Fill;
 use super::own::Origin;
 use super::role::FillRole;
@@ -127,18 +127,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         // Raised each time, since a load that finds nobody waiting takes it down.
         self.front.low_mark.fetch_max(low_mark.div_ceil(2), Ordering::Relaxed);
         let interruptible = self.host.interruptible();
-        let mut waited = None;
         let room = Room { batch: self, low_mark };
-        let blocked = deadlock::wait_for(&room, || {
-            self.host.block(&mut || {
-                let ready = || room.is_ready();
-                waited = Some(self.guarded(|| self.low.wait(Some(period), ready, ready)));
-            });
-        });
-        match self.poisoned_by(blocked)? {
-            Ok(()) => waited.ok_or(LoadError::Interrupted)??,
-            Err(Cycle) => return Err(LoadError::Deadlock),
-        }
+        self.leave_host(&room, || {
+            let ready = || room.is_ready();
+            self.low.wait(Some(period), ready, ready);
+        })?;
         if interruptible && self.host.interrupted() {
             return Err(LoadError::Interrupted);
         }

@@ -29,23 +29,32 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let for_circles = deadlock::this_thread_fills().then_some(deadlock::PERIOD);
         let period = [left, for_interrupts, for_circles].into_iter().flatten().min();
         let start = Instant::now();
-        let mut waited = None;
-        let blocked = deadlock::wait_for(self, || {
-            self.host.block(&mut || {
-                waited = Some(self.guarded(|| {
-                    self.parking.wait(period, || self.is_plenty(), || self.is_ready());
-                }));
-            });
+        let waited = self.leave_host(self, || {
+            self.parking.wait(period, || self.is_plenty(), || self.is_ready());
         });
         self.counters.others.waited_nanoseconds.add(nanoseconds(start.elapsed()));
-        match self.poisoned_by(blocked)? {
-            Ok(()) => waited.ok_or(LoadError::Interrupted)??,
-            Err(Cycle) => return Err(LoadError::Deadlock),
-        }
+        waited?;
         if interruptible && self.host.interrupted() {
             return Err(LoadError::Interrupted);
         }
         Ok(())
+    }
+
+    /// Waits by `wait`, outside the host, for what is `awaited`. If the host refuses to be left,
+    /// that is an interruption.
+    pub(super) fn leave_host(
+        &self,
+        awaited: &dyn Awaited,
+        mut wait: impl FnMut(),
+    ) -> Result<(), LoadError<S::Error>> {
+        let mut waited = None;
+        let blocked = deadlock::wait_for(awaited, || {
+            self.host.block(&mut || waited = Some(self.guarded(&mut wait)));
+        });
+        match self.poisoned_by(blocked)? {
+            Ok(()) => Ok(waited.ok_or(LoadError::Interrupted)??),
+            Err(Cycle) => Err(LoadError::Deadlock),
+        }
     }
 }
 
