@@ -1,6 +1,9 @@
 """No id is used twice: over threads, processes, forks, and processes killed at any moment."""
 
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +31,31 @@ def test_a_process_that_forks_while_its_threads_use_ids(store, start_worker):
     assert worker.returncode == 0
     assert len(used) == 3 * THREADS * 500
     assert len(set(used)) == len(used)
+
+
+IMPORTED_BY_A_LEASE = """
+import sys
+from stores import make_lease
+
+store, address, name, block = sys.argv[1:]
+with make_lease(store, address, name, int(block)) as ids:
+    before = set(sys.modules)
+    ids.load()
+print(*sorted(set(sys.modules) - before))
+"""
+
+
+def test_the_thread_that_leases_imports_nothing(store):
+    """A fork during an import leaves the child with a lock that nobody will release."""
+    store.prepare(BLOCK)
+    run = subprocess.run(
+        [sys.executable, "-c", IMPORTED_BY_A_LEASE, *store.words(), str(BLOCK)],
+        cwd=Path(__file__).parent,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.split() == []
 
 
 @pytest.mark.parametrize("moment", [8, 8 * 77, 8 * 1000])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Connecting imports this module, to encode the host's name. If the process is forked meanwhile, the
+# child has a lock of the import that nobody will release, and cannot connect.
+import encodings.idna  # noqa: F401
 import time
 from typing import TYPE_CHECKING, Any
 
