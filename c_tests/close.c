@@ -134,7 +134,7 @@ static void *prefill_closed(void *arg) {
     return NULL;
 }
 
-// They go on while the source, which the fifth thread runs, is still at work. What that makes is
+// They go on while the fifth thread still runs the source. What that makes is
 // released, but for the first, which the thread has made for itself.
 static void who_waits_is_woken_and_what_is_being_made_is_released(size_t per_call) {
     scene all;

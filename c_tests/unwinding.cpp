@@ -14,7 +14,7 @@ namespace {
 enum class Way { throws, exits };
 struct Left {};
 
-// Every object there ever was. One thread at a time is at work.
+// Every object that was made. One thread runs at a time.
 struct Object {
     bool alive = true;
 };

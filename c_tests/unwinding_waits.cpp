@@ -231,7 +231,7 @@ void another_gets_it(Way how, Place place, Cause cause) {
     CHECK_EQ(left, 1);
     CHECK_EQ(loaded, 1);
     CHECK(!leaves);
-    // The thread that fills now comes to its end.
+    // The thread that fills ends now.
     tap.fail();
     CHECK_EQ(pthread_join(filler, nullptr), 0);
     ft_local_batch_free(batch);

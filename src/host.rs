@@ -49,7 +49,7 @@ pub type Word = usize;
 /// may be given to a batch of another; and the word must stay good when it is moved to another
 /// thread, as `Object: Send` says.
 pub unsafe trait Host: Send + Sync {
-    /// One reference that somebody owns. Dropping it releases it.
+    /// One owned reference. Dropping it releases it.
     type Object: Send;
 
     /// Gives up the reference for the word that stands for it.

@@ -37,7 +37,7 @@ fn threads_drain_a_source_of_shared_objects_that_ends() {
                 loop {
                     match batch.load() {
                         Ok(object) => _ = seen[*object].fetch_add(1, Ordering::Relaxed),
-                        // Somebody's error does not mean that the buffer is empty.
+                        // Another thread's error does not mean that the buffer is empty.
                         Err(LoadError::Source(Exhausted)) if batch.is_empty() => break,
                         Err(LoadError::Source(Exhausted)) => {}
                         Err(error) => panic!("{error}"),

@@ -101,7 +101,7 @@ pub(crate) struct CLoop<'l> {
     counted: bool,
 }
 
-// SAFETY: one thread at a time uses it, as each comparison that has it sees to.
+// SAFETY: one thread at a time uses it; each comparison ensures that.
 unsafe impl Sync for CLoop<'_> {}
 
 impl<'l> CLoop<'l> {

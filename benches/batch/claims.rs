@@ -88,7 +88,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) {
     let bulk = one.ratio(BULK_CURSOR, FETCH_ADD);
     report.goal("cursor, bulk source, 1 thread", AtMost(0.7), UNIT, bulk);
     report.compared(one);
-    // Without work, whoever refilled takes all from its own cache: a stress figure, and no goal.
+    // Without work, a refilling thread takes all from its own cache: a stress figure, no goal.
     let stress = side_by_side(settings, report, 2, 0);
     report.compared(stress);
     for threads in [2, 4] {

@@ -86,7 +86,7 @@ pub(crate) fn measure(settings: &Settings, report: &mut Report) {
     quick_source(settings, report);
 }
 
-/// A source that asks somebody else, and sleeps meanwhile.
+/// A source that waits for another machine, asleep.
 fn slow_source(settings: &Settings, report: &mut Report) {
     let scene = Scene {
         title: "source 100 us, size 64, 2 threads",

@@ -21,7 +21,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// # Errors
-    /// A message for whoever wrote the arguments.
+    /// An error message about the arguments.
     pub(crate) fn from_arguments(
         mut arguments: impl Iterator<Item = String>,
         groups: &[&str],

@@ -1,4 +1,4 @@
-// An extension module that somebody else wrote. Its type Office sells tickets: objects that C code
+// An extension module by another author. Its type Office sells tickets: objects that C code
 // makes, a block at a time, and that threads buy one by one without meeting at a lock.
 
 #include "host.h"
@@ -108,7 +108,7 @@ static PyObject *office_close(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     return status == FT_LOCAL_OK ? Py_NewRef(Py_None) : python_raise(status);
 }
 
-// How often somebody had to queue for the printer.
+// How many loads had to wait for the printer.
 static PyObject *office_waits(PyObject *self, void *Py_UNUSED(closure)) {
     ft_local_stats stats = FT_LOCAL_STATS_INIT;
     ft_local_status status = ft_local_batch_stats(((office *)self)->batch, &stats);
@@ -151,7 +151,7 @@ static PyMethodDef office_methods[] = {
     {"buy", office_buy, METH_NOARGS,
      PyDoc_STR("buy($self)\n--\n\nThe next ticket, (prefix, number). StopIteration if sold out.")},
     {"close", office_close, METH_NOARGS,
-     PyDoc_STR("close($self)\n--\n\nEnd the sale: who buys, or waits to, gets a RuntimeError.")},
+     PyDoc_STR("close($self)\n--\n\nEnd the sale: every load raises RuntimeError from now on.")},
     {NULL, NULL, 0, NULL},
 };
 

@@ -107,7 +107,7 @@ def measure(name: str, way: int, results: str) -> tuple[list[list[float]], int]:
 
 
 def cells(name: str, way: int, results: str) -> str:
-    """One row, measured in a process of its own: who hands a result out twice may crash."""
+    """One row, measured in a process of its own: a way that hands a result out twice may crash."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as pool:
         try:

@@ -90,7 +90,7 @@ def _backwards(obj: object, group_of: dict[int, tuple[object, ...]]) -> Path | N
 
 
 def _referrer(obj: object, group: tuple[object, ...]) -> object:
-    """Who in the group refers to an object; None if nobody does any more."""
+    """The member of the group that refers to an object; None if none does any more."""
     while len(group) > 1:
         half = len(group) // 2
         found = any(one is obj for one in gc.get_referents(*group[:half]))

@@ -57,7 +57,7 @@ def immortal(factory: Callable[[], _T]) -> _T:
     included. Its price: it is never freed, nor is what it refers to, and its finalizer never runs.
     Make only so many as the program needs for as long as it runs.
 
-    The interpreter refuses strings, and what the factory has already shown to somebody, such as a
+    The interpreter refuses strings, and objects that the factory has also stored elsewhere, as a
     class. What cannot be immortal, here or on CPython 3.14, is shared as `share` does it.
     `sharing` says what was done. With the GIL, or on older interpreters, nothing changes.
     """

@@ -43,7 +43,7 @@ class Walk:
     ) -> None:
         """`followed` has the types of ft_local, and which attribute of each is followed.
 
-        The results that wait in an executor are not what it reaches: whoever loads one decides.
+        The results that wait in an executor are not reached: the thread that loads one decides.
         """
         self._enable = enable
         self._is_shared = is_shared

@@ -2,7 +2,7 @@
  * Arguments.
  *
  * The parser of the C API counts keywords before it looks at their names, and so reports a
- * misspelt keyword as one argument too many. A user wants to be told the name.
+ * misspelt keyword as one argument too many. The error must give the name.
  */
 
 #include "shim.h"

@@ -1,4 +1,4 @@
-/* The books of a BatchExecutor. */
+/* The counters of a BatchExecutor. */
 
 #include "batch.h"
 

@@ -34,7 +34,7 @@ static bool enter(shim_cursor *cursor) {
     return is_mine(cursor) || shim_refuse((PyObject *)cursor, "cursor_of_another_thread", NULL);
 }
 
-/* The next result, or a status. A closed cursor is told as a closed executor. */
+/* The next result, or a status. A closed cursor is reported as a closed executor. */
 static ft_local_status take(shim_cursor *cursor, int64_t nanoseconds, void **result) {
     if (cursor->handle == NULL) {
         return FT_LOCAL_ERR_CLOSED;

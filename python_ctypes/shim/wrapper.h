@@ -1,7 +1,7 @@
 /*
  * What the files about LocalWrapper share.
  *
- * A wrapper never changes what it wraps. Whoever runs a slot holds a reference to the wrapper for
+ * A wrapper never changes what it wraps. The caller of a slot holds a reference to the wrapper for
  * as long as the slot runs, and the wrapper holds one to the wrapped object, so that a slot needs
  * none of its own: the shared count stays untouched, which is what a wrapper is for.
  */

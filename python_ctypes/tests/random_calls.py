@@ -3,7 +3,7 @@
     random_calls.py SEED CALLS [bare]
 
 Each call has a line, flushed before it: a crash shows which call it was. With `bare`, nothing is
-wrapped, so that what crashes by itself can be told from what a wrapper does.
+wrapped, so that a crash of the bare call is not blamed on the wrapper.
 """
 
 import array

@@ -1,4 +1,4 @@
-"""Which backend is in use, who may choose, and what is said when a choice cannot be met."""
+"""Which backend is in use, how it is chosen, and the error when the choice cannot be met."""
 
 import modulefinder
 import re

@@ -1,4 +1,4 @@
-"""close(): what is ready is dropped, who waits is woken, and every load fails from then on."""
+"""close(): results that are ready are dropped, waiting threads wake, and every later load fails."""
 
 import gc
 import itertools

@@ -1,4 +1,4 @@
-"""BatchExecutor and the garbage collector: cycles, finalizers, and who dies when."""
+"""BatchExecutor and the garbage collector: cycles, finalizers, and in which order objects die."""
 
 import gc
 import itertools

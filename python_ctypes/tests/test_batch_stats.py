@@ -1,4 +1,4 @@
-"""stats(): the books of an executor, which come out even while nobody uses it."""
+"""stats(): the counters of an executor, which balance while no thread uses it."""
 
 import itertools
 

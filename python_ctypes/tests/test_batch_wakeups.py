@@ -25,7 +25,7 @@ def sleeps_of_others():
 
 
 class Stuck:
-    """A bulk source that makes much at first, then waits to be told, and then makes four a call."""
+    """A bulk source that makes much at first, waits for a signal, and then makes four a call."""
 
     def __init__(self):
         self.numbers = itertools.count()

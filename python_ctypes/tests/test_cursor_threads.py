@@ -46,7 +46,7 @@ def test_results_of_a_cursor_come_in_the_order_of_the_source(run_threads):
     executor = BatchExecutor(itertools.count().__next__, 100)
 
     def body(index):
-        # It lives on, so that no other is given what it has in hand.
+        # It stays open, so that no other cursor gets what it has in hand.
         cursor = executor.cursor()
         cursors.append(cursor)
         return list(itertools.islice(cursor, 2000))

@@ -1,4 +1,4 @@
-"""Many interpreters with locks of their own, at work at the same time.
+"""Many interpreters with locks of their own, running at the same time.
 
 FT_LOCAL_TEST_INTERPRETERS is how many interpreters there are.
 """

@@ -1,6 +1,6 @@
-"""Processes of Python that are started by every way, that end at work, and that collect at work.
+"""Processes of Python that are started in every way, and that end or collect garbage under load.
 
-FT_LOCAL_TEST_ROUNDS is how often a process ends at work.
+FT_LOCAL_TEST_ROUNDS is how often a process ends under load.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""LocalWrapper: what it says of itself to those who look at its type."""
+"""LocalWrapper: what code that looks at its type finds."""
 
 import collections
 import collections.abc

@@ -44,7 +44,7 @@ pub struct Node {
     capacity: usize,
     pub(crate) claims: AtomicU64,
     pub(crate) claimed: AtomicU64,
-    /// Touched by whoever uses the node, so that a model sees two threads that do.
+    /// Touched at each use of the node, so that a model sees two threads that use it.
     user: UnsafeCell<()>,
 }
 

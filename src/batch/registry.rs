@@ -31,10 +31,10 @@ pub(crate) unsafe fn renew() {
     CURSORS.set_aside();
 }
 
-/// A list of the cursors that are open. Who changes or reads it holds its lock, except for the
-/// child of a fork, which may find it in the middle of a change: the single store that makes up
-/// each change has happened or has not, and the list is good either way. A node that is not in it yet,
-/// or no more, is known to a thread that is gone, and to nobody else.
+/// A list of the cursors that are open. A thread that changes or reads it holds its lock, except for
+/// the child of a fork, which may find it in the middle of a change: the single store that makes up
+/// each change has happened or has not, and the list is good either way. A node that is not in it
+/// yet, or no more, is known to a thread that is gone, and to no other.
 pub(crate) struct Registry {
     first: AtomicPtr<Node>,
 }

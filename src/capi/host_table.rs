@@ -81,7 +81,7 @@ impl Interrupt {
     }
 }
 
-// SAFETY: who makes a table promises that its functions may be called from any thread, with `ctx`.
+// SAFETY: a table's maker promises that its functions may be called from any thread, with `ctx`.
 unsafe impl Send for HostTable {}
 // SAFETY: as above.
 unsafe impl Sync for HostTable {}

@@ -2,7 +2,7 @@
 //!
 //! Handlers of `pthread_atfork` do not see every fork: not `_Fork` or a bare `clone`, and not yet
 //! while a handler that was registered before runs in the child. A page that was advised with
-//! `MADV_WIPEONFORK` (Linux 4.14) reads as zeroes in any child, whoever made it. No generation is
+//! `MADV_WIPEONFORK` (Linux 4.14) reads as zeroes in any child, however it was made. No generation is
 //! 0, so a load that compares its batch's with the page's goes the slow way there, and the first
 //! thread that comes by begins the new generation. Where the kernel wipes nothing, the handler does
 //! it.
@@ -53,7 +53,7 @@ static LATEST: AtomicU64 = AtomicU64::new(0);
 /// looks at if there is nothing else to see.
 #[inline]
 pub(crate) fn generation_at_a_glance() -> u64 {
-    // Relaxed: who needs what was done when the generation began calls `generation`.
+    // Relaxed: a caller that needs what was done when the generation began calls `generation`.
     PAGE.words.generation.load(Ordering::Relaxed)
 }
 
@@ -130,7 +130,7 @@ pub(super) fn watch(renew: Renew) -> Result<(), OutOfMemory> {
     watch_forks()
 }
 
-/// Sees to it that a child's generation is another than `here`.
+/// Ensures that a child's generation differs from `here`.
 fn note(here: u64) {
     // Release: with the Acquire in `begin`.
     LATEST.fetch_max(here, Ordering::Release);

@@ -52,7 +52,7 @@ pub(crate) fn await_stores() {
 /// No thread of a model vanishes.
 pub(crate) fn vanishing_point() {}
 
-/// What only the calling thread writes, or threads that have handed that on to it. loom sees to it
+/// What only the calling thread writes, or threads that have handed that on to it. loom checks
 /// that this is so.
 pub(crate) fn own(atomic: &AtomicU64) -> u64 {
     // SAFETY: loom panics if another thread's write does not happen before.

@@ -32,7 +32,7 @@ macro_rules! per_thread {
 }
 pub(crate) use {global, per_thread};
 
-/// `std`'s cell with the access by closure that loom needs to see who touches it.
+/// `std`'s cell with the access by closure that loom needs to see each access.
 #[repr(transparent)]
 pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
 

@@ -206,7 +206,7 @@ impl<'c, 's, 'l> Member<'c, 's, 'l> {
     }
 
     fn look(&self) -> Outcome {
-        // A length is of no use to anybody while others are at work, but must be had.
+        // A length means nothing while other threads run, but asking for it must work.
         let (before, _) = (self.batch.stats(), self.batch.len());
         let after = self.batch.stats();
         assert!(before.produced <= after.produced && before.claims <= after.claims);

@@ -1,4 +1,4 @@
-//! The host, which keeps the books: who got which value, and which one nobody.
+//! The host, which records which thread got each value, and which values no thread got.
 
 use crate::random::Random;
 use ft_local::{Host, Word};
@@ -16,11 +16,11 @@ pub(crate) struct Ledger {
     released: AtomicUsize,
     /// Values are addresses of memory with the number in it, or the numbers themselves.
     boxed: bool,
-    /// A thread that waits or fills is told to stop once in so many questions.
+    /// A thread that waits or fills is interrupted once in so many questions.
     interrupt_once_in: usize,
 }
 
-/// A value that somebody owns. Dropping it is what the library does to release it.
+/// An owned value. The library drops it to release it.
 pub(crate) struct Value<'l> {
     ledger: &'l Ledger,
     word: Word,

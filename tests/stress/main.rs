@@ -1,4 +1,4 @@
-//! Exactly once, under everything at a time: many threads, every feature at random, and books that
+//! Exactly once, under everything at a time: many threads, every feature at random, and counts that
 //! are exact at the end. Each value that the source made was delivered to one thread, or released
 //! by the library, and neither twice.
 //!
@@ -19,7 +19,7 @@ use scene::Scene;
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime};
 
-/// The scene that plays, for who reads of a failure.
+/// The scene that runs, named in the message of a failure.
 static PLAYING: Mutex<String> = Mutex::new(String::new());
 
 fn number_from_environment<N: std::str::FromStr>(name: &str) -> Option<N> {
@@ -27,7 +27,7 @@ fn number_from_environment<N: std::str::FromStr>(name: &str) -> Option<N> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is {text:?}, not a number")))
 }
 
-/// A thread that waits for one that has failed would wait for ever, so the first failure is the
+/// A thread that waits for one that has failed would never wake, so the first failure is the
 /// end of the program.
 fn end_at_the_first_failure() {
     let report = std::panic::take_hook();

@@ -1,4 +1,4 @@
-//! One batch, its source, and the threads that use it, from the first value to the books.
+//! One batch, its source, and the threads that use it, from the first value to the final counts.
 
 use crate::crew::{Crew, Tally};
 use crate::ledger::Ledger;
@@ -90,7 +90,7 @@ fn drain<'l>(batch: &Batch<&'l Ledger, Numbers<'l>>, tally: &mut Tally) {
     }
 }
 
-/// The library's own books agree with those of the threads.
+/// The library's own counts agree with those of the threads.
 fn check_stats<'l>(batch: &Batch<&'l Ledger, Numbers<'l>>, tally: &Tally, made: usize) {
     let stats = batch.stats();
     assert_eq!(stats.produced, made as u64, "{stats:?}");

@@ -24,7 +24,7 @@ pub(crate) struct Numbers<'l> {
     pub(crate) random: Random,
 }
 
-/// What a call of the source is told when it fails.
+/// What a failed call of the source returns.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Failure;
 

@@ -1,5 +1,5 @@
-//! What is compared. Every queue is in a steady state: whoever finds it empty refills it from a
-//! source that makes the numbers from 1 on, one per call, through a pointer that the compiler
+//! What is compared. Every queue is in a steady state: the thread that finds it empty refills it from
+//! a source that makes the numbers from 1 on, one per call, through a pointer that the compiler
 //! cannot see through.
 
 pub(crate) mod bare;
@@ -29,7 +29,7 @@ pub(crate) trait Candidate: Sync {
     }
 }
 
-/// The source. One thread at a time uses it, as each candidate sees to.
+/// The source. One thread at a time uses it; each candidate ensures that.
 pub(crate) struct Numbers {
     made: AtomicUsize,
     next: fn(&AtomicUsize) -> usize,
@@ -65,7 +65,7 @@ impl Numbers {
     }
 }
 
-/// The unit: nothing that threads share can be told apart for less.
+/// The unit: no shared queue can hand out an item for less.
 pub(crate) struct FetchAdd(crossbeam_utils::CachePadded<AtomicUsize>);
 
 impl FetchAdd {

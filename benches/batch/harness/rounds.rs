@@ -95,7 +95,7 @@ pub(crate) fn transfer_text(transfer: [Option<f64>; 2]) -> String {
     }
 }
 
-/// Measures the entries side by side, and checks the books of each.
+/// Measures the entries side by side, and checks the counts of each.
 pub(crate) fn compare(
     group: &'static str,
     title: String,

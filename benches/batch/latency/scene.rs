@@ -70,7 +70,7 @@ impl Measured {
 /// the thread waited for a core.
 type Log = (Vec<(u64, bool)>, Tally, Duration);
 
-/// One time slice of somebody else is longer than the waits that are measured. With less than this
+/// Another process's time slice is longer than the waits that are measured. With less than this
 /// lost there was none.
 pub(crate) const LOST: f64 = 0.0005;
 const ATTEMPTS: usize = 6;

@@ -66,7 +66,7 @@ impl<S: Source<Native<usize>, Error = Infallible>> Server for Ours<S> {
     }
 }
 
-/// All in one: who finds the buffer empty refills it, and the others wait for the lock.
+/// All in one: the thread that finds the buffer empty refills it, and the others wait for the lock.
 struct Locked {
     buffer: Mutex<VecDeque<usize>>,
     source: Arc<Slow>,

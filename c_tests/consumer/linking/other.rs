@@ -1,4 +1,4 @@
-//! A library of somebody else that catches a panic of its own, with the standard library inside.
+//! Another project's library, which catches a panic of its own, with the standard library inside.
 
 /// Twice the number, by way of a panic.
 #[no_mangle]

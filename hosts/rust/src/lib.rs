@@ -102,7 +102,7 @@ where
 {
     /// Ids from `server`, which leases a block of the size that it is given, or of another.
     ///
-    /// It is called in one thread at a time, by whoever finds no id left, so it needs no lock.
+    /// It is called in one thread at a time, the one that finds no id left, so it needs no lock.
     ///
     /// # Errors
     /// If `block` is 0 or too large; see [`NewError`].

@@ -1,6 +1,6 @@
 """The shared part of a reference count, read from where CPython keeps it.
 
-The offset is known for the versions that are listed; whoever reads checks it first. A number of a
+The offset is known for the versions that are listed; the reader checks it first. A number of a
 machine word that is aligned is read in one piece.
 """
 

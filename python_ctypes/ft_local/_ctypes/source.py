@@ -44,7 +44,7 @@ class _Ready:
         self._forget()
 
     def _forget(self) -> None:
-        """Begins anew. A thread that a fork left behind may be inside the old ones for ever."""
+        """Begins anew. A thread that a fork left behind may never leave the old ones."""
         self._returned: deque[Iterable[Any]] = deque()
         self._rest: deque[Iterator[Any]] = deque()
         self._made: deque[Any] = deque()

@@ -40,7 +40,7 @@ class LocalWrapper:
 
     # `wrapped` is the one reference to the object. A reference that the library held instead would
     # be hidden from the garbage collector, because a Python class cannot tell it (tp_traverse) of
-    # what lies in foreign memory: every cycle through a wrapper would live for ever.
+    # what lies in foreign memory: no cycle through a wrapper would ever be freed.
     #
     # The others are never set. zoneinfo reads a byte in the third place of whatever has the
     # attributes of a datetime, where a datetime has its fold, and takes it for an index below 2.

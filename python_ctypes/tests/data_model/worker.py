@@ -4,7 +4,7 @@
 
 A probe is a program that is run twice: with a `W` that does nothing, and with LocalWrapper. Both
 times the value of its last expression, or what it raised, is noted. A probe that kills this process
-leaves its number behind; whoever started it starts it again after that one.
+leaves its number behind; its parent starts it again after that one.
 """
 
 import faulthandler

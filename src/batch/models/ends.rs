@@ -60,7 +60,7 @@ fn two_cursors_give_back_at_once() {
                 thread::spawn(move || batch.cursor().unwrap().next().unwrap())
             })
             .collect();
-        // One of them may have told of what it gives back while the other is just doing so.
+        // One may have announced what it gives back while the other is still doing so.
         let mine = batch.try_load().unwrap();
         let taken: Vec<_> = others.into_iter().map(|other| other.join().unwrap()).collect();
         let all = sorted(taken.into_iter().chain(mine).chain(rest(&batch)).collect());

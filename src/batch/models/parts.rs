@@ -12,7 +12,7 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-/// A count that whoever has `by` may change. loom sees who does.
+/// A count that the holder of `by` may change. loom checks each access.
 struct Guarded<B> {
     by: B,
     count: UnsafeCell<usize>,

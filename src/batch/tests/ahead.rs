@@ -76,7 +76,7 @@ fn a_fill_hands_the_role_on_after_its_budget() {
     let options = Options { fill_budget: 2, ..Options::default() };
     let (go_on, source) = waits_from(3);
     let batch = Batch::with_options(VALUES, source, 8, options).unwrap();
-    // Without the budget, the third call of the source would wait for ever.
+    // Without the budget, the third call of the source would never return.
     assert_eq!((batch.load(), batch.len()), (Ok(1), 1));
     assert_eq!((batch.load(), batch.stats().fills), (Ok(2), 1));
     (0..2).for_each(|_| go_on.send(()).unwrap());

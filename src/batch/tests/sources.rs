@@ -126,8 +126,8 @@ type Fed = Batch<Native<usize>, Box<dyn FnMut() -> Result<usize, String> + Send>
 /// What the source of one batch does with the other.
 type Use = fn(&Fed) -> Result<usize, LoadError<String>>;
 
-/// Two threads each fill a batch, whose sources then use the other's as `uses` says. Who closes the
-/// circle gets the error.
+/// Two threads each fill a batch, whose sources then use the other's as `uses` says. The thread that
+/// closes the cycle gets the error.
 fn circle(uses: [Use; 2]) {
     let pair: Arc<OnceLock<[Weak<Fed>; 2]>> = Arc::default();
     let both_fill = Arc::new(Barrier::new(2));
@@ -152,7 +152,7 @@ fn circle(uses: [Use; 2]) {
         loads.map(|load| load.join().unwrap())
     });
     let errors: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
-    assert_eq!(errors.len(), 1, "who closes the circle gets the error: {results:?}");
+    assert_eq!(errors.len(), 1, "the thread that closes the cycle gets the error: {results:?}");
     assert!(errors[0].to_string().contains("would never end"), "{results:?}");
     // Neither batch is the worse for it.
     assert!(batches.iter().all(|batch| batch.load().is_ok()));

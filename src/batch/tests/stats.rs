@@ -140,7 +140,7 @@ fn the_counters_balance_after_many_threads() {
     });
     let (stats, ready) = (batch.stats(), batch.len() as u64);
     assert_balanced(&batch);
-    // From outside: what was made is what is ready and what somebody has kept.
+    // From outside: what was made is what is ready and what was kept.
     let kept = (loads.into_inner() + claims.into_inner()) as u64;
     assert_eq!(stats.produced, kept + ready, "{stats:?}");
 }

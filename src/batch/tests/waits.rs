@@ -35,7 +35,7 @@ fn eight_threads_get_each_result_once() {
         all.extend((0..batch.len()).map(|_| batch.load().unwrap()));
         all.sort_unstable();
         assert_eq!(all, (1..=all.len()).collect::<Vec<_>>(), "size {size}");
-        assert_eq!(errors, (all.len() + errors) / 1009, "size {size}: every failure was told once");
+        assert_eq!(errors, (all.len() + errors) / 1009, "size {size}: each failure came once");
     }
 }
 

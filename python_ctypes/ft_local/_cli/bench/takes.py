@@ -36,7 +36,7 @@ class Crowd(NamedTuple):
 # A way is given the source, and is entered while it is used.
 Way = Callable[[Source], contextlib.AbstractContextManager[Crowd]]
 
-# Never a result: what is called until it returns this is called for ever.
+# Never a result: a callable that is called until it returns this is called without end.
 _NEVER = object()
 
 

@@ -1,4 +1,4 @@
-//! A batch with a cursor, a wrapper, and a host and a source that note who calls them.
+//! A batch with a cursor, a wrapper, and a host and a source that note their callers.
 
 use super::super::*;
 use super::watch::{BLOCK, INTERRUPTED, RELEASE, RETAIN, SOURCE, note};
