@@ -111,6 +111,28 @@ uint64_t c_loops_new_free(c_loops *loops, uint64_t times) {
     return 0;
 }
 
+// The compiler must not see that the wrapper is the same each time, and read it once.
+static const ft_local_wrapper *some_wrapper(const c_loops *loops) {
+    const ft_local_wrapper *volatile wrapper = loops->wrapper;
+    return wrapper;
+}
+
+uint64_t c_loops_get(c_loops *loops, uint64_t times) {
+    uint64_t sum = 0;
+    for (uint64_t time = 0; time < times; time++) {
+        sum += (uintptr_t)ft_local_wrapper_get(some_wrapper(loops));
+    }
+    return sum;
+}
+
+uint64_t c_loops_get_inline(c_loops *loops, uint64_t times) {
+    uint64_t sum = 0;
+    for (uint64_t time = 0; time < times; time++) {
+        sum += (uintptr_t)ft_local_wrapper_get_inline(some_wrapper(loops));
+    }
+    return sum;
+}
+
 uint64_t c_loops_take_left(c_loops *loops) {
     void *number;
     if (ft_local_cursor_len(loops->cursor) > 0) {

@@ -23,6 +23,8 @@ uint64_t c_loops_load(c_loops *loops, uint64_t times);
 uint64_t c_loops_next(c_loops *loops, uint64_t times);
 uint64_t c_loops_next_inline(c_loops *loops, uint64_t times);
 uint64_t c_loops_new_free(c_loops *loops, uint64_t times);
+uint64_t c_loops_get(c_loops *loops, uint64_t times);
+uint64_t c_loops_get_inline(c_loops *loops, uint64_t times);
 
 // As `c_loops_load`, by the address of a function and on whatever batch that takes.
 typedef int32_t (*c_loops_load_function)(const void *batch, void **out);

@@ -18,6 +18,8 @@ static const struct path {
     {"cursor-call", 0, c_loops_next},
     {"cursor-inline", 0, c_loops_next_inline},
     {"cursor-bulk-inline", 1, c_loops_next_inline},
+    {"wrapper-call", 0, c_loops_get},
+    {"wrapper-inline", 0, c_loops_get_inline},
 };
 
 int main(int argc, char **argv) {

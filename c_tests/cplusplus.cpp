@@ -99,6 +99,7 @@ void a_wrapper_holds_an_object() {
     CHECK_EQ(text->references(), 2);
     auto *held = static_cast<Text *>(ft_local_wrapper_get(wrapper.get()));
     CHECK(held->text() == "held");
+    CHECK(ft_local_wrapper_get_inline(wrapper.get()) == held);
     int visits = 0;
     const auto count = [](void *, void *arg) -> int32_t { return ++*static_cast<int *>(arg); };
     CHECK_EQ(ft_local_wrapper_visit(wrapper.get(), count, &visits), 1);

@@ -1,10 +1,11 @@
-// A program that wants declarations only: the header then leaves out its inline function.
+// A program that wants declarations only: the header then leaves out its inline functions.
 
 #define FT_LOCAL_NO_INLINE
 #include "ft_local.h"
 
-// A second meaning of the name, if the header gave it one.
+// A second meaning of each name, if the header gave it one.
 typedef char ft_local_cursor_next_inline;
+typedef char ft_local_wrapper_get_inline;
 
 #include "check.h"
 #include "fake_source.h"
@@ -24,7 +25,8 @@ static void the_exported_function_does_the_same(void) {
 
 int main(void) {
     const ft_local_cursor_next_inline one_byte = 1;
-    CHECK_EQ(sizeof one_byte, 1);
+    const ft_local_wrapper_get_inline another = 1;
+    CHECK_EQ(sizeof one_byte + sizeof another, 2);
     RUN(the_exported_function_does_the_same);
     return fake_hosts_report();
 }

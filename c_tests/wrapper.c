@@ -30,6 +30,7 @@ static int32_t return_minus_one(void *object, void *arg) {
 static void use(const ft_local_wrapper *wrapper, void *expected) {
     for (int times = 0; times < 100; times++) {
         CHECK_PTR(ft_local_wrapper_get(wrapper), expected);
+        CHECK_PTR(ft_local_wrapper_get_inline(wrapper), expected);
         void *seen = NULL;
         CHECK_EQ(ft_local_wrapper_visit(wrapper, note_object, &seen), 0);
         CHECK_PTR(seen, expected);

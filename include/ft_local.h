@@ -268,6 +268,14 @@ typedef struct ft_local_wrapper ft_local_wrapper;
 // Called with one object; returns 0 to continue, anything else to stop. It must only look.
 typedef int32_t (*ft_local_visitor)(void *object, void *arg);
 
+// The first two words of a wrapper, which never change their place.
+typedef struct ft_local_wrapper_frame {
+    // The library's own.
+    size_t mark;
+    // The object.
+    void *object;
+} ft_local_wrapper_frame;
+
 // Makes a wrapper of `object`.
 //
 // Ownership: `object` is borrowed during the call and retained once by the host's `retain`;
@@ -281,7 +289,7 @@ ft_local_status ft_local_wrapper_new(const ft_local_host *host,
                                      void *object,
                                      struct ft_local_wrapper **out);
 
-// The object in a wrapper.
+// The object in a wrapper. `ft_local_wrapper_get_inline` does the same without a call.
 //
 // Ownership: the object is borrowed and valid until the wrapper is freed.
 // Errors: NULL if `wrapper` is not a wrapper; `ft_local_last_error` then says so.
@@ -694,6 +702,14 @@ static inline ft_local_status ft_local_cursor_next_inline(ft_local_cursor *curso
         return FT_LOCAL_OK;
     }
     return ft_local_cursor_next(cursor, out);
+}
+
+// `ft_local_wrapper_get`, without a call: one read. `wrapper` is not checked. Not exported: see
+// `ft_local_wrapper_get`.
+FT_LOCAL_MUST_USE
+static inline void *ft_local_wrapper_get_inline(const ft_local_wrapper *wrapper)
+{
+    return ((const ft_local_wrapper_frame *)(const void *)wrapper)->object;
 }
 
 #endif

@@ -18,7 +18,7 @@ use std::ops::Deref;
 ///
 /// A wrapper fills cache lines of its own: two wrappers that two threads use never contend.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub struct Wrapper<R> {
     reference: R,
 }

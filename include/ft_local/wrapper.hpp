@@ -34,7 +34,7 @@ template <class T> class wrapper {
 
     // One more owner, for another thread say.
     std::shared_ptr<T> share() const noexcept {
-        void *held = handle_ ? ft_local_wrapper_get(handle_.get()) : nullptr;
+        void *held = handle_ ? ft_local_wrapper_get_inline(handle_.get()) : nullptr;
         return held == nullptr ? nullptr : *static_cast<std::shared_ptr<T> *>(held);
     }
 

@@ -4,6 +4,7 @@ use crate::argument::check_address;
 use crate::place::{OutOfMemory, free_place, take_from, try_make, try_place};
 use crate::status::{Failure, bad_argument};
 use std::ffi::CStr;
+use std::mem::offset_of;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A value with a mark that tells its kind from others, and a live handle from a freed one.
@@ -19,6 +20,9 @@ pub(crate) struct Marked<T> {
 const FREED: usize = 0;
 
 impl<T> Marked<T> {
+    pub(crate) const MARK_OFFSET: usize = offset_of!(Self, mark);
+    pub(crate) const VALUE_OFFSET: usize = offset_of!(Self, value);
+
     pub(crate) const fn new(mark: usize, value: T) -> Self {
         Self { mark: AtomicUsize::new(mark), value }
     }

@@ -1,7 +1,7 @@
 //! The one place where a reference of the host is given back.
 
 use std::ffi::c_void;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, offset_of};
 
 /// How a host gives a reference back.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +33,10 @@ impl Release {
 }
 
 /// One reference to an object of a host known by its functions. Dropping it releases it.
+///
+/// The handle comes first, where `ft_local_wrapper_get_inline` reads it.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Object {
     handle: *mut c_void,
     release: Release,
@@ -45,6 +48,8 @@ unsafe impl Send for Object {}
 unsafe impl Sync for Object {}
 
 impl Object {
+    pub(crate) const HANDLE_OFFSET: usize = offset_of!(Self, handle);
+
     /// # Safety
     /// `handle` must stand for one reference, which the caller gives up and which `release` ends.
     pub(crate) unsafe fn new(handle: *mut c_void, release: Release) -> Self {

@@ -9,12 +9,29 @@ use crate::object::Object;
 use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
 use ft_local::Wrapper;
 use std::ffi::{CStr, c_void};
+use std::mem::offset_of;
 
 /// Holds one object, retained once. Make one for each thread that uses the object: the object's
 /// reference count then changes only when the wrapper is made and when it is freed.
 pub struct ft_local_wrapper(Wrapper<Marked<Object>>);
 
 const _: () = assert!(size_of::<ft_local_wrapper>() == 64, "a wrapper fills one cache line");
+
+/// The first two words of a wrapper, which never change their place.
+#[repr(C)]
+pub struct ft_local_wrapper_frame {
+    /// The library's own.
+    pub mark: usize,
+    /// The object.
+    pub object: *mut c_void,
+}
+
+const _: () = assert!(
+    offset_of!(ft_local_wrapper_frame, mark) == Marked::<Object>::MARK_OFFSET
+        && offset_of!(ft_local_wrapper_frame, object)
+            == Marked::<Object>::VALUE_OFFSET + Object::HANDLE_OFFSET,
+    "a wrapper begins with its frame"
+);
 
 impl Handle for ft_local_wrapper {
     type Inner = Object;
@@ -75,7 +92,7 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_new(
     )
 }
 
-/// The object in a wrapper.
+/// The object in a wrapper. `ft_local_wrapper_get_inline` does the same without a call.
 ///
 /// Ownership: the object is borrowed and valid until the wrapper is freed.
 /// Errors: NULL if `wrapper` is not a wrapper; `ft_local_last_error` then says so.

@@ -15,6 +15,14 @@ static inline ft_local_status ft_local_cursor_next_inline(ft_local_cursor *curso
     return ft_local_cursor_next(cursor, out);
 }
 
+// `ft_local_wrapper_get`, without a call: one read. `wrapper` is not checked. Not exported: see
+// `ft_local_wrapper_get`.
+FT_LOCAL_MUST_USE
+static inline void *ft_local_wrapper_get_inline(const ft_local_wrapper *wrapper)
+{
+    return ((const ft_local_wrapper_frame *)(const void *)wrapper)->object;
+}
+
 #endif
 
 #ifdef __cplusplus
