@@ -10,9 +10,16 @@ is in use: "c", or "ctypes" where no C extension was compiled.
 
 from ._backend import module as _module
 from ._backend import name as backend
-from ._contention import ContendedObject, ContentionReport, contention
-from ._outcomes import BatchStats, EndOfSource, ExecutorClosed, ForkedError
+from ._outcomes import EndOfSource, ExecutorClosed, ForkedError
 from ._sharing import immortal, share, sharing
+
+# Imported when they are first asked for: what they need takes longer than all the rest.
+_LATER = {
+    "BatchStats": "_stats",
+    "ContendedObject": "_contention",
+    "ContentionReport": "_contention",
+    "contention": "_contention",
+}
 
 LocalWrapper = _module.LocalWrapper
 BatchExecutor = _module.BatchExecutor
@@ -27,6 +34,20 @@ __version__: str = library_version()
 def get_include() -> str:
     """The folder of `ft_local.h`, for extensions that are compiled against it."""
     return f"{__path__[0]}/include"
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - as above
+
+    value: object = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
 
 
 __all__ = [

@@ -1,8 +1,13 @@
 """What an object is made of, found without running any of its code."""
 
+from __future__ import annotations
+
 import types
-from collections.abc import Iterator
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 _bases = type.__dict__["__mro__"].__get__
 _names = type.__dict__["__dict__"].__get__

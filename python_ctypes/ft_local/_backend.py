@@ -1,8 +1,13 @@
 """Which implementation serves: the C shim where it was compiled, else ctypes."""
 
+from __future__ import annotations
+
 import os
-from collections.abc import Callable
-from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
 
 
 def _c() -> ModuleType:

@@ -7,11 +7,17 @@ here about all others.
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable
-from typing import Any, NamedTuple, SupportsIndex
 
 from . import _outcomes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, SupportsIndex
+
+# Of any objects: `typing` is not imported.
+Arguments = tuple["Any", ...]
+Keywords = dict[str, "Any"]
 
 MAX_SIZE = 1 << 30
 
@@ -23,20 +29,45 @@ _TOO_LONG = 1 << 63
 _ON_FORK = ("discard", "keep", "error")
 
 
-class Settings(NamedTuple):
-    """What a BatchExecutor is made with, and never changes."""
+class Settings(tuple["Any", ...]):
+    """What a BatchExecutor is made with, and never changes.
 
-    source: Callable[..., Any]
-    size: int
-    bulk: bool
-    fill_budget: int
-    low_water: int
-    on_fork: str
-    policy: int
-    """`on_fork` as a number of the library's."""
+    No NamedTuple: to import what makes one takes longer than all else that ft_local imports.
+    """
+
+    __slots__ = ()
+
+    @property
+    def source(self) -> Callable[..., Any]:
+        return self[0]  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        return self[1]  # type: ignore[no-any-return]
+
+    @property
+    def bulk(self) -> bool:
+        return self[2]  # type: ignore[no-any-return]
+
+    @property
+    def fill_budget(self) -> int:
+        return self[3]  # type: ignore[no-any-return]
+
+    @property
+    def low_water(self) -> int:
+        return self[4]  # type: ignore[no-any-return]
+
+    @property
+    def on_fork(self) -> str:
+        return self[5]  # type: ignore[no-any-return]
+
+    @property
+    def policy(self) -> int:
+        """`on_fork` as a number of the library's."""
+        return self[6]  # type: ignore[no-any-return]
 
 
-_NAMES = Settings._fields[:-1]
+_NAMES = ("source", "size", "bulk", "fill_budget", "low_water", "on_fork")
 
 
 def checked(  # noqa: PLR0913 - as many as the constructor has
@@ -59,15 +90,12 @@ def checked(  # noqa: PLR0913 - as many as the constructor has
         raise TypeError(f"on_fork must be a str, got {type(on_fork).__name__!r}")
     if on_fork not in _ON_FORK:
         raise ValueError(f"on_fork must be 'discard', 'keep' or 'error', got {on_fork!r}")
-    return Settings(source, size, bulk, budget, low_water, str(on_fork), _ON_FORK.index(on_fork))
+    policy = _ON_FORK.index(on_fork)
+    return Settings((source, size, bulk, budget, low_water, str(on_fork), policy))
 
 
 # The name in the errors for wrong arguments.
 checked.__qualname__ = "BatchExecutor"
-
-
-Arguments = tuple[Any, ...]
-Keywords = dict[str, Any]
 
 
 def settings_of(args: Arguments, kwargs: Keywords | None, others_are_errors: bool) -> Settings:  # noqa: FBT001
@@ -111,12 +139,18 @@ def _has(kind: type, method: str) -> bool:
     return getattr(kind, method, None) is not None
 
 
+def _index(number: SupportsIndex) -> int:
+    from operator import index  # noqa: PLC0415 - importing ft_local stays quick
+
+    return index(number)
+
+
 def checked_size(name: str, given: SupportsIndex, least: int, most: int) -> int:
     """A whole number between two bounds, for the parameter `name`."""
     if isinstance(given, bool):
         raise TypeError(f"{name} must be an int, got 'bool'")
     try:
-        size = operator.index(given)
+        size = _index(given)
     except TypeError:
         if _has(type(given), "__index__"):
             raise
@@ -154,7 +188,7 @@ def nanoseconds(timeout: Any) -> int:
         if not _has(kind, "__index__"):
             raise
         # As good as an infinite one.
-        seconds = -math.inf if operator.index(timeout) < 0 else math.inf
+        seconds = -math.inf if _index(timeout) < 0 else math.inf
     if not seconds >= 0:
         raise ValueError(
             f"timeout must be 0 seconds or more, or None for no limit, got {_shown(timeout)}"

@@ -6,15 +6,19 @@ an object *immortal*, so that nobody counts at all. Neither can be asked for in 
 have the interpreter's functions for it.
 """
 
+from __future__ import annotations
+
 import gc
 import sys
-from collections.abc import Callable
-from typing import Any, Literal, TypeVar
 
 from ._backend import module as _backend
-from ._sharing_deep import Walk
 
-_T = TypeVar("_T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Literal, TypeVar
+
+    _T = TypeVar("_T")
 
 # To defer a count, CPython adds an eighth of the largest number to it.
 _LEAST_DEFERRED = sys.maxsize // 16
@@ -46,6 +50,8 @@ def share(obj: _T, *, deep: bool = False) -> _T:
     if threads_fight():
         _enable(obj)
         if deep:
+            from ._sharing_deep import Walk  # noqa: PLC0415 - importing ft_local stays quick
+
             Walk(_enable, _is_shared, _FOLLOWED).run(obj)
     return obj
 

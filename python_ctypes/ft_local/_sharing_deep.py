@@ -4,13 +4,18 @@ The walk asks the garbage collector what an object refers to, and neither the ob
 so that no property, `__getattr__` or `__class__` of the program runs.
 """
 
+from __future__ import annotations
+
 import gc
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from ._attributes import own_dictionary, slots
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
 # How many objects the collector is asked about at a time: it stops all threads for each question.
 _CHUNK = 500

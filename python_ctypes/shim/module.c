@@ -115,11 +115,7 @@ static int find_mro_reader(shim_state *state) {
 static int find_shared_modules(shim_state *state) {
     state->settings = PyImport_ImportModule("ft_local._settings");
     state->outcomes = PyImport_ImportModule("ft_local._outcomes");
-    if (state->settings == NULL || state->outcomes == NULL) {
-        return -1;
-    }
-    state->batch_stats = PyObject_GetAttrString(state->outcomes, "BatchStats");
-    return state->batch_stats == NULL ? -1 : 0;
+    return state->settings == NULL || state->outcomes == NULL ? -1 : 0;
 }
 
 static int make_types(PyObject *module, shim_state *state) {
@@ -150,8 +146,8 @@ static int add_constants(PyObject *module) {
 static int execute(PyObject *module) {
     shim_state *state = PyModule_GetState(module);
     if (check_library() < 0 || find_functions(state) < 0 || find_shared_modules(state) < 0 ||
-        make_names(state) < 0 || find_mro_reader(state) < 0 || shim_fold_init(state) < 0 ||
-        make_types(module, state) < 0 || shim_abilities_init(state) < 0) {
+        make_names(state) < 0 || find_mro_reader(state) < 0 || make_types(module, state) < 0 ||
+        shim_abilities_init(state) < 0) {
         return -1;
     }
     if (PyModule_AddFunctions(module, shim_sharing_functions) < 0 ||
@@ -174,12 +170,10 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->cursor_type);
     Py_VISIT(state->settings);
     Py_VISIT(state->outcomes);
-    Py_VISIT(state->batch_stats);
     Py_VISIT(state->round);
     Py_VISIT(state->trunc);
     Py_VISIT(state->floor);
     Py_VISIT(state->ceil);
-    Py_VISIT(state->datetime_type);
     Py_VISIT(state->mro_reader);
     return 0;
 }
@@ -194,7 +188,6 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->cursor_type);
     Py_CLEAR(state->settings);
     Py_CLEAR(state->outcomes);
-    Py_CLEAR(state->batch_stats);
     Py_CLEAR(state->round);
     Py_CLEAR(state->trunc);
     Py_CLEAR(state->floor);
@@ -205,7 +198,6 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->name_aenter);
     Py_CLEAR(state->name_aexit);
     Py_CLEAR(state->name_array_priority);
-    Py_CLEAR(state->datetime_type);
     Py_CLEAR(state->mro_reader);
     return 0;
 }

@@ -52,10 +52,9 @@ typedef struct {
     PyTypeObject *batch_type;
     PyTypeObject *batch_iterator_type;
     PyTypeObject *cursor_type;
-    /* What both backends share: the modules `_settings` and `_outcomes`, and a class of the latter. */
+    /* What both backends share: the modules `_settings` and `_outcomes`. */
     PyObject *settings;
     PyObject *outcomes;
-    PyObject *batch_stats;
     /* Functions without a counterpart in the C API, and names that are looked up often. */
     PyObject *round;
     PyObject *trunc;
@@ -69,8 +68,6 @@ typedef struct {
     PyObject *name_array_priority;
     /* wrapper_attribute.c: reads `__mro__` of a class, whatever its metaclass says. */
     PyObject *mro_reader;
-    /* wrapper_fold.c: `datetime.datetime`, or NULL if it is a class written in Python. */
-    PyTypeObject *datetime_type;
 } shim_state;
 
 /* module.c */
@@ -148,9 +145,6 @@ int shim_abilities_init(shim_state *state);
 /* wrapper_kind.c: what a module's traverse and clear do about the kinds. */
 int shim_kinds_traverse(shim_state *state, visitproc visit, void *arg);
 void shim_kinds_clear(shim_state *state);
-
-/* wrapper_fold.c: finds the type of datetimes. -1 with an exception. */
-int shim_fold_init(shim_state *state);
 
 /* sharing.c and contention.c: functions of the module. */
 extern PyMethodDef shim_sharing_functions[];

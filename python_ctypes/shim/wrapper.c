@@ -106,7 +106,12 @@ PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object) {
     self->nested = shim_wrapper_type_of(object) != NULL || PyWeakref_CheckProxy(object);
     self->direct = self->nested ? NULL : self->wrapped;
     if (Py_TYPE(object)->tp_basicsize >= SHIM_SIZE_OF_DATETIME) {
-        self->fold = shim_fold_of((PyObject *)self, object);
+        int fold = shim_fold_of(object);
+        if (fold < 0) {
+            Py_DECREF(self);
+            return NULL;
+        }
+        self->fold = (unsigned char)fold;
     }
     return (PyObject *)self;
 }

@@ -35,9 +35,9 @@ typedef struct shim_wrapper {
 
 void shim_wrapper_dealloc(PyObject *self);
 
-/* wrapper_fold.c: the fold of `object`, for its wrapper. Nothing smaller has one. */
+/* wrapper_fold.c: the fold of `object`, for its wrapper, -1 with an exception. Nothing smaller has one. */
 #define SHIM_SIZE_OF_DATETIME (Py_ssize_t)(sizeof(PyObject) + 4 * sizeof(void *))
-unsigned char shim_fold_of(PyObject *self, PyObject *object);
+int shim_fold_of(PyObject *object);
 
 /* Sets the exception for a wrapper without a wrapped object; returns NULL. */
 static inline PyObject *shim_wrapper_is_cleared(PyObject *self) {

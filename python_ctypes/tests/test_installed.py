@@ -30,6 +30,30 @@ def test_info_as_json(run_python):
     assert Path(facts["headers"], "ft_local.h").is_file()
 
 
+@pytest.mark.c_backend("ctypes itself brings many")
+def test_the_import_brings_few_other_modules(run_python):
+    program = """if True:
+        import sys
+        before = set(sys.modules)
+        import ft_local
+        brought = set(sys.modules) - before
+        print(*sorted(name for name in brought if not name.startswith("ft_local")))"""
+    brought = run_python("-I", "-c", program).stdout.split()
+    # What else there is takes longer than all of ft_local: typing, collections, datetime.
+    assert set(brought) <= {"__future__", "gc", "math"}
+
+
+def test_what_is_imported_later_is_there():
+    later = {"BatchStats", "ContendedObject", "ContentionReport", "contention"}
+    assert later <= set(dir(ft_local))
+    assert {getattr(ft_local, name).__module__ for name in later} <= {
+        "ft_local",
+        "ft_local._contention",
+    }
+    with pytest.raises(AttributeError, match="module 'ft_local' has no attribute 'contend'"):
+        ft_local.contend  # noqa: B018 - it raises
+
+
 def test_a_program_compiles_against_the_headers(tmp_path):
     compiler = shutil.which("cc")
     if compiler is None:

@@ -9,7 +9,6 @@ from types import GenericAlias, TracebackType
 from typing import Any, NoReturn, Self, SupportsIndex
 
 from ft_local import _outcomes
-from ft_local._outcomes import BatchStats
 from ft_local._settings import (
     Settings,
     check_unchanged,
@@ -17,6 +16,7 @@ from ft_local._settings import (
     nanoseconds,
     settings_of,
 )
+from ft_local._stats import BatchStats
 
 from . import library
 from .cursor import Cursor, cursor_of
