@@ -18,8 +18,11 @@
 #[cfg_attr(not(test), allow(dead_code))]
 #[path = "process/model.rs"]
 mod imp;
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(all(unix, not(any(loom, shuttle))))]
 #[path = "process/real.rs"]
+mod imp;
+#[cfg(not(any(unix, loom, shuttle)))]
+#[path = "process/single.rs"]
 mod imp;
 
 use crate::memory::OutOfMemory;
