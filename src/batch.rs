@@ -42,7 +42,7 @@ pub use cursor::Cursor;
 use fill_state::Workspace;
 use gate::Gate;
 pub use load::Slow;
-pub use node::Node;
+pub use node::{InUse, Node};
 pub use options::{ForkPolicy, Options};
 use own::Own;
 use parking::Parking;

@@ -32,6 +32,7 @@
 
 mod batch;
 mod error;
+mod freed;
 mod host;
 mod memory;
 mod panic;

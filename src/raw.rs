@@ -11,8 +11,11 @@
 //! * [`Cursor::into_node`](crate::Cursor::into_node) makes a cursor the address of its memory,
 //!   [`Cursor::from_node`](crate::Cursor::from_node) makes that a cursor again, and
 //!   [`Cursor::next_word`](crate::Cursor::next_word) is its load;
+//! * [`CursorNode::enter`] notes which thread is inside a call with a cursor, and [`keeps_freed`]
+//!   says whether the memory of freed handles is to be kept, by [`keep`];
 //! * [`Made::from_word`](crate::Made::from_word), [`Slots::unfilled`](crate::Slots::unfilled) and
 //!   [`Slots::advance`](crate::Slots::advance) are how a source returns words.
 
-pub use crate::batch::{Node as CursorNode, Slow};
+pub use crate::batch::{InUse, Node as CursorNode, Slow};
+pub use crate::freed::{keep, keeps_freed};
 pub use crate::panic::{Panicked, border};

@@ -171,7 +171,7 @@ impl<H: Host, S: Source<H>> Drop for Cursor<'_, H, S> {
             cursors.remove(self.node);
             self.batch.cursor_closed(self.node());
         });
-        let _last = Defer(|| self.batch.give_node_back(self.node));
+        let _last = Defer(|| self.batch.give_node_back(Node::leave(self.node)));
         // As in `Batch::release_all`, the host may unwind.
         let rest = Defer(|| self.release_aside());
         self.release_aside();

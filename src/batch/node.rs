@@ -1,12 +1,17 @@
 //! The memory of a cursor, which outlives it when it is closed with results in hand.
 
+use crate::freed::{keep, keeps_freed};
 use crate::host::Word;
+use crate::process::Thread;
 use crate::sync::unordered::AtomicU64;
 use crate::sync::{AtomicPtr, Ordering, UnsafeCell, vanishing_point};
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicUsize;
+
+/// What stands for the batch's number in a node that was never a cursor.
+const NO_CURSOR: u64 = 0;
 
 /// The most results that a cursor has in hand.
 pub(crate) const CAPACITY: usize = 64;
@@ -44,6 +49,8 @@ pub struct Node {
     capacity: usize,
     pub(crate) claims: AtomicU64,
     pub(crate) claimed: AtomicU64,
+    /// The thread inside a call with this cursor, if that is noted; 0 if there is none.
+    inside: std::sync::atomic::AtomicU64,
     /// Touched at each use of the node, so that a model sees two threads that use it.
     user: UnsafeCell<()>,
 }
@@ -98,6 +105,7 @@ impl Node {
                 capacity,
                 claims: AtomicU64::new(0),
                 claimed: AtomicU64::new(0),
+                inside: std::sync::atomic::AtomicU64::new(0),
                 user: UnsafeCell::new(()),
             });
         }
@@ -111,6 +119,11 @@ impl Node {
         unsafe {
             let capacity = node.as_ref().capacity;
             node.as_ref().user.with_mut(|_| ());
+            if node.as_ref().number != NO_CURSOR && keeps_freed() {
+                // There is nothing in hand, so that code in programs, which looks at nothing else,
+                // asks the library.
+                return keep(node.as_ptr().cast(), node.as_ref().after.as_ptr().cast());
+            }
             node.drop_in_place();
             dealloc(node.as_ptr().cast(), Self::layout(capacity).expect("it was allocated so"));
         }
@@ -222,10 +235,70 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The node that goes back to the batch when a cursor ends: its own, with what is in hand.
+    ///
+    /// If freed handles are kept, that is in another one, so that nothing can be taken through the
+    /// handle of the cursor.
+    pub(super) fn leave(node: NonNull<Self>) -> NonNull<Self> {
+        // SAFETY: the node is the caller's.
+        let it = unsafe { node.as_ref() };
+        if !keeps_freed() || it.len() == 0 {
+            return node;
+        }
+        // SAFETY: between the first word and `end`, which only this thread moves.
+        let in_hand = unsafe { std::slice::from_raw_parts(it.next.get(), it.len()) };
+        let Some(other) = node_of(in_hand, it.place(), it.batch) else { return node };
+        it.next.set(it.end.get());
+        // SAFETY: the caller gives it up.
+        unsafe { Self::free(node) };
+        other
+    }
+
+    /// Notes that this thread is inside a call with the cursor, until the value is dropped, for a
+    /// binding whose callers may break the rule that one thread at a time uses a cursor. `None` if
+    /// another thread is inside. Nothing is noted unless freed handles are kept.
+    #[inline]
+    pub fn enter(&self) -> Option<InUse<'_>> {
+        if keeps_freed() { self.note_thread() } else { Some(InUse(None)) }
+    }
+
+    #[cold]
+    fn note_thread(&self) -> Option<InUse<'_>> {
+        let me = Thread::current();
+        // Relaxed: nothing is read because of it.
+        let before =
+            self.inside.compare_exchange(0, me.word(), Ordering::Relaxed, Ordering::Relaxed);
+        match before.map_err(Thread::from_word) {
+            Ok(_) => Some(InUse(Some(self))),
+            // The source, or a handler of signals, uses the cursor that its own thread is using.
+            Err(other) if other.is(me) => Some(InUse(None)),
+            // It was not copied into this process.
+            Err(other) if other.is_gone() => {
+                self.inside.store(me.word(), Ordering::Relaxed);
+                Some(InUse(Some(self)))
+            }
+            Err(_) => None,
+        }
+    }
+}
+
+/// This thread is inside a call with a cursor.
+#[must_use = "the thread is inside until this is dropped"]
+pub struct InUse<'a>(Option<&'a Node>);
+
+impl Drop for InUse<'_> {
+    fn drop(&mut self) {
+        if let Some(node) = self.0 {
+            node.inside.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Words that are to be handed out again at their `place`, in a node of their own. `None` without
 /// the memory.
 pub(crate) fn node_of(words: &[Word], place: i64, batch: *const ()) -> Option<NonNull<Node>> {
-    let node = Node::new(words.len(), batch, 0, false)?;
+    let node = Node::new(words.len(), batch, NO_CURSOR, false)?;
     // SAFETY: just made.
     let filled = unsafe { node.as_ref() }.refill(|room| {
         room.copy_from_slice(words);

@@ -9,8 +9,8 @@ use crate::source::ForeignSource;
 use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
 use crate::wrapper::{check_visitor, ft_local_visitor};
 use ft_local::Cursor;
-use ft_local::raw::CursorNode as Node;
-use std::ffi::c_void;
+use ft_local::raw::{CursorNode as Node, keeps_freed};
+use std::ffi::{CStr, c_void};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
@@ -45,6 +45,8 @@ const _: () = assert!(
 );
 
 const MARK: usize = 0x6c63_7572;
+const WRONG: &CStr = c"cursor is not an ft_local_cursor, or was freed";
+const IN_USE: &CStr = c"cursor is in use by another thread; make one for each";
 
 type CCursor = Cursor<'static, HostTable, ForeignSource>;
 
@@ -60,7 +62,7 @@ unsafe fn node_at<'a>(cursor: *const ft_local_cursor) -> Result<&'a Node, Failur
     let node = &*node;
     // Other handles begin with their mark, and where a cursor has its own they may have nothing.
     if !node.looks_like_cursor() || node.tag.load(Ordering::Relaxed) != MARK {
-        return Err(bad_argument(c"cursor is not an ft_local_cursor, or was freed"));
+        return Err(bad_argument(WRONG));
     }
     Ok(node)
 }
@@ -131,6 +133,9 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next(
 #[cold]
 #[inline(never)]
 unsafe fn claim(node: &Node, deadline: Option<Instant>, out: &mut *mut c_void) -> ft_local_status {
+    let Some(_inside) = node.enter() else {
+        return Failure::from(bad_argument(IN_USE)).status();
+    };
     let claimed = cursor_of(node).next_word(deadline);
     claimed.map(|word| *out = std::ptr::with_exposed_provenance_mut(word)).status()
 }
@@ -213,6 +218,11 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_free(cursor: *mut ft_local_curso
     }
     let freed = enter(|| {
         let node = node_at(cursor)?;
+        let _inside = node.enter().ok_or_else(|| bad_argument(IN_USE))?;
+        if keeps_freed() && node.tag.swap(0, Ordering::Relaxed) != MARK {
+            // Another thread frees it, against the rules.
+            return Err(bad_argument(WRONG));
+        }
         node.tag.store(0, Ordering::Relaxed);
         Ok(node)
     });

@@ -3,13 +3,15 @@
 use crate::argument::check_address;
 use crate::place::{OutOfMemory, free_place, take_from, try_make, try_place};
 use crate::status::{Failure, bad_argument};
+use ft_local::raw::keeps_freed;
 use std::ffi::CStr;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A value with a mark that tells its kind from others, and a live handle from a freed one.
 ///
-/// The mark catches many mistakes, not all: freed memory may be given out again. It comes first,
+/// The mark catches many mistakes, not all: freed memory may be given out again, unless it is kept
+/// (`ft_local::raw::keeps_freed`). It comes first,
 /// so that it is found in a handle of another kind too, which may be smaller.
 #[repr(C)]
 pub(crate) struct Marked<T> {
@@ -81,7 +83,12 @@ pub(crate) unsafe fn retire<'a, T: Handle + 'a>(handle: *mut T) -> Result<&'a T:
     // SAFETY: the caller's promise.
     let inner = unsafe { borrow(handle) }?;
     // SAFETY: as above.
-    unsafe { &*handle }.marked().mark.store(FREED, Ordering::Relaxed);
+    let mark = &unsafe { &*handle }.marked().mark;
+    if keeps_freed() && mark.swap(FREED, Ordering::Relaxed) != T::MARK {
+        // Another thread frees it, against the rules.
+        return Err(bad_argument(T::WRONG));
+    }
+    mark.store(FREED, Ordering::Relaxed);
     Ok(inner)
 }
 

@@ -1,5 +1,6 @@
 //! The memory of a handle: aligned, and its lack is an error and not an abort.
 
+use ft_local::raw::{keep, keeps_freed};
 use std::alloc::{Layout, alloc, dealloc};
 
 /// There is not enough memory.
@@ -60,7 +61,8 @@ pub(crate) unsafe fn take_from<T>(place: *mut T) -> T {
     }
 }
 
-/// Frees the memory of a value, of which nothing is left to be dropped.
+/// Frees the memory of a value, of which nothing is left to be dropped, or keeps it for handles
+/// that are checked.
 ///
 /// # Safety
 /// `place` must come from `try_place`, and nobody may use it from now on.
@@ -68,7 +70,13 @@ pub(crate) unsafe fn free_place<T>(place: *mut T) {
     // SAFETY: `try_place` wrote the word, and took memory of this layout.
     unsafe {
         let memory = place.cast::<*mut u8>().sub(1).read();
-        dealloc(memory, room_for::<T>());
+        if keeps_freed() {
+            // Its mark still says that it was freed. The offset of the value leaves room for a word
+            // at the beginning.
+            keep(memory, memory.cast());
+        } else {
+            dealloc(memory, room_for::<T>());
+        }
     }
 }
 
