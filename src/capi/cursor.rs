@@ -134,7 +134,7 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next(
 #[inline(never)]
 unsafe fn claim(node: &Node, deadline: Option<Instant>, out: &mut *mut c_void) -> ft_local_status {
     let Some(_inside) = node.enter() else {
-        return Failure::from(bad_argument(IN_USE)).status();
+        return bad_argument(IN_USE).status();
     };
     let claimed = cursor_of(node).next_word(deadline);
     claimed.map(|word| *out = std::ptr::with_exposed_provenance_mut(word)).status()

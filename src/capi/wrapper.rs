@@ -8,6 +8,7 @@ use crate::host_table::Retain;
 use crate::object::Object;
 use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
 use ft_local::Wrapper;
+use ft_local::raw::keeps_freed;
 use std::ffi::{CStr, c_void};
 use std::mem::offset_of;
 
@@ -135,6 +136,10 @@ pub unsafe extern "C-unwind" fn ft_local_wrapper_free(wrapper: *mut ft_local_wra
         // Only the object is moved out, which is all that is to be dropped: a processor that copied
         // the mark too, which was just written, would wait for the cache.
         let object = std::ptr::read(object);
+        if keeps_freed() {
+            // For programs that read it without a call.
+            (*wrapper.cast::<ft_local_wrapper_frame>()).object = std::ptr::null_mut();
+        }
         discard(wrapper);
         // Out of the border: this calls the host.
         drop(object);
