@@ -88,8 +88,10 @@ static uint64_t names_of(shim_state *state, PyTypeObject *type) {
     }
     lacks &= ~BIT(LACKS_CALL);
     lacks |= flag(type->tp_call == NULL, LACKS_CALL);
-    /* reversed() does without the method. */
-    if ((lacks & (BIT(LACKS_LEN) | BIT(LACKS_GETITEM))) == 0) {
+    /* reversed() does without the method, unless the class refuses: a Mapping does. */
+    bool is_refused =
+        presence_of(type, PyTuple_GET_ITEM(state->kind_names, LACKS_REVERSED)) == REFUSED;
+    if ((lacks & (BIT(LACKS_LEN) | BIT(LACKS_GETITEM))) == 0 && !is_refused) {
         lacks &= ~BIT(LACKS_REVERSED);
     }
     return lacks;
@@ -101,12 +103,21 @@ static uint64_t complete_pair(uint64_t methods, int enter, int exit) {
     return (methods & both) == 0 ? methods : methods | both;
 }
 
+/* Whether arrays leave operations to objects of `type` in the way of before there was a method for
+ * it. numpy's own scalars have a priority too, below that of arrays, which their class computes. */
+static bool has_priority(shim_state *state, PyTypeObject *type) {
+    PyObject *found = shim_type_attribute(type, state->name_array_priority);
+    bool has = found != NULL && !Py_IS_TYPE(found, &PyGetSetDescr_Type);
+    Py_XDECREF(found);
+    return has;
+}
+
 /* An array leaves an operation to an object that wants no part in numpy's functions, or that asks for
- * that in the way of before there was a method for it. It must leave it to the wrapper then. */
+ * that by its priority. It must leave it to the wrapper then. */
 static void complete_arrays(shim_state *state, PyTypeObject *type, uint64_t *methods) {
     uint64_t has = BIT(HAS_METHOD + SHIM_ARRAY_UFUNC);
     uint64_t refuses = BIT(REFUSES_METHOD + SHIM_ARRAY_UFUNC);
-    if ((*methods & has) == 0 && presence_of(type, state->name_array_priority) != ABSENT) {
+    if ((*methods & has) == 0 && has_priority(state, type)) {
         *methods |= refuses;
     }
     if ((*methods & refuses) == 0) {

@@ -30,6 +30,8 @@ def function():
 
 
 VALUES = [5, 2.5, None, "a", b"a", [], (), {}, {1}, range(3), iter([]), len, int, Old(), function]
+# A mapping that is not a dict refuses reversed().
+VALUES += [collections.UserDict(), collections.ChainMap(), collections.UserList()]
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)

@@ -3,8 +3,10 @@
 import contextvars
 import csv
 import io
+import select
 import socket
 import sqlite3
+import unittest.mock
 
 
 class Base:
@@ -66,6 +68,19 @@ def in_a_row(value):
     return file.getvalue()
 
 
+def readable(number_of):
+    left, right = socket.socketpair()
+    with left, right:
+        return select.select([number_of(left.fileno())], [], [], 0)[1]
+
+
+def mocked(effect):
+    try:
+        return unittest.mock.Mock(side_effect=effect)()
+    except KeyError:
+        return "caught"
+
+
 def from_database(value):
     connection = sqlite3.connect(":memory:")
     try:
@@ -86,6 +101,17 @@ shlex.split(W('a b'))
 eval(W('1'))
 int(W('11'), 2)
 ord(W('a'))
+compile(W('1'), 'file', 'eval').co_filename
+float.fromhex(W('1'))
+bytes.fromhex(W('01'))
+unicodedata.normalize('NFC', W('a'))
+hmac.compare_digest(W('a'), 'a')
+io.StringIO(W('a')).read()
+readable(W)
+ipaddress.ip_network(W(1))
+W(5).__eq__(W(5))
+inspect.getfullargspec(W(Plain)).args
+mocked(W(KeyError()))
 io.StringIO().write(W('a'))
 math.sqrt(W('4'))
 '%d' % W('5')

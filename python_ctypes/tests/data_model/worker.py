@@ -25,10 +25,10 @@ SECONDS = 20
 
 MODULES = """
 array asyncio base64 binascii bisect collections collections.abc concurrent.futures contextlib copy
-csv ctypes dataclasses datetime decimal enum fractions functools gc hashlib heapq importlib inspect
-io itertools json logging marshal math numbers operator os pickle pprint queue random re select
-shlex sqlite3 statistics string struct sys textwrap threading time types typing unittest.mock
-urllib.parse uuid weakref xml.etree.ElementTree zlib
+csv ctypes dataclasses datetime decimal enum fractions functools gc hashlib heapq hmac importlib
+inspect io ipaddress itertools json logging marshal math numbers operator os pickle pprint
+queue random re select shlex sqlite3 statistics string struct sys textwrap threading time types
+typing unicodedata unittest.mock urllib.parse uuid weakref xml.etree.ElementTree zlib
 """
 
 FROM = {
