@@ -39,10 +39,11 @@ _REENTRANT = (
     "no result is ready, and this thread is already running the source: the source itself loads, "
     "or another greenlet of this thread; keep results ready by prefill() in a thread of its own"
 )
+_CLOSED = "this BatchExecutor was closed"
 _EXPECTED: dict[int, tuple[type[Exception], str]] = {
     ERR_REENTRANT: (RuntimeError, _REENTRANT),
     ERR_END: (EndOfSource, "the source has ended, and all that it made was handed out"),
-    ERR_CLOSED: (ExecutorClosed, "this BatchExecutor was closed"),
+    ERR_CLOSED: (ExecutorClosed, _CLOSED),
     ERR_TIMED_OUT: (TimeoutError, "no result within the timeout"),
     ERR_FORKED: (
         ForkedError,
@@ -97,6 +98,26 @@ def no_results() -> Exception:
 def not_iterable(returned: object) -> Exception:
     kind = type(returned).__name__
     return TypeError(f"a bulk source must return an iterable of results, got {kind!r}")
+
+
+def no_integers() -> Exception:
+    return RuntimeError(
+        "a source of ranges returned an empty range; to say that there will be no more, it raises "
+        "StopIteration"
+    )
+
+
+def not_a_range(returned: object) -> Exception:
+    kind = type(returned).__name__
+    return TypeError(f"a source of ranges must return a range, got {kind!r}")
+
+
+def beyond_a_word(integers: object) -> Exception:
+    return OverflowError(f"integers must fit into a signed machine word, got {integers!r}")
+
+
+def executor_is_closed() -> Exception:
+    return ExecutorClosed(_CLOSED)
 
 
 def executor_cannot_be_copied(executor: object) -> Exception:

@@ -125,5 +125,22 @@ def read(process, size):
     return data
 
 
+def status_of_child(function):
+    """The exit status of a child of a fork: 0 if `function` returns something true there.
+
+    A child that hangs is killed.
+    """
+    child = os.fork()
+    if child == 0:
+        failed = True
+        try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(30)
+            failed = not function()
+        finally:
+            os._exit(failed)
+    return os.waitpid(child, 0)[1]
+
+
 def ids_in(data):
     return [int.from_bytes(data[i : i + 8], "little") for i in range(0, len(data) // 8 * 8, 8)]

@@ -129,6 +129,42 @@ def test_a_child_does_not_keep_the_lock_of_a_parent_that_was_killed(tmp_path):
     assert done.stdout.strip() == "[range(11, 21)]"
 
 
+OPENED_WHILE_ANOTHER_THREAD_FORKS = """
+import os, sys, threading
+from ft_local.lease import file_block
+
+path = sys.argv[1]
+file_block(path, 10).take(10)
+opened, forking = threading.Event(), threading.Event()
+
+def slow_open(name, *rest, really=os.open):
+    descriptor = really(name, *rest)
+    if threading.current_thread() is not threading.main_thread():
+        opened.set()
+        forking.wait()
+    return descriptor
+
+os.open = slow_open
+thread = threading.Thread(target=file_block(path, 10).take, args=(10,))
+thread.start()
+opened.wait()
+os.register_at_fork(before=forking.set)  # before the hooks that were registered earlier
+child = os.fork()
+if child == 0:
+    names = [os.readlink(f"/proc/self/fd/{one}") for one in os.listdir("/proc/self/fd")[:-1]]
+    os._exit(path in names)
+print(os.waitpid(child, 0)[1])
+thread.join()
+"""
+
+
+def test_a_child_has_no_file_that_another_thread_was_opening(tmp_path):
+    """It would keep the lock that the parent takes a moment later."""
+    program = [sys.executable, "-c", OPENED_WHILE_ANOTHER_THREAD_FORKS, str(tmp_path / "ids")]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "0\n"
+
+
 def test_a_relative_path_stays_where_it_was(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = file_block("ids", 10)

@@ -1,11 +1,18 @@
 """RangeExecutor: ranges of any length, of which only the buffer exists."""
 
 import itertools
+import sys
 import threading
 import tracemalloc
 
-from ft_local import BatchExecutor
+import ft_local
+import pytest
+from ft_local import BatchExecutor, EndOfSource, ExecutorClosed
 from ft_local.lease import RangeExecutor
+
+from conftest import status_of_child
+
+LEAST, MOST = -sys.maxsize - 1, sys.maxsize
 
 
 def ranges(length):
@@ -52,6 +59,137 @@ def test_a_thousand_million_take_no_more_memory_than_ten():
     assert abs(peak(10**9) - peak(10)) < 4096
 
 
-def test_integers_beyond_the_words_of_c():
-    ids = RangeExecutor(lambda n: range(2**80, 2**80 + 10), 4)
-    assert ids.load_many(3) == [2**80, 2**80 + 1, 2**80 + 2]
+def test_the_buffer_of_the_c_backend_holds_words():
+    ids = RangeExecutor(ranges(10**9), 10_000)
+    tracemalloc.start()
+    try:
+        assert ids.prefill() == 10_000
+        size = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    one = sys.getsizeof(10**6)
+    assert size < 100 * one if ft_local.backend == "c" else size < 20_000 * one
+
+
+def test_the_source_is_asked_once_a_range():
+    asked = []
+    ids = RangeExecutor(lambda n: asked.append(n) or range(100), 8)
+    assert ids.load_many(150) == [*range(100), *range(50)]
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        range(1),
+        range(-3, 3),
+        range(10, -10, -7),
+        range(LEAST, LEAST + 3),
+        range(MOST - 2, MOST + 1),
+        range(LEAST, MOST, MOST),
+        range(MOST, MOST + 1, 10**29),
+    ],
+)
+def test_every_range_of_words_comes_out_as_it_is(one):
+    source = iter([one]).__next__
+    ids = RangeExecutor(lambda n: source(), 2)
+    one = one[:3]
+    assert [ids.load() for _ in one] == list(one)
+
+
+@pytest.mark.parametrize(
+    "one", [range(MOST, MOST + 2), range(LEAST - 1, 0), range(2**80, 2**80 + 1), range(0, 2**70, 2**69)]
+)
+def test_what_does_not_fit_into_words_is_refused(one):
+    ids = RangeExecutor(lambda n: one, 2)
+    with pytest.raises(OverflowError, match="signed machine word"):
+        ids.load()
+
+
+def test_what_is_no_range_is_refused():
+    with pytest.raises(TypeError, match="must return a range, got 'list'"):
+        RangeExecutor(lambda n: [1], 2).load()
+    with pytest.raises(RuntimeError, match="empty range"):
+        RangeExecutor(lambda n: range(0), 2).load()
+    with pytest.raises(TypeError, match="source must be callable"):
+        RangeExecutor(range(3), 2)
+    with pytest.raises(TypeError, match="bulk"):
+        RangeExecutor(lambda n: range(3), 2, bulk=False)
+
+
+def test_an_error_of_the_source_comes_out_and_the_next_load_goes_on():
+    answers = iter([range(2), KeyError("away"), range(2, 4)])
+
+    def source(n):
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    ids = RangeExecutor(source, 2)
+    assert ids.load_many(2) == [0, 1]
+    with pytest.raises(KeyError):
+        ids.load()
+    assert ids.load_many(3) == [2, 3]
+    with pytest.raises(EndOfSource):
+        ids.load()
+
+
+def test_every_way_to_load_makes_integers():
+    ids = RangeExecutor(ranges(10), 4)
+    assert ids.try_load(None) is None
+    assert ids.prefill() == 4
+    assert ids.try_load() == 0
+    with ids.cursor() as cursor:
+        assert (next(cursor), cursor.load()) == (1, 2)
+    assert next(iter(ids)) == 3
+    ids.give_back(1, -5)
+    assert ids.load_many(3) == [1, -5, 4]
+    with pytest.raises(TypeError, match="integer"):
+        ids.give_back("1")
+    with pytest.raises(OverflowError, match="signed machine word"):
+        ids.give_back(6, MOST + 1)
+    assert type(ids.load()) is int
+
+
+@pytest.mark.parametrize(("on_fork", "first"), [("discard", 1000), ("keep", 3)])
+def test_a_range_is_the_parents_unless_it_is_kept(on_fork, first):
+    ids = RangeExecutor(ranges(1000), 2, on_fork=on_fork)
+    assert ids.load_many(3) == [0, 1, 2]
+    assert status_of_child(lambda: ids.load_many(4) == list(range(first, first + 4))) == 0
+    assert ids.load_many(4) == [3, 4, 5, 6]
+
+
+def test_what_is_left_at_the_end_was_not_handed_out():
+    """Whatever threads do meanwhile. A lease gives it back."""
+    for length in (7, 64, 10**9):
+        ids = RangeExecutor(ranges(length), 16)
+        taken = [[] for _ in range(3)]
+        begun = threading.Semaphore(0)
+
+        def take(mine, ids=ids, begun=begun):
+            try:
+                while True:
+                    mine.append(ids.load())
+                    begun.release()
+            except ExecutorClosed:
+                pass
+
+        threads = [threading.Thread(target=take, args=(mine,)) for mine in taken]
+        for thread in threads:
+            thread.start()
+        for _ in range(500):
+            begun.acquire()
+        left = ids._ended()
+        for thread in threads:
+            thread.join()
+        assert ids.closed
+        ends = [one.stop for one in left if one]
+        used = sum(taken, [])
+        assert len(set(used)) == len(used)
+        known = set(used).union(*(one for one in left if len(one) < 1000))
+        assert len(known) == len(used) + sum(len(one) for one in left if len(one) < 1000)
+        rest = max([*known, -1]) + 1
+        assert known == set(range(rest))
+        assert not ends or max(ends) % length == 0
+        assert ids._ended() is None

@@ -1,9 +1,12 @@
 """Redis: what it must be like, what it forgets otherwise, and lost replies."""
 
+import threading
+
 import pytest
 import redis
 from ft_local.lease import StoreUnavailable, UnsafeStore, redis_block
 
+from conftest import status_of_child
 from proxy import Proxy
 from stores import redis_client
 
@@ -126,6 +129,29 @@ def test_what_is_given_back_is_given_back_at_most_once(own_store):
         client.close()
     with redis_client(store.address) as client:
         assert calls(client, "eval") == 1
+
+
+def test_a_fork_while_another_thread_is_in_the_clients_pool(redis_store):
+    """The client keeps the locks of its pool in the child, where nobody would unlock them."""
+    with redis_client(redis_store.address) as client:
+        source = redis_block(client, redis_store.name, 10)
+        assert source.take(10) == [range(1, 11)]
+        pool = client.connection_pool
+        inside, done = threading.Event(), threading.Event()
+
+        def stay_inside():
+            with pool._lock, pool._event_dispatcher._lock:
+                inside.set()
+                done.wait()
+
+        thread = threading.Thread(target=stay_inside)
+        thread.start()
+        inside.wait()
+        status = status_of_child(lambda: source.take(10) == [range(11, 21)])
+        done.set()
+        thread.join()
+        assert status == 0
+        assert source.take(10) == [range(21, 31)]
 
 
 def test_an_error_does_not_show_a_password(redis_server):

@@ -12,12 +12,13 @@ static ft_local_status make_handle(shim_batch *self) {
     options.fill_budget = (size_t)set->fill_budget;
     options.low_water = (size_t)set->low_water;
     options.on_fork = set->policy;
-    ft_local_source source = shim_batch_source(self);
-    return ft_local_batch_new_with(&shim_host, &source, (size_t)set->size, &options, &self->handle);
+    ft_local_source source = self->integers ? shim_range_source(self) : shim_batch_source(self);
+    const ft_local_host *host = self->integers ? &shim_integer_host : &shim_host;
+    return ft_local_batch_new_with(host, &source, (size_t)set->size, &options, &self->handle);
 }
 
 /* As for LocalWrapper, a subclass may have an `__init__` that takes more arguments. */
-static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+PyObject *shim_batch_make(PyTypeObject *type, PyObject *args, PyObject *kwargs, bool integers) {
     shim_batch_settings settings;
     if (!shim_batch_parse(type, args, kwargs, type->tp_init == init, &settings)) {
         return NULL;
@@ -28,12 +29,17 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
         return NULL;
     }
     self->set = settings;
+    self->integers = integers;
     ft_local_status status = make_handle(self);
     if (status != FT_LOCAL_OK) {
         Py_DECREF(self);
         return shim_raise(type, status);
     }
     return (PyObject *)self;
+}
+
+static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    return shim_batch_make(type, args, kwargs, false);
 }
 
 /* For `super().__init__(source, size)` in a subclass. There is nothing left to do. */
@@ -99,7 +105,7 @@ static int traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(batch->set.all);
     Py_VISIT(batch->rest);
     shim_visit visit_object = {visit, arg};
-    return batch->handle == NULL
+    return batch->handle == NULL || batch->integers
                ? 0
                : ft_local_batch_visit(batch->handle, shim_visit_object, &visit_object);
 }

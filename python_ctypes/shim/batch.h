@@ -4,6 +4,7 @@
 
 #include "shim.h"
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #pragma GCC visibility push(hidden)
@@ -20,6 +21,13 @@ typedef struct {
     int policy;
 } shim_batch_settings;
 
+/* `count` integers, from `next` on. */
+typedef struct {
+    Py_ssize_t next;
+    Py_ssize_t step;
+    size_t count;
+} shim_range;
+
 typedef struct {
     PyObject ob_base;
     /* This and the settings are NULL only after the garbage collector has cleared the executor. */
@@ -30,6 +38,11 @@ typedef struct {
     PyObject *rest;
     pid_t process;
     PyObject *weak_references;
+    /* ranges.c: whether results are integers, which the core holds as words; and what is left of the
+     * last range, which only the thread that fills uses. */
+    bool integers;
+    shim_range left;
+    _Atomic(bool) draining;
 } shim_batch;
 
 static inline ft_local_batch *shim_batch_handle(PyObject *self) {
@@ -44,8 +57,39 @@ bool shim_batch_parse(PyTypeObject *type, PyObject *args, PyObject *kwargs, bool
 
 extern PyGetSetDef shim_batch_attributes[];
 
+/* batch.c: a new executor, whose results are integers or any objects. */
+PyObject *shim_batch_make(PyTypeObject *type, PyObject *args, PyObject *kwargs, bool integers);
+
+/* The library takes a positive code for the source's own. Python knows the exception that is
+ * pending, so this one is enough. */
+enum { SHIM_EXCEPTION_IS_PENDING = 1 };
+
 /* batch_source.c: how the library asks the source of `batch`. */
 ft_local_source shim_batch_source(shim_batch *batch);
+
+/* batch_source.c: calls source(n). NULL with a status, if it has ended or failed. */
+PyObject *shim_batch_ask(shim_batch *batch, size_t n, int32_t *status);
+
+/* batch_source.c: whether this is the child of a fork since it was last asked, in which what the
+ * parent's source returned is the parent's to hand out. */
+bool shim_batch_is_forked(shim_batch *batch);
+
+/* ranges.c: how the library asks a source of ranges. */
+ft_local_source shim_range_source(shim_batch *batch);
+
+/* ranges.c: an integer that the core held. NULL with a MemoryError; the executor then has it back. */
+PyObject *shim_integer(PyObject *self, void *word);
+
+/* What a load returns for a result of the core's, to which it takes over the reference. */
+static inline PyObject *shim_result(PyObject *self, void *result) {
+    return ((shim_batch *)self)->integers ? shim_integer(self, result) : (PyObject *)result;
+}
+
+/* ranges.c: fills a new list, and returns it. NULL, and there is no list, if there is no memory. */
+PyObject *shim_integers_into(PyObject *list, void *const *words, size_t count);
+
+/* ranges.c: give_back() of integers. */
+PyObject *shim_range_give_back(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
 
 /* batch_load.c: the methods that take results, or have them made. */
 PyObject *shim_batch_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs,

@@ -17,7 +17,7 @@ static PyObject *next(PyObject *self) {
     }
     ft_local_status status = ft_local_batch_load(shim_batch_handle(executor), &result);
     if (status == FT_LOCAL_OK) {
-        return result;
+        return shim_result(executor, result);
     }
     return shim_is_over(status) ? NULL : shim_batch_raise(executor, status);
 }

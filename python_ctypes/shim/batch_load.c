@@ -29,7 +29,7 @@ PyObject *shim_batch_load(PyObject *self, PyObject *const *args, Py_ssize_t narg
     ft_local_status status = nanoseconds == SHIM_FOREVER
                                  ? ft_local_batch_load(handle, &result)
                                  : ft_local_batch_load_for(handle, nanoseconds, &result);
-    return status == FT_LOCAL_OK ? result : shim_batch_raise(self, status);
+    return status == FT_LOCAL_OK ? shim_result(self, result) : shim_batch_raise(self, status);
 }
 
 PyObject *shim_batch_try_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
@@ -41,7 +41,7 @@ PyObject *shim_batch_try_load(PyObject *self, PyObject *const *args, Py_ssize_t 
     void *result;
     ft_local_status status = ft_local_batch_try_load(handle, &result);
     if (status == FT_LOCAL_OK) {
-        return result;
+        return shim_result(self, result);
     }
     if (status == FT_LOCAL_ERR_EMPTY) {
         return Py_NewRef(nargs == 1 ? args[0] : Py_None);
@@ -50,8 +50,11 @@ PyObject *shim_batch_try_load(PyObject *self, PyObject *const *args, Py_ssize_t 
 }
 
 /* A list to which the results are moved; NULL with a MemoryError, and then they are not. */
-static PyObject *list_of(void **results, size_t count) {
+static PyObject *list_of(PyObject *self, void **results, size_t count) {
     PyObject *list = PyList_New((Py_ssize_t)count);
+    if (((shim_batch *)self)->integers) {
+        return shim_integers_into(list, results, count);
+    }
     for (size_t i = 0; list != NULL && i < count; i++) {
         PyList_SET_ITEM(list, (Py_ssize_t)i, results[i]);
     }
@@ -66,7 +69,7 @@ static PyObject *give_back(PyObject *self, ft_local_batch *handle, void **result
         return NULL;
     }
     PyErr_WriteUnraisable(self);
-    return list_of(results, count);
+    return list_of(self, results, count);
 }
 
 static PyObject *load_into(PyObject *self, void **results, size_t n, int64_t nanoseconds) {
@@ -74,7 +77,7 @@ static PyObject *load_into(PyObject *self, void **results, size_t n, int64_t nan
     size_t count;
     ft_local_status status = ft_local_batch_load_many(handle, n, nanoseconds, results, &count);
     if (status == FT_LOCAL_OK) {
-        PyObject *list = list_of(results, count);
+        PyObject *list = list_of(self, results, count);
         return list != NULL ? list : give_back(self, handle, results, count);
     }
     (void)shim_batch_raise(self, status);
@@ -113,6 +116,9 @@ PyObject *shim_batch_load_many(PyObject *self, PyObject *const *args, Py_ssize_t
 PyObject *shim_batch_give_back(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
     if (nargs == 0) {
         Py_RETURN_NONE;
+    }
+    if (((shim_batch *)self)->integers) {
+        return shim_range_give_back(self, args, nargs);
     }
     for (Py_ssize_t i = 0; i < nargs; i++) {
         Py_INCREF(args[i]);

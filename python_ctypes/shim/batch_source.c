@@ -4,10 +4,6 @@
 
 #include <unistd.h>
 
-/* The library takes a positive code for the source's own. Python knows the exception that is
- * pending, so one code is enough. */
-enum { EXCEPTION_IS_PENDING = 1 };
-
 /* How many results are taken from an iterator in C before signals are looked at. */
 enum { SIGNAL_STRIDE = 1024 };
 
@@ -26,28 +22,35 @@ static int32_t stop_iteration(void *Py_UNUSED(ctx)) {
     return 1;
 }
 
-/* In the child of a fork, what the parent's source returned is the parent's to hand out. */
-static void forget_after_fork(shim_batch *batch) {
+bool shim_batch_is_forked(shim_batch *batch) {
     pid_t process = getpid();
     if (batch->process == process) {
-        return;
+        return false;
     }
     batch->process = process;
-    if (batch->set.policy != FT_LOCAL_FORK_KEEP) {
-        Py_CLEAR(batch->rest);
-    }
+    return batch->set.policy != FT_LOCAL_FORK_KEEP;
 }
 
-/* Calls source(n); what it returns becomes the rest. */
-static int32_t ask(shim_batch *batch, size_t n) {
+PyObject *shim_batch_ask(shim_batch *batch, size_t n, int32_t *status) {
+    *status = SHIM_EXCEPTION_IS_PENDING;
     PyObject *number = PyLong_FromSize_t(n);
     if (number == NULL) {
-        return EXCEPTION_IS_PENDING;
+        return NULL;
     }
     PyObject *results = PyObject_CallOneArg(batch->set.source, number);
     Py_DECREF(number);
+    if (results == NULL && stop_iteration(NULL)) {
+        *status = FT_LOCAL_ERR_END;
+    }
+    return results;
+}
+
+/* What the source returns becomes the rest. */
+static int32_t ask(shim_batch *batch, size_t n) {
+    int32_t status;
+    PyObject *results = shim_batch_ask(batch, n, &status);
     if (results == NULL) {
-        return stop_iteration(NULL) ? FT_LOCAL_ERR_END : EXCEPTION_IS_PENDING;
+        return status;
     }
     if (Py_TYPE(results)->tp_iter == NULL && !PySequence_Check(results)) {
         (void)shim_refuse((PyObject *)batch, "not_iterable", results);
@@ -55,7 +58,7 @@ static int32_t ask(shim_batch *batch, size_t n) {
         batch->rest = PyObject_GetIter(results);
     }
     Py_DECREF(results);
-    return batch->rest == NULL ? EXCEPTION_IS_PENDING : 0;
+    return batch->rest == NULL ? SHIM_EXCEPTION_IS_PENDING : 0;
 }
 
 /* Looked up anew each time: the class of an iterator may change, to one that is none. */
@@ -86,12 +89,14 @@ static int32_t take(shim_batch *batch, void **out, size_t capacity, size_t *prod
         Py_CLEAR(batch->rest);
     }
     Py_DECREF(rest);
-    return failed ? EXCEPTION_IS_PENDING : 0;
+    return failed ? SHIM_EXCEPTION_IS_PENDING : 0;
 }
 
 static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
     shim_batch *batch = ctx;
-    forget_after_fork(batch);
+    if (shim_batch_is_forked(batch)) {
+        Py_CLEAR(batch->rest);
+    }
     if (batch->rest != NULL) {
         int32_t status = take(batch, out, capacity, produced);
         if (status != 0 || *produced > 0) {
@@ -105,7 +110,7 @@ static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
     }
     if (status == 0 && *produced == 0) {
         (void)shim_refuse((PyObject *)batch, "no_results", NULL);
-        return EXCEPTION_IS_PENDING;
+        return SHIM_EXCEPTION_IS_PENDING;
     }
     return status;
 }

@@ -18,6 +18,8 @@ typedef struct {
     /* How often the owner is inside the library with this cursor: more than once if it came back
      * from there through the source or the handler of a signal, which is fine but for a close. */
     unsigned int depth;
+    /* As of the executor, whose memory other threads write. */
+    bool integers;
     PyObject *weak_references;
 } shim_cursor;
 
@@ -47,6 +49,10 @@ static ft_local_status take(shim_cursor *cursor, int64_t nanoseconds, void **res
     return status;
 }
 
+static PyObject *result_of(shim_cursor *cursor, void *result) {
+    return cursor->integers ? shim_integer(cursor->executor, result) : (PyObject *)result;
+}
+
 static void *raise(PyObject *self, ft_local_status status) {
     bool is_own_end = status == FT_LOCAL_ERR_CLOSED && ((shim_cursor *)self)->handle == NULL;
     return is_own_end ? shim_refuse(self, "cursor_is_closed", NULL)
@@ -62,7 +68,7 @@ static PyObject *next(PyObject *self) {
     }
     ft_local_status status = take(cursor, SHIM_FOREVER, &result);
     if (status == FT_LOCAL_OK) {
-        return result;
+        return result_of(cursor, result);
     }
     return shim_is_over(status) ? NULL : raise(self, status);
 }
@@ -75,7 +81,7 @@ static PyObject *load(PyObject *self, PyObject *const *args, Py_ssize_t nargs, P
         return NULL;
     }
     ft_local_status status = take(cursor, nanoseconds, &result);
-    return status == FT_LOCAL_OK ? result : raise(self, status);
+    return status == FT_LOCAL_OK ? result_of(cursor, result) : raise(self, status);
 }
 
 /* Gives back what is in hand. */
@@ -160,7 +166,7 @@ static int traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(cursor->executor);
     shim_visit visit_object = {visit, arg};
-    return cursor->handle == NULL
+    return cursor->handle == NULL || cursor->integers
                ? 0
                : ft_local_cursor_visit(cursor->handle, shim_visit_object, &visit_object);
 }
@@ -196,6 +202,7 @@ PyObject *shim_batch_cursor(PyObject *self, PyObject *Py_UNUSED(ignored)) {
         return NULL;
     }
     cursor->executor = Py_NewRef(self);
+    cursor->integers = ((shim_batch *)self)->integers;
     ft_local_status status = ft_local_cursor_new(shim_batch_handle(self), &cursor->handle);
     if (status != FT_LOCAL_OK) {
         Py_DECREF(cursor);

@@ -42,6 +42,14 @@ const ft_local_host shim_host = {
     .interruptible_plain = interruptible,
 };
 
+const ft_local_host shim_integer_host = {
+    .struct_size = sizeof(ft_local_host),
+    .detach = detach,
+    .attach = attach,
+    .interrupted_plain = interrupted,
+    .interruptible_plain = interruptible,
+};
+
 int32_t shim_visit_object(void *object, void *arg) {
     shim_visit *visit = arg;
     return visit->visit(object, visit->arg);

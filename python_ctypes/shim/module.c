@@ -127,6 +127,12 @@ static int make_types(PyObject *module, shim_state *state) {
     if (state->batch_type == NULL || PyModule_AddType(module, state->batch_type) < 0) {
         return -1;
     }
+    PyTypeObject *range_type = shim_range_type(module, state->batch_type);
+    int added = range_type == NULL ? -1 : PyModule_AddType(module, range_type);
+    Py_XDECREF(range_type);
+    if (added < 0) {
+        return -1;
+    }
     state->cursor_type = shim_cursor_type(module);
     if (state->cursor_type == NULL || PyModule_AddType(module, state->cursor_type) < 0) {
         return -1;

@@ -83,6 +83,8 @@ static inline shim_state *shim_state_of(PyObject *object) {
 
 /* host.c */
 extern const ft_local_host shim_host;
+/* The same for results that are words and not objects. */
+extern const ft_local_host shim_integer_host;
 
 /* A visit by the garbage collector, as `arg` of `shim_visit_object`. The collector's visitor takes a
  * `PyObject *` where the library's takes a `void *`, so neither can be called as the other. */
@@ -133,9 +135,10 @@ bool shim_parse_size(PyObject *self, const char *name, PyObject *given, size_t l
  * Returns false with a TypeError or a ValueError. */
 bool shim_parse_timeout(PyObject *self, PyObject *given, int64_t *nanoseconds);
 
-/* wrapper.c, batch.c, batch_iterator.c and cursor.c: new references to the types. */
+/* wrapper.c, batch.c, ranges.c, batch_iterator.c and cursor.c: new references to the types. */
 PyTypeObject *shim_wrapper_type(PyObject *module);
 PyTypeObject *shim_batch_type(PyObject *module);
+PyTypeObject *shim_range_type(PyObject *module, PyTypeObject *batch_type);
 PyTypeObject *shim_batch_iterator_type(PyObject *module);
 PyTypeObject *shim_cursor_type(PyObject *module);
 

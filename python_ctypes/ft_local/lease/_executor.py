@@ -5,8 +5,6 @@ from __future__ import annotations
 import weakref
 from typing import Any, NamedTuple, Self
 
-from ft_local._outcomes import ExecutorClosed
-
 from ._errors import StoreError
 from ._feed import Feed
 from ._ranges import RangeExecutor
@@ -134,24 +132,13 @@ class Lease(RangeExecutor):
         if self.closed:
             return
         self._stop()
-        left = self._drained()
-        super().close()
+        left = self._ended()
+        if left is None:
+            return
         left += self._feed.unused()
         if self._give_back:
             self._return(left)
         self._feed.source.close()
-
-    def _drained(self) -> list[range]:
-        """What the executor's buffer holds."""
-        left: list[range] = []
-        while True:
-            try:
-                one = self.try_load()
-            except ExecutorClosed:
-                return left
-            if one is None:
-                return left
-            left.append(range(one, one + 1))
 
     def _return(self, left: list[range]) -> None:
         """Gives back the last ids first: a store compares the end of a range with its counter."""

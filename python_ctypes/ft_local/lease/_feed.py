@@ -1,4 +1,4 @@
-"""What feeds the executor of a lease: pieces of leased blocks, the next block fetched ahead."""
+"""What feeds the executor of a lease: leased blocks, the next one fetched ahead."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _State:
 
 
 class Feed:
-    """A bulk source: `feed(n)` is a range of up to `n` ids, of the block in hand.
+    """A source of ranges: those of the block in hand, one after the other.
 
     One thread at a time calls it, which the executor sees to. With `prefetch` a thread of its own
     leases the next block while the one in hand is used, so a call waits only if that thread has
@@ -68,19 +68,13 @@ class Feed:
         size = self.size.value * self.unit
         return max(self._in_use, size) + (size if self.prefetch else 0)
 
-    def __call__(self, n: int) -> range:
-        """The next ids, `n` at most. StoreError if there are none and the store is away."""
+    def __call__(self, n: int) -> range:  # noqa: ARG002 - a range, which the executor counts out
+        """The next range. StoreError if there is none and the store is away."""
         state = self._state
         with state.changed:
             if not state.now:
                 self._next_block(state)
-            ids = state.now[0]
-            rest = ids[n:]
-            if rest:
-                state.now[0] = rest
-            else:
-                del state.now[0]
-            return ids[:n]
+            return state.now.pop(0)
 
     def _next_block(self, state: _State) -> None:
         """Makes the next block the one in hand. Called with the lock, which waits give up."""

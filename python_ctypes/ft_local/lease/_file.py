@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -21,14 +22,23 @@ _LINE = _DIGITS + 1 + 8 + 1
 # the lock if the parent died, although no thread of the child will release it.
 _locked: set[int] = set()
 
+# No fork comes between the opening or closing of a file and the change of that set. A thread that
+# forks in the handler of a signal may already hold it.
+_opening = threading.RLock()
+
 
 def _after_fork_in_child() -> None:
+    _opening.release()
     for descriptor in _locked:
         os.close(descriptor)
     _locked.clear()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+os.register_at_fork(
+    before=_opening.acquire,
+    after_in_parent=_opening.release,
+    after_in_child=_after_fork_in_child,
+)
 
 
 def _line(last: int) -> bytes:
@@ -71,16 +81,18 @@ class FileBlock(BlockSource):
     def _file(self) -> Generator[int]:
         """The file, locked against other threads and processes."""
         try:
-            descriptor = self._open()
-            _locked.add(descriptor)
+            with _opening:
+                descriptor = self._open()
+                _locked.add(descriptor)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 yield descriptor
                 # Not left to the close: a child may have a copy of the descriptor for a moment.
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
             finally:
-                _locked.discard(descriptor)
-                os.close(descriptor)
+                with _opening:
+                    _locked.discard(descriptor)
+                    os.close(descriptor)
         except OSError as error:
             raise StoreError(self.store, f"{type(error).__name__}: {error}") from error
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Literal, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, Self
 
 from ft_local import BatchExecutor
+from ft_local._backend import module
+
+if TYPE_CHECKING:
+    _Base = BatchExecutor[int]
+else:
+    _Base = module.RangeBase
 
 
-class RangeExecutor(BatchExecutor[int]):
+class RangeExecutor(_Base):
     """Hands out the integers of ranges, each to exactly one caller.
 
-    `source(n)` returns the next integers, as a range that may be much longer than `n`: the executor
-    makes at most `size` integers at a time, so a range of 10^9 takes no more memory than one of 10.
+    `source(n)` returns the next integers as a range, which may be much longer than `n`. It is asked
+    again when that range is used up: a range of 10^9 takes no more memory than one of 10. The
+    integers must fit into a signed machine word.
+
+    In the C backend the executor's buffer holds plain words. It is filled without a call of Python
+    code until the range is used up, and the thread that loads makes the `int`.
     """
 
     def __new__(
         cls,
-        source: Callable[[int], Iterable[int]],
+        source: Callable[[int], range],
         size: int,
         *,
         fill_budget: int | None = None,
@@ -37,3 +47,15 @@ class RangeExecutor(BatchExecutor[int]):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         """Nothing is left to do."""
+
+    def _ended(self) -> list[range] | None:
+        """Closes, and returns what was not handed out. None if another call of it is under way.
+
+        What cursors have in hand is not part of it.
+        """
+        drained: tuple[list[int], tuple[int, int, int]] | None
+        drained = self._drain()  # type: ignore[attr-defined]
+        if drained is None:
+            return None
+        ready, (first, step, count) = drained
+        return [*(range(one, one + 1) for one in ready), range(first, first + step * count, step)]

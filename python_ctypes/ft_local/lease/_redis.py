@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import weakref
+from collections.abc import Iterator
 from typing import Any
 
 from ._errors import StoreError, StoreUnavailable, UnsafeStore
@@ -54,10 +58,44 @@ def _replication(info: dict[str, Any]) -> str | None:
     return None
 
 
+# Whose clients are renewed in the child of a fork.
+_sources: weakref.WeakSet[RedisBlock] = weakref.WeakSet()
+_LOCK, _RLOCK = type(threading.Lock()), type(threading.RLock())
+
+
+def _parts(pool: Any) -> Iterator[Any]:
+    """A connection pool, and what the client has made for it."""
+    yield pool
+    for part in vars(pool).values():
+        if type(part).__module__.startswith("redis."):
+            yield part
+
+
+def _renew_locks(part: Any) -> None:
+    for name, lock in list(getattr(part, "__dict__", {}).items()):
+        if isinstance(lock, _LOCK):
+            setattr(part, name, threading.Lock())
+        elif isinstance(lock, _RLOCK) and not lock._is_owned():  # noqa: SLF001
+            setattr(part, name, threading.RLock())
+
+
+def _after_fork_in_child() -> None:
+    """The client makes new connections in the child, but keeps the locks of its pool.
+
+    If a thread of the parent was inside the pool, they are locked, and nobody unlocks them.
+    """
+    for source in list(_sources):
+        for part in list(_parts(source._client.connection_pool)):  # noqa: SLF001
+            _renew_locks(part)
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
 class RedisBlock(NetworkSource):
     """A counter in Redis: INCRBY, once a block. Made by `redis_block`."""
 
-    __slots__ = ("_client", "_insist", "_key", "_redis")
+    __slots__ = ("__weakref__", "_client", "_insist", "_key", "_redis")
 
     def __init__(self, client: Any, key: str, block: int, *, insist: bool, patience: float) -> None:
         """As of `redis_block`."""
@@ -77,6 +115,7 @@ class RedisBlock(NetworkSource):
         self._client = client
         self._key = key
         self._insist = insist
+        _sources.add(self)
 
     def _lease(self, n: int) -> list[range]:
         """One round trip: the increment, and how the server is configured at that moment.
