@@ -160,6 +160,11 @@ def test_a_range_is_the_parents_unless_it_is_kept(on_fork, first):
     assert ids.load_many(4) == [3, 4, 5, 6]
 
 
+def test_what_is_left_of_one_that_was_never_used():
+    ids = RangeExecutor(ranges(1000), 16)
+    assert sum(map(len, ids._ended())) == 0
+
+
 def test_what_is_left_at_the_end_was_not_handed_out():
     """Whatever threads do meanwhile. A lease gives it back."""
     for length in (7, 64, 10**9):

@@ -140,6 +140,7 @@ static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
 
 ft_local_source shim_range_source(shim_batch *batch) {
     batch->process = getpid();
+    batch->left.step = 1;
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
     source.ctx = batch;
     source.fill = fill;
@@ -182,7 +183,7 @@ static PyObject *drain(PyObject *self, PyObject *Py_UNUSED(ignored)) {
         Py_RETURN_NONE;
     }
     PyObject *list = PyList_New(0);
-    shim_range left = {0};
+    shim_range left = {.step = 1};
     if (list != NULL && load_rest(self, list, &left)) {
         ft_local_status status = ft_local_batch_close(batch->handle);
         if (status == FT_LOCAL_OK) {
