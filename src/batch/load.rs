@@ -153,7 +153,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         deadline: Option<Instant>,
         mut take: impl FnMut() -> Option<Word>,
     ) -> Result<Word, LoadError<S::Error>> {
-        let mut has_waited = false;
+        let mut wake_up = None;
         loop {
             // Each time, because a handler of signals may have forked while this thread waited; and
             // before the buffer: what was made is there when the end is seen.
@@ -178,9 +178,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 }
                 Next::Reentrant => return Err(LoadError::Reentrant),
                 Next::Wait => {
-                    if !std::mem::replace(&mut has_waited, true) {
-                        self.counters.others.waits.add(1);
-                    }
+                    wake_up.get_or_insert_with(|| self.begin_to_wait());
                     self.wait(deadline)?;
                 }
             }

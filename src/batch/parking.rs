@@ -1,7 +1,7 @@
 //! Where threads wait for the filler.
 //!
-//! *No wake-up is lost.* A waiter first counts itself in `sleepers`, then checks whether it can
-//! stop waiting. A waker first stores what a waiter checks, then reads `sleepers`. If each could
+//! *No wake-up is lost.* A waiter first counts itself among the sleepers, then checks whether it can
+//! stop waiting. A waker first stores what a waiter checks, then reads that count. If each could
 //! read before the other's store is visible, the waiter would sleep forever. One of two mechanisms
 //! prevents that:
 //!
@@ -18,18 +18,24 @@
 //! a read-modify-write operation. Then it waits until the stores of wakers that did not see the
 //! mark are visible.
 //!
-//! *One result wakes one thread.* For each sleeper that it wakes, a waker decrements `sleepers` and
-//! posts a token. So `sleepers` plus tokens equals the number of waiting threads, and a filler that
-//! makes another result before a woken thread runs does not wake it again. A thread that leaves
-//! without a token decrements `sleepers` itself, or else takes the token that a waker has posted
-//! for it.
+//! *One token for each thread that is woken.* For each sleeper that it wakes, a waker moves one from
+//! the sleepers to the woken, in the same word, and posts a token. A thread that leaves without a
+//! token takes itself off the sleepers, or else takes the token that a waker has posted for it.
+//!
+//! *No more threads are woken than are needed.* A waker counts those that it has woken and that do
+//! not run yet as woken for its results, too. So a source that makes results faster than a thread
+//! wakes up has one thread woken for all of them, and not one for each. That thread is the one that
+//! wakes the next: the place relies on each thread that waited to call [`Parking::wake`] when it is
+//! done, if there is something left for another. What the woken thread then sees is at least what the
+//! waker stored: the waker reads the count by a read-modify-write operation, and the woken thread
+//! takes itself off the count by a later one.
 //!
 //! There is no lock, so a signal handler may interrupt a thread anywhere and wake others.
 
 use crate::sync::unordered;
 use crate::sync::{
-    AtomicUsize, CachePadded, Ordering, Renewable, Semaphore, await_stores,
-    barriers_are_asymmetric, heavy_barrier, light_barrier, look_briefly, look_for_a_while,
+    AtomicU64, CachePadded, Ordering, Renewable, Semaphore, await_stores, barriers_are_asymmetric,
+    heavy_barrier, light_barrier, look_briefly, look_for_a_while,
 };
 use std::time::Duration;
 
@@ -38,9 +44,9 @@ pub(crate) struct Parking(Renewable<CachePadded<Place>>);
 struct Place {
     /// Threads that found nothing and wait for a result, awake or asleep.
     starving: unordered::AtomicUsize,
-    /// Threads that sleep, or are about to, and have no token; also the flags [`UNSEEN`] and
-    /// [`SETTLED`].
-    sleepers: AtomicUsize,
+    /// How many threads sleep, or are about to, and have no token ([`SLEEPERS`]); how many have one,
+    /// or are about to, and do not run yet ([`WOKEN`]); and the flags [`UNSEEN`] and [`SETTLED`].
+    waiting: AtomicU64,
     tokens: Semaphore,
 }
 
@@ -49,7 +55,7 @@ impl Place {
         let flags = if barriers_are_asymmetric() { 0 } else { UNSEEN | SETTLED };
         CachePadded::new(Self {
             starving: unordered::AtomicUsize::new(0),
-            sleepers: AtomicUsize::new(flags),
+            waiting: AtomicU64::new(flags),
             tokens: Semaphore::new(),
         })
     }
@@ -57,12 +63,15 @@ impl Place {
 
 /// The number of sleepers may be higher than a plain load shows, because no barrier orders that
 /// load.
-const UNSEEN: usize = 1 << (usize::BITS - 1);
+const UNSEEN: u64 = 1 << 63;
 
 /// Every waker sees [`UNSEEN`], so waiters pass no barrier.
-const SETTLED: usize = UNSEEN >> 1;
+const SETTLED: u64 = UNSEEN >> 1;
 
-const COUNT: usize = SETTLED - 1;
+/// One that was woken.
+const ONE_WOKEN: u64 = 1 << 31;
+const WOKEN: u64 = SETTLED - ONE_WOKEN;
+const SLEEPERS: u64 = ONE_WOKEN - 1;
 
 impl Parking {
     pub(crate) fn new() -> Self {
@@ -104,48 +113,45 @@ impl Parking {
 
     fn sleep(&self, period: Option<Duration>, ready: impl Fn() -> bool) {
         // AcqRel: with the same in `ring`.
-        let before = self.0.sleepers.fetch_add(1, Ordering::AcqRel);
+        let before = self.0.waiting.fetch_add(1, Ordering::AcqRel);
         if before & SETTLED == 0 && !heavy_barrier() {
             self.do_without_barriers();
         }
-        if !ready() && self.0.tokens.take(period) {
-            return;
-        }
+        let woken = !ready() && self.0.tokens.take(period);
         // A thread that has not been woken leaves the tokens to those that sleep, if it can.
-        if self.take_off(1) == 0 {
+        if !woken {
+            if self.leave() {
+                return;
+            }
             // Its own is there, or a waker is just about to give it.
             self.0.tokens.take(None);
         }
+        self.count_as_awake();
+    }
+
+    /// For a thread that was woken and now runs. From here on wakers wake others.
+    fn count_as_awake(&self) {
+        // AcqRel: with the same in `ring`.
+        self.0.waiting.fetch_sub(ONE_WOKEN, Ordering::AcqRel);
     }
 
     #[cold]
     fn do_without_barriers(&self) {
         // AcqRel: as in `sleep`.
-        self.0.sleepers.fetch_or(UNSEEN, Ordering::AcqRel);
+        self.0.waiting.fetch_or(UNSEEN, Ordering::AcqRel);
         await_stores();
         // AcqRel: with the same in `sleep`, for what this thread now sees.
-        self.0.sleepers.fetch_or(SETTLED, Ordering::AcqRel);
+        self.0.waiting.fetch_or(SETTLED, Ordering::AcqRel);
     }
 
-    /// Decrements `sleepers` by up to `most`, and returns by how many.
-    fn take_off(&self, most: usize) -> usize {
-        let mut word = self.0.sleepers.load(Ordering::Relaxed);
-        loop {
-            let count = (word & COUNT).min(most);
-            // Relaxed: it carries on what the operations before it in the word's order released.
-            match self.0.sleepers.compare_exchange_weak(
-                word,
-                word - count,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return count,
-                Err(newer) => word = newer,
-            }
-        }
+    /// Takes this thread off the sleepers. Returns false if all of them have been woken.
+    fn leave(&self) -> bool {
+        // Relaxed: it carries on what the operations before it in the word's order released.
+        let without = |word: u64| (word & SLEEPERS != 0).then(|| word - 1);
+        self.0.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, without).is_ok()
     }
 
-    /// Wakes up to `count` waiters, after that many results were stored.
+    /// Wakes waiters, after `count` results were stored, until that many are on their way.
     #[inline]
     pub(crate) fn wake(&self, count: usize) {
         if self.somebody_sleeps() {
@@ -160,13 +166,26 @@ impl Parking {
 
     #[cold]
     pub(crate) fn ring(&self, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
         // Adds nothing, but takes its place in the order of the word. AcqRel: with `sleep`.
-        if self.0.sleepers.fetch_add(0, Ordering::AcqRel) & COUNT == 0 {
-            return;
-        }
-        let woken = self.take_off(count);
-        if woken > 0 {
-            self.0.tokens.give(woken);
+        let mut word = self.0.waiting.fetch_add(0, Ordering::AcqRel);
+        loop {
+            let on_their_way = (word & WOKEN) / ONE_WOKEN;
+            let more = count.saturating_sub(on_their_way).min(word & SLEEPERS);
+            if more == 0 {
+                return;
+            }
+            // Relaxed: as in `leave`. A newer word needs no order of its own either, because what
+            // this thread has stored is before the addition above.
+            match self.0.waiting.compare_exchange_weak(
+                word,
+                word - more + more * ONE_WOKEN,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return self.0.tokens.give(usize::try_from(more).unwrap_or(usize::MAX)),
+                Err(newer) => word = newer,
+            }
         }
     }
 
@@ -175,18 +194,36 @@ impl Parking {
     pub(crate) fn somebody_sleeps(&self) -> bool {
         light_barrier();
         // Where a plain look could not tell, `ring` looks in a way that can.
-        self.0.sleepers.load(Ordering::Relaxed) != 0
+        self.0.waiting.load(Ordering::Relaxed) & (SLEEPERS | UNSEEN) != 0
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+impl Parking {
+    /// A place where one thread sleeps, and another was woken and does not run yet.
+    pub(crate) fn with_one_asleep_and_one_woken() -> Self {
+        let parking = Self::new();
+        parking.0.waiting.fetch_add(1 + ONE_WOKEN, Ordering::Relaxed);
+        parking.0.tokens.give(1);
+        parking
     }
 
-    /// Whether nobody sleeps, and no token is left.
-    #[cfg(all(test, loom))]
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.0.sleepers.load(Ordering::Relaxed) & COUNT == 0 && self.0.tokens.is_empty()
+    /// What the one that was woken does first.
+    #[cfg(loom)]
+    pub(crate) fn wake_up(&self) {
+        self.0.tokens.take(None);
+        self.count_as_awake();
     }
 
     /// How many threads sleep, or are about to, and have no token.
-    #[cfg(all(test, not(any(loom, shuttle))))]
     pub(crate) fn sleepers(&self) -> usize {
-        self.0.sleepers.load(Ordering::Relaxed) & COUNT
+        usize::try_from(self.0.waiting.load(Ordering::Relaxed) & SLEEPERS).unwrap()
+    }
+
+    /// Whether nobody sleeps, and no token is left.
+    #[cfg(loom)]
+    pub(crate) fn is_quiet(&self) -> bool {
+        let word = self.0.waiting.load(Ordering::Relaxed);
+        word & (SLEEPERS | WOKEN) == 0 && self.0.tokens.is_empty()
     }
 }

@@ -70,6 +70,11 @@ fn waits_from(
     (go_on, source)
 }
 
+/// The options of a batch whose fills go on however long they take, and whoever waits.
+fn whole_fills(size: usize) -> Options {
+    Options { fill_budget: size, ..Options::default() }
+}
+
 /// Runs the given action on its slots.
 struct Bulk<F>(F);
 

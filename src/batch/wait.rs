@@ -10,16 +10,14 @@ use crate::source::Source;
 use std::time::Instant;
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
-    /// Waits until this thread can continue. If it leaves with an error, or its host unwinds, it
-    /// passes on a wake-up that it may have received.
-    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<(), LoadError<S::Error>> {
-        let wake_up = WakeUp(self);
-        self.wait_or_leave(deadline)?;
-        std::mem::forget(wake_up);
-        Ok(())
+    /// Begins a load that waits. It ends when what this returns is dropped.
+    pub(super) fn begin_to_wait(&self) -> WakeUp<'_, H, S> {
+        self.counters.others.waits.add(1);
+        WakeUp(self)
     }
 
-    fn wait_or_leave(&self, deadline: Option<Instant>) -> Result<(), LoadError<S::Error>> {
+    /// Waits until this thread can continue.
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<(), LoadError<S::Error>> {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             return Err(LoadError::TimedOut);
@@ -58,9 +56,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     }
 }
 
-/// A wake-up that a waiting thread may have received. Dropping it passes the wake-up to another
-/// thread.
-struct WakeUp<'a, H: Host, S: Source<H>>(&'a Batch<H, S>);
+/// A wake-up that a load may have received while it waited, and which may have been meant for others
+/// as well. Dropping it, when the load ends in whatever way, wakes the next thread if there is
+/// something for it: a result, or the role.
+pub(super) struct WakeUp<'a, H: Host, S: Source<H>>(&'a Batch<H, S>);
 
 impl<H: Host, S: Source<H>> Drop for WakeUp<'_, H, S> {
     fn drop(&mut self) {

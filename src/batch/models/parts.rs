@@ -74,6 +74,28 @@ fn a_thread_that_need_not_sleep_leaves_the_token_to_one_that_does() {
 }
 
 #[test]
+fn what_is_published_while_a_woken_thread_is_on_its_way_wakes_the_next() {
+    check_parking("publish against a thread that was woken", || {
+        let parking = Arc::new(Parking::with_one_asleep_and_one_woken());
+        let made = Arc::new(AtomicUsize::new(0));
+        let woken = {
+            let (parking, made) = (parking.clone(), made.clone());
+            thread::spawn(move || {
+                parking.wake_up();
+                // As a load that has a result, and sees whether there is another.
+                if made.load(Ordering::Relaxed) > 0 {
+                    parking.wake(1);
+                }
+            })
+        };
+        made.store(1, Ordering::Relaxed);
+        parking.wake(1);
+        woken.join().unwrap();
+        assert_eq!(parking.sleepers(), 0, "both left it to the other");
+    });
+}
+
+#[test]
 fn the_role_is_one_threads_at_a_time_and_carries_what_it_did() {
     check("role against role", || {
         let role = Guarded::new(FillRole::new());

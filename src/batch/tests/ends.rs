@@ -111,7 +111,7 @@ fn a_close_drops_what_is_left_and_ends_every_use() {
 #[test]
 fn a_close_wakes_waiting_threads_and_stops_the_fill() {
     let (go_on, source) = waits_from(2);
-    let batch = Batch::new(VALUES, source, 9).unwrap();
+    let batch = Batch::with_options(VALUES, source, 9, whole_fills(9)).unwrap();
     std::thread::scope(|scope| {
         let filler = scope.spawn(|| batch.load());
         until(|| !batch.role.is_free());

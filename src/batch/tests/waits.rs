@@ -212,7 +212,7 @@ fn a_thread_that_leaves_a_wait_passes_its_wake_up_on() {
     for _ in 0..20 {
         let host = StopsTheFirst::default();
         let (go_on, source) = waits_from(2);
-        let batch = Batch::new(&host, source, 3).unwrap();
+        let batch = Batch::with_options(&host, source, 3, whole_fills(3)).unwrap();
         let (tell, outcomes) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| batch.load());
@@ -240,7 +240,7 @@ fn one_result_wakes_one_thread() {
     const RESULTS: usize = 50;
     let host = Interruptible::default();
     let (go_on, source) = waits_from(2);
-    let batch = Batch::new(Patient(&host), source, 64).unwrap();
+    let batch = Batch::with_options(Patient(&host), source, 64, whole_fills(64)).unwrap();
     let (tell, told) = mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(|| batch.load());

@@ -118,7 +118,9 @@ fn crowd<'a>(
     feed: impl FnOnce(&Crowded<'a>, &mpsc::Sender<usize>),
 ) {
     let (tell, counts) = mpsc::channel();
-    let batch = Batch::new(host, Told { made: 0, counts }, 4 * SLEEPERS).unwrap();
+    let source = Told { made: 0, counts };
+    let size = 4 * SLEEPERS;
+    let batch = Batch::with_options(host, source, size, whole_fills(size)).unwrap();
     std::thread::scope(|scope| {
         // Leaves this closure with it, so that a failure here lets the others end.
         let tell = tell;
@@ -147,6 +149,19 @@ fn assert_woken(host: &Counting, results: usize) {
 /// Hosts that cannot be interrupted, and that can but are not in the time that a test takes.
 fn hosts() -> [Counting; 2] {
     [None, Some(60 * LONG)].map(|period| Counting { period, ..Counting::default() })
+}
+
+#[test]
+fn one_is_woken_for_all_that_is_made_before_it_runs() {
+    let parking = Parking::with_one_asleep_and_one_woken();
+    (0..3).for_each(|_| parking.wake(1));
+    assert_eq!(parking.sleepers(), 1);
+    // More at once than are on their way.
+    parking.wake(2);
+    assert_eq!(parking.sleepers(), 0);
+    let parking = Parking::with_one_asleep_and_one_woken();
+    parking.wake_all();
+    assert_eq!(parking.sleepers(), 0);
 }
 
 #[test]
@@ -186,7 +201,9 @@ fn results_that_are_given_back_wake_as_many_threads() {
 fn what_a_dropped_cursor_had_in_hand_wakes_as_many_threads() {
     for host in hosts() {
         let (tell, counts) = mpsc::channel();
-        let batch = Batch::new(&host, Told { made: 0, counts }, 4 * SLEEPERS).unwrap();
+        let source = Told { made: 0, counts };
+        let size = 4 * SLEEPERS;
+        let batch = Batch::with_options(&host, source, size, whole_fills(size)).unwrap();
         std::thread::scope(|scope| {
             let tell = tell;
             tell.send(1 + 2 * SLEEPERS).unwrap();
@@ -213,7 +230,8 @@ fn a_thread_that_cannot_be_interrupted_sleeps_until_it_is_woken() {
         let period = Some(Duration::from_micros(1));
         let host = Counting { period, cannot_be_interrupted, ..Counting::default() };
         let (tell, counts) = mpsc::channel();
-        let batch = Batch::new(&host, Told { made: 0, counts }, 8).unwrap();
+        let batch =
+            Batch::with_options(&host, Told { made: 0, counts }, 8, whole_fills(8)).unwrap();
         std::thread::scope(|scope| {
             let tell = tell;
             scope.spawn(|| batch.load());
@@ -259,7 +277,7 @@ fn a_woken_thread_unwinds(
 ) {
     let host = Counting::default();
     let (tell, counts) = mpsc::channel();
-    let batch = Batch::new(&host, Told { made: 0, counts }, 8).unwrap();
+    let batch = Batch::with_options(&host, Told { made: 0, counts }, 8, whole_fills(8)).unwrap();
     let (report, outcomes) = mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(|| _ = batch.load());
@@ -304,7 +322,8 @@ fn a_thread_that_unwinds_before_it_waits_leaves_nothing_behind() {
     for place in [Place::Interruptible, Place::Detach] {
         let host = Counting::default();
         let (tell, counts) = mpsc::channel();
-        let batch = Batch::new(&host, Told { made: 0, counts }, 8).unwrap();
+        let batch =
+            Batch::with_options(&host, Told { made: 0, counts }, 8, whole_fills(8)).unwrap();
         std::thread::scope(|scope| {
             let tell = tell;
             scope.spawn(|| batch.load());
@@ -326,7 +345,8 @@ fn a_thread_that_leaves_a_wait_in_a_child_leaves_the_parents_place_alone() {
     for place in [Place::Attach, Place::Interrupted] {
         let host = Counting { forks_first: true, ..Counting::default() };
         let (tell, counts) = mpsc::channel();
-        let batch = Batch::new(&host, Told { made: 0, counts }, 8).unwrap();
+        let batch =
+            Batch::with_options(&host, Told { made: 0, counts }, 8, whole_fills(8)).unwrap();
         std::thread::scope(|scope| {
             let tell = tell;
             scope.spawn(|| batch.load());
