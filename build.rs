@@ -3,7 +3,7 @@
 const ABI_VERSION: u32 = 0;
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=../../build.rs");
     if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libft_local.so.{ABI_VERSION}");
         link_to_soname();
@@ -51,8 +51,8 @@ mod header {
 
     /// Writes the header to `$FT_LOCAL_HEADER`, or to its place in the source tree.
     pub(super) fn write() {
-        println!("cargo:rerun-if-changed=src/capi");
-        println!("cargo:rerun-if-changed=cbindgen.toml");
+        println!("cargo:rerun-if-changed=.");
+        println!("cargo:rerun-if-changed=../../cbindgen.toml");
         println!("cargo:rerun-if-env-changed=FT_LOCAL_HEADER");
         let capi = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
         let root = capi.join("../..");
