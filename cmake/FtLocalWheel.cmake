@@ -3,17 +3,21 @@
 
 set(package_dir ft_local)
 
-# A wheel holds no symbolic links, so the library goes in under the name that is looked for.
-install(
-    PROGRAMS "$<TARGET_FILE:ft_local_shared>"
-    DESTINATION "${package_dir}"
-    RENAME "libft_local.so.${FT_LOCAL_ABI_VERSION}"
-)
-install(
-    FILES "${PROJECT_SOURCE_DIR}/include/ft_local.h" "${PROJECT_SOURCE_DIR}/include/ft_local.hpp"
-    DESTINATION "${package_dir}/include"
-)
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/ft_local" DESTINATION "${package_dir}/include")
+# A distribution has the library in a package of its own, and links the shim to that.
+option(FT_LOCAL_PYTHON_OWN_LIBRARY "Put the library and its headers into the Python package" ON)
+if(FT_LOCAL_PYTHON_OWN_LIBRARY)
+    # A wheel holds no symbolic links, so the library goes in under the name that is looked for.
+    install(
+        PROGRAMS "$<TARGET_FILE:ft_local_shared>"
+        DESTINATION "${package_dir}"
+        RENAME "libft_local.so.${FT_LOCAL_ABI_VERSION}"
+    )
+    install(
+        FILES "${PROJECT_SOURCE_DIR}/include/ft_local.h" "${PROJECT_SOURCE_DIR}/include/ft_local.hpp"
+        DESTINATION "${package_dir}/include"
+    )
+    install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/ft_local" DESTINATION "${package_dir}/include")
+endif()
 
 function(ft_local_without_shim why)
     message(STATUS "ft_local: the wheel goes without the C shim (${why}); it will use ctypes")
@@ -41,7 +45,9 @@ endif()
 python_add_library(_shim MODULE WITH_SOABI ${shim_sources})
 # With the library inside: a libft_local on LD_LIBRARY_PATH, or one that the program has already
 # loaded, would be taken instead of that of the wheel.
-target_link_libraries(_shim PRIVATE ft_local::static)
+target_link_libraries(
+    _shim PRIVATE $<IF:$<BOOL:${FT_LOCAL_PYTHON_OWN_LIBRARY}>,ft_local::static,ft_local::shared>
+)
 target_compile_features(_shim PRIVATE c_std_11)
 # The same bytes, in whatever folder it is built.
 target_compile_options(
