@@ -189,16 +189,20 @@ def draw(results, path):
 
 def timed_loads(ids, count, pause):
     """Nanoseconds of each load, and of those after which another block was in use."""
-    load, clock, state = ids.load, time.perf_counter_ns, ids._feed._state  # noqa: SLF001
+    load, clock = ids.load, time.perf_counter_ns
+    taken_at, counts = ids._taken_at, ids._feed.counts  # noqa: SLF001
+    prefetch = ids._feed.prefetch  # noqa: SLF001
     every, changes = array.array("q"), array.array("q")
-    since = state.since
+    last = taken_at(), counts.waits if prefetch else counts.round_trips
     for _ in range(count):
         began = clock()
         load()
         took = clock() - began
         every.append(took)
-        if state.since != since:
-            since = state.since
+        # When the block ahead was taken, or how many blocks a load had to wait for.
+        now = taken_at() or last[0], counts.waits if prefetch else counts.round_trips
+        if now != last:
+            last = now
             changes.append(took)
         if pause:
             time.sleep(pause)  # the work for which the id is

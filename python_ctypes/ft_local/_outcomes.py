@@ -102,14 +102,14 @@ def not_iterable(returned: object) -> Exception:
 
 def no_integers() -> Exception:
     return RuntimeError(
-        "a source of ranges returned an empty range; to say that there will be no more, it raises "
-        "StopIteration"
+        "a source of ranges returned an empty range, or none; to say that there will be no more, "
+        "it raises StopIteration"
     )
 
 
 def not_a_range(returned: object) -> Exception:
     kind = type(returned).__name__
-    return TypeError(f"a source of ranges must return a range, got {kind!r}")
+    return TypeError(f"a source of ranges must return ranges, got {kind!r}")
 
 
 def beyond_a_word(integers: object) -> Exception:

@@ -36,7 +36,7 @@ def test_ids_in_hand_are_served_then_an_error_then_all_is_well_again(own_store, 
     store = own_store(kind)
     with Lease(store.source(BLOCK, patience=0.2), max_block=BLOCK, prefetch=prefetch) as ids:
         used = [ids.load()]
-        while prefetch and not ids._feed._state.ahead:
+        while prefetch and not ids._feed.is_ahead():
             pass
         store.server.kill()
         more, error = load_until_away(ids)

@@ -46,7 +46,7 @@ def test_no_more_than_a_block_is_in_hand(tmp_path, block, prefetch, target):
     with Lease(file_block(tmp_path / "ids", block), prefetch=prefetch, target=target) as ids:
         for loaded in range(1, min(30 * block, 5000)):
             ids.load()
-            while prefetch and not ids._feed._state.ahead:
+            while prefetch and not ids._feed.is_ahead():
                 pass
             leased = ids.lease_stats().leased
             assert leased - loaded <= ids.block

@@ -29,7 +29,7 @@ def test_the_next_block_is_leased_before_the_last_is_used(store):
     with store.lease(100) as ids:
         ids.load()
         for used in range(2, 500):
-            until(lambda: ids._feed._state.ahead)
+            until(ids._feed.is_ahead)
             assert ids.load() == used
         assert ids.lease_stats().waits == 1
 

@@ -3,12 +3,14 @@
 import itertools
 import sys
 import threading
+import time
 import tracemalloc
 
 import ft_local
 import pytest
 from ft_local import BatchExecutor, EndOfSource, ExecutorClosed
 from ft_local.lease import RangeExecutor
+from ft_local.lease._source import merged
 
 from conftest import status_of_child
 
@@ -98,7 +100,8 @@ def test_every_range_of_words_comes_out_as_it_is(one):
 
 
 @pytest.mark.parametrize(
-    "one", [range(MOST, MOST + 2), range(LEAST - 1, 0), range(2**80, 2**80 + 1), range(0, 2**70, 2**69)]
+    "one",
+    [range(MOST, MOST + 2), range(LEAST - 1, 0), range(2**80, 2**80 + 1), range(0, 2**70, 2**69)],
 )
 def test_what_does_not_fit_into_words_is_refused(one):
     ids = RangeExecutor(lambda n: one, 2)
@@ -107,14 +110,22 @@ def test_what_does_not_fit_into_words_is_refused(one):
 
 
 def test_what_is_no_range_is_refused():
-    with pytest.raises(TypeError, match="must return a range, got 'list'"):
-        RangeExecutor(lambda n: [1], 2).load()
-    with pytest.raises(RuntimeError, match="empty range"):
-        RangeExecutor(lambda n: range(0), 2).load()
+    for bad in ((1, 2), [range(3), 1], 1, iter(range(3))):
+        with pytest.raises(TypeError, match="must return ranges, got '"):
+            RangeExecutor(lambda n, bad=bad: bad, 2).load()
+    for empty in (range(0), [], [range(3), range(3, 3)]):
+        with pytest.raises(RuntimeError, match="empty range"):
+            RangeExecutor(lambda n, empty=empty: empty, 2).load()
     with pytest.raises(TypeError, match="source must be callable"):
         RangeExecutor(range(3), 2)
     with pytest.raises(TypeError, match="bulk"):
         RangeExecutor(lambda n: range(3), 2, bulk=False)
+
+
+def test_a_list_of_ranges_comes_out_in_its_order():
+    ids = RangeExecutor(lambda n: [range(3), range(10, 6, -2), range(5, 6)], 4)
+    assert ids.load_many(8) == [0, 1, 2, 10, 8, 5, 0, 1]
+    assert [one for many in ids._ended() for one in many] == [2, 10, 8, 5]
 
 
 def test_an_error_of_the_source_comes_out_and_the_next_load_goes_on():
@@ -160,6 +171,31 @@ def test_a_range_is_the_parents_unless_it_is_kept(on_fork, first):
     assert ids.load_many(4) == [3, 4, 5, 6]
 
 
+def test_ranges_that_were_offered_come_before_the_source_is_asked():
+    """As the next block of a lease does."""
+    ids = RangeExecutor(lambda n: range(10), 4)
+    assert ids.load() == 0
+    assert ids._taken_at() == 0
+    ids._offer([range(100, 103), range(200, 203)])
+    with pytest.raises(RuntimeError):
+        ids._offer([range(300, 303)])
+    assert ids._taken_at() is None
+    before = time.monotonic()
+    assert ids.load_many(17) == [*range(1, 10), 100, 101, 102, 200, 201, 202, 0, 1]
+    assert before <= ids._taken_at() <= time.monotonic()
+    assert ids._withdrawn() == []
+    ids._offer([range(100, 103), range(200, 203)])
+    assert ids._withdrawn() == [range(100, 103), range(200, 203)]
+    assert ids.load() == 2
+
+
+def test_ranges_that_were_offered_are_the_parents():
+    ids = RangeExecutor(ranges(5), 4)
+    assert ids.load() == 0
+    ids._offer([range(100, 103)])
+    assert status_of_child(lambda: ids.load_many(2) == [5, 6] and ids._taken_at() == 0) == 0
+
+
 def test_what_is_left_of_one_that_was_never_used():
     ids = RangeExecutor(ranges(1000), 16)
     assert sum(map(len, ids._ended())) == 0
@@ -188,13 +224,9 @@ def test_what_is_left_at_the_end_was_not_handed_out():
         left = ids._ended()
         for thread in threads:
             thread.join()
+        used = list(itertools.chain.from_iterable(taken))
+        (whole,) = merged([*(range(one, one + 1) for one in used), *left])
+        assert whole.start == 0
+        assert len(whole) == len(used) + sum(map(len, left))
         assert ids.closed
-        ends = [one.stop for one in left if one]
-        used = sum(taken, [])
-        assert len(set(used)) == len(used)
-        known = set(used).union(*(one for one in left if len(one) < 1000))
-        assert len(known) == len(used) + sum(len(one) for one in left if len(one) < 1000)
-        rest = max([*known, -1]) + 1
-        assert known == set(range(rest))
-        assert not ends or max(ends) % length == 0
         assert ids._ended() is None

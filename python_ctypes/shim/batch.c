@@ -118,6 +118,7 @@ static int clear(PyObject *self) {
     batch->handle = NULL;
     ft_local_batch_free(handle);
     Py_CLEAR(batch->rest);
+    shim_ranges_clear(batch);
     Py_CLEAR(batch->set.all);
     return 0;
 }

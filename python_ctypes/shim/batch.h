@@ -28,6 +28,13 @@ typedef struct {
     size_t count;
 } shim_range;
 
+/* Ranges in their order, of which `used` are used up. */
+typedef struct {
+    size_t count;
+    size_t used;
+    shim_range ranges[];
+} shim_ranges;
+
 typedef struct {
     PyObject ob_base;
     /* This and the settings are NULL only after the garbage collector has cleared the executor. */
@@ -38,11 +45,16 @@ typedef struct {
     PyObject *rest;
     pid_t process;
     PyObject *weak_references;
-    /* ranges.c: whether results are integers, which the core holds as words; and what is left of the
-     * last range, which only the thread that fills uses. */
+    /* ranges.c: whether results are integers, which the core holds as words. Then only the thread that
+     * fills uses these two: what is left of a range, and the ranges that follow, or NULL. */
     bool integers;
     shim_range left;
+    shim_ranges *following;
     _Atomic(bool) draining;
+    /* ranges_ahead.c: what another thread has prepared for the time after that, or NULL; and when the
+     * last was taken from there, in nanoseconds. */
+    _Atomic(shim_ranges *) ahead;
+    _Atomic(int64_t) taken_at;
 } shim_batch;
 
 static inline ft_local_batch *shim_batch_handle(PyObject *self) {
@@ -76,6 +88,30 @@ bool shim_batch_is_forked(shim_batch *batch);
 
 /* ranges.c: how the library asks a source of ranges. */
 ft_local_source shim_range_source(shim_batch *batch);
+
+/* ranges.c: reads a range. Returns false with an exception. */
+bool shim_read_range(PyObject *self, PyObject *range, shim_range *result);
+
+/* ranges_ahead.c: reads a list of ranges. NULL with an exception. */
+shim_ranges *shim_read_ranges(PyObject *self, PyObject *list);
+
+/* ranges_ahead.c: appends a range that is not empty to a list. Returns false with an exception. */
+bool shim_append_range(PyObject *list, const shim_range *range);
+
+/* ranges_ahead.c: takes what was prepared, for the thread that fills; or NULL. */
+shim_ranges *shim_take_ahead(shim_batch *batch);
+
+extern PyMethodDef shim_range_methods[];
+
+/* ranges.c: _drain(). */
+PyObject *shim_range_drain(PyObject *self, PyObject *ignored);
+
+/* Frees the ranges, when nobody uses the executor. */
+static inline void shim_ranges_clear(shim_batch *batch) {
+    PyMem_RawFree(batch->following);
+    batch->following = NULL;
+    PyMem_RawFree(atomic_exchange(&batch->ahead, NULL));
+}
 
 /* ranges.c: an integer that the core held. NULL with a MemoryError; the executor then has it back. */
 PyObject *shim_integer(PyObject *self, void *word);

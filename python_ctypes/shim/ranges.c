@@ -71,9 +71,7 @@ static bool read_word(PyObject *value, Py_ssize_t *word) {
     return *word != -1 || !PyErr_Occurred();
 }
 
-/* What the source returned becomes what is left. Returns false with an exception. */
-static bool read_range(shim_batch *batch, PyObject *returned) {
-    PyObject *self = (PyObject *)batch;
+bool shim_read_range(PyObject *self, PyObject *returned, shim_range *result) {
     if (!PyRange_Check(returned)) {
         return shim_refuse(self, "not_a_range", returned);
     }
@@ -86,7 +84,7 @@ static bool read_range(shim_batch *batch, PyObject *returned) {
     if (count > 0 && read_word(PySequence_GetItem(returned, 0), &range.next) &&
         read_word(PySequence_GetItem(returned, -1), &last) &&
         (count == 1 || read_word(PyObject_GetAttrString(returned, "step"), &range.step))) {
-        batch->left = range;
+        *result = range;
         return true;
     }
     if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
@@ -96,15 +94,45 @@ static bool read_range(shim_batch *batch, PyObject *returned) {
     return false;
 }
 
+/* Goes on to the next range. False if there is none. */
+static bool go_on(shim_batch *batch) {
+    shim_ranges *ranges = batch->following;
+    if (ranges == NULL) {
+        return false;
+    }
+    batch->left = ranges->ranges[ranges->used++];
+    if (ranges->used == ranges->count) {
+        batch->following = NULL;
+        PyMem_RawFree(ranges);
+    }
+    return true;
+}
+
+/* Asks the source for a range, or a list of them. */
 static int32_t ask(shim_batch *batch, size_t n) {
     int32_t status;
+    PyObject *self = (PyObject *)batch;
     PyObject *returned = shim_batch_ask(batch, n, &status);
     if (returned == NULL) {
         return status;
     }
-    bool good = read_range(batch, returned);
+    bool good;
+    if (PyList_CheckExact(returned)) {
+        batch->following = shim_read_ranges(self, returned);
+        good = go_on(batch);
+    } else {
+        good = shim_read_range(self, returned, &batch->left);
+    }
     Py_DECREF(returned);
     return good ? 0 : SHIM_EXCEPTION_IS_PENDING;
+}
+
+static int32_t find_range(shim_batch *batch, size_t n) {
+    if (batch->left.count > 0 || go_on(batch)) {
+        return 0;
+    }
+    batch->following = shim_take_ahead(batch);
+    return go_on(batch) ? 0 : ask(batch, n);
 }
 
 /* Counts out what there is room for. */
@@ -125,13 +153,16 @@ static size_t take(shim_batch *batch, void **out, size_t capacity) {
 static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
     shim_batch *batch = ctx;
     if (shim_batch_is_forked(batch)) {
+        /* Not freed: the thread that is gone may have been in the middle of that. */
         batch->left.count = 0;
+        batch->following = NULL;
+        atomic_store_explicit(&batch->ahead, NULL, memory_order_relaxed);
     }
     if (atomic_load_explicit(&batch->draining, memory_order_relaxed)) {
         (void)shim_refuse((PyObject *)batch, "executor_is_closed", NULL);
         return DRAINED;
     }
-    int32_t status = batch->left.count == 0 ? ask(batch, capacity) : 0;
+    int32_t status = find_range(batch, capacity);
     if (status == 0) {
         *produced = take(batch, out, capacity);
     }
@@ -164,53 +195,62 @@ static ft_local_status load_all(PyObject *self, PyObject *list,
     return status;
 }
 
-/* Loads what is ready, and what fills that are under way make. False with an exception. */
-static bool load_rest(PyObject *self, PyObject *list, shim_range *left) {
+/* Loads what is ready, and what fills that are under way make. `*ended` is whether this thread has
+ * just run the source, which makes no more in any thread. False with an exception. */
+static bool load_rest(PyObject *self, PyObject *list, bool *ended) {
     ft_local_status status = load_all(self, list, ft_local_batch_load);
-    if (status == DRAINED) {
-        /* This thread has just run the source, which makes no more in any thread. What it had made
-         * before that is ready. */
+    *ended = status == DRAINED;
+    if (*ended) {
+        /* What it had made before that is ready. */
         PyErr_Clear();
-        *left = ((shim_batch *)self)->left;
         status = load_all(self, list, ft_local_batch_try_load);
     }
     return status == FT_LOCAL_ERR_EMPTY || shim_is_over(status) || shim_batch_raise(self, status);
 }
 
-static PyObject *drain(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+/* A list of the ranges that fills would have gone on with. */
+static PyObject *ranges_left(shim_batch *batch) {
+    PyObject *list = PyList_New(0);
+    bool good = list != NULL && shim_append_range(list, &batch->left);
+    while (good && go_on(batch)) {
+        good = shim_append_range(list, &batch->left);
+    }
+    batch->left.count = 0;
+    if (!good) {
+        Py_CLEAR(list);
+    }
+    return list;
+}
+
+PyObject *shim_range_drain(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     shim_batch *batch = (shim_batch *)self;
     if (atomic_exchange_explicit(&batch->draining, true, memory_order_relaxed)) {
         Py_RETURN_NONE;
     }
     PyObject *list = PyList_New(0);
-    shim_range left = {.step = 1};
-    if (list != NULL && load_rest(self, list, &left)) {
+    PyObject *result = NULL;
+    bool ended;
+    if (list != NULL && load_rest(self, list, &ended)) {
         ft_local_status status = ft_local_batch_close(batch->handle);
-        if (status == FT_LOCAL_OK) {
-            return Py_BuildValue("(N(nnn))", list, left.next, left.step, (Py_ssize_t)left.count);
-        }
-        (void)shim_batch_raise(self, status);
+        PyObject *left = status != FT_LOCAL_OK ? shim_batch_raise(self, status)
+                         : ended               ? ranges_left(batch)
+                                               : PyList_New(0);
+        result = left == NULL ? NULL : Py_BuildValue("(ON)", list, left);
     }
     Py_XDECREF(list);
-    atomic_store_explicit(&batch->draining, false, memory_order_relaxed);
-    return NULL;
+    if (result == NULL) {
+        atomic_store_explicit(&batch->draining, false, memory_order_relaxed);
+    }
+    return result;
 }
 
 static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     return shim_batch_make(type, args, kwargs, true);
 }
 
-static PyMethodDef methods[] = {
-    {"_drain", drain, METH_NOARGS,
-     PyDoc_STR("_drain($self)\n--\n\n"
-               "Closes. Returns a list of the integers that were ready, and what is left of the\n"
-               "last range: the next, the step and how many. None if another call is at it.")},
-    {NULL, NULL, 0, NULL},
-};
-
 static PyType_Slot slots[] = {
     SHIM_SLOT(Py_tp_new, new),
-    SHIM_DATA(Py_tp_methods, methods),
+    SHIM_DATA(Py_tp_methods, shim_range_methods),
     {0, NULL},
 };
 

@@ -2,9 +2,10 @@
 
 Its modules have the names of the library's: `library` finds and describes it, `host` is CPython's
 host table, `handle` what the library makes, `source` what it calls, and `load` takes its results.
-`batch`, `cursor` and `wrapper` are the three types, `ranges` is an executor over integers, and `operators` is the long table of what the
-last passes on. `sharing` has CPython's functions for deferred and immortal objects, `contention`
-reads reference counts. Its names are those of the C shim.
+`batch`, `cursor` and `wrapper` are the three types, `ranges` is an executor over integers, and
+`operators` is the long table of what `wrapper` passes on. `sharing` has CPython's functions for
+deferred and immortal objects, `contention` reads reference counts. Its names are those of the C
+shim.
 """
 
 from .batch import BatchExecutor

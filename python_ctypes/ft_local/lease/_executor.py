@@ -95,6 +95,7 @@ class Lease(RangeExecutor):
         size = BlockSize(units(source.block), units(most), target)
         feed = Feed(source, size, unit, prefetch=prefetch)
         self = super().__new__(cls, feed, buffer)
+        feed.feeds(self)
         self._feed = feed
         self._buffer = buffer
         self._give_back = give_back

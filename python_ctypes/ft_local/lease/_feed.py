@@ -7,15 +7,25 @@ import threading
 import time
 import weakref
 from dataclasses import dataclass, field
+from typing import Any
 
 from ft_local._outcomes import ExecutorClosed
 
 from ._errors import StoreError
+from ._ranges import RangeExecutor
 from ._size import BlockSize
 from ._source import BlockSource
 
 # Between two tries after an error, beside the source's own back-off.
 _PAUSE = 0.25
+
+# How often the fetcher looks whether the block ahead is in use: first after this share of the time
+# that the last block lasted, then less and less often. To wake it would cost a load more than all
+# else that it does.
+_SHARE = 1 / 8
+_LESS_OFTEN = 1.25
+_SHORTEST_LOOK = 0.001
+_LONGEST_LOOK = 1.0
 
 _feeds: weakref.WeakSet[Feed] = weakref.WeakSet()
 
@@ -37,19 +47,25 @@ class _State:
 
     changed: threading.Condition = field(default_factory=threading.Condition)
     stopping: threading.Event = field(default_factory=threading.Event)
-    now: list[range] = field(default_factory=list)
-    ahead: list[range] = field(default_factory=list)
+    # A block that the executor does not have yet, and whether a load waits for it.
+    leased: list[range] = field(default_factory=list)
+    wanted: bool = False
+    # Whether the executor was offered a block, and for how many seconds the fetcher rests.
+    offered: bool = False
+    look: float = _SHORTEST_LOOK
     failure: StoreError | None = None
     thread: threading.Thread | None = None
+    # Since when the block in use is.
     since: float | None = None
 
 
 class Feed:
-    """A source of ranges: those of the block in hand, one after the other.
+    """The source of the executor: a block, as a list of ranges.
 
-    One thread at a time calls it, which the executor sees to. With `prefetch` a thread of its own
-    leases the next block while the one in hand is used, so a call waits only if that thread has
-    not kept up. `stop` may come at any time from any thread.
+    One thread at a time calls it, which the executor sees to. With `prefetch` a thread of its own,
+    the fetcher, leases the next block while the one in hand is used, and offers it to the executor.
+    So the executor calls only if the fetcher has not kept up. `stop` may come at any time from any
+    thread.
     """
 
     def __init__(self, source: BlockSource, size: BlockSize, unit: int, *, prefetch: bool) -> None:
@@ -59,40 +75,72 @@ class Feed:
         self.unit = unit
         self.prefetch = prefetch
         self.counts = Counts()
+        # How many ids the block in use and the one ahead have.
         self._in_use = 0
+        self._ahead = 0
+        self._executor: Any = None
         self._state = _State()
         _feeds.add(self)
+
+    def feeds(self, executor: RangeExecutor) -> None:
+        """Which executor the blocks are offered to. It holds the feed, and not the other way."""
+        self._executor = weakref.ref(executor)
 
     def most_in_hand(self) -> int:
         """How many ids the block in use, and the one ahead, have together at most."""
         size = self.size.value * self.unit
-        return max(self._in_use, size) + (size if self.prefetch else 0)
+        if not self.prefetch:
+            return max(self._in_use, size)
+        return max(self._in_use + self._ahead, max(self._in_use, size) + size)
 
-    def __call__(self, n: int) -> range:  # noqa: ARG002 - a range, which the executor counts out
-        """The next range. StoreError if there is none and the store is away."""
+    def is_ahead(self) -> bool:
+        """Whether the next block is there, beside the one in use."""
         state = self._state
         with state.changed:
-            if not state.now:
-                self._next_block(state)
-            return state.now.pop(0)
+            self._look(state)
+            return state.offered
 
-    def _next_block(self, state: _State) -> None:
-        """Makes the next block the one in hand. Called with the lock, which waits give up."""
+    def __call__(self, n: int) -> list[range]:  # noqa: ARG002 - the executor counts them out
+        """The next block. StoreError if there is none and the store is away."""
+        state = self._state
+        with state.changed:
+            self._look(state)
+            # It may have been offered a moment ago.
+            ranges = self._executor()._withdrawn()  # noqa: SLF001
+            self._note_end(state, time.monotonic(), waited=self.prefetch and not ranges)
+            if not ranges:
+                if self.prefetch:
+                    self._wait_for_fetcher(state)
+                else:
+                    self._lease(state)
+                ranges, state.leased = state.leased, []
+            if not ranges:
+                raise ExecutorClosed("this lease was closed")
+            self._note_begin(state, time.monotonic(), sum(map(len, ranges)))
+            state.changed.notify_all()
+            return ranges
+
+    def _note_end(self, state: _State, now: float, *, waited: bool) -> None:
+        """The block in use is used up. The next one is not there if `waited`."""
         if state.since is not None:
-            late = self.prefetch and not state.ahead
-            self.size.lasted(time.monotonic() - state.since, waited=late)
+            lasted = now - state.since
+            self.size.lasted(lasted, waited=waited)
+            state.look = min(max(lasted * _SHARE, _SHORTEST_LOOK), _LONGEST_LOOK)
         # A wait for the store says nothing about how long a block lasts.
         state.since = None
-        if self.prefetch:
-            self._wait_for_fetcher(state)
-        else:
-            self._lease(state)
-        if not state.ahead:
-            raise ExecutorClosed("this lease was closed")
-        state.now, state.ahead = state.ahead, []
-        self._in_use = sum(map(len, state.now))
-        state.since = time.monotonic()
-        state.changed.notify_all()
+
+    def _note_begin(self, state: _State, now: float, count: int) -> None:
+        state.since = now
+        state.offered = False
+        self._in_use, self._ahead = count, 0
+
+    def _look(self, state: _State) -> None:
+        """Takes note of a block that the executor has gone on with since the last look."""
+        executor = self._executor()
+        taken_at = executor._taken_at() if state.offered and executor is not None else None  # noqa: SLF001
+        if taken_at is not None:
+            self._note_end(state, taken_at, waited=False)
+            self._note_begin(state, taken_at, self._ahead)
 
     def _wait_for_fetcher(self, state: _State) -> None:
         """Waits for a block, or for the first error of the fetcher since it last had one."""
@@ -101,18 +149,25 @@ class Feed:
                 target=self._fetch, args=(state,), name=f"lease of {self.source.store}", daemon=True
             )
             state.thread.start()
-        self.counts.waits += not state.ahead
-        while not state.ahead and not state.stopping.is_set():
-            if state.failure is not None:
-                raise state.failure.again() from state.failure.__cause__
-            state.changed.wait()
+        self.counts.waits += 1
+        state.wanted = True
+        state.changed.notify_all()
+        try:
+            while not state.leased and not state.stopping.is_set():
+                if state.failure is not None:
+                    raise state.failure.again() from state.failure.__cause__
+                state.changed.wait()
+        finally:
+            state.wanted = False
 
     def _fetch(self, state: _State) -> None:
         """The fetcher: leases a block whenever there is none ahead, until the lease is closed."""
         with state.changed:
             while not state.stopping.is_set():
-                if state.ahead:
-                    state.changed.wait()
+                self._look(state)
+                if state.leased or state.offered:
+                    state.changed.wait(state.look)
+                    state.look = min(state.look * _LESS_OFTEN, _LONGEST_LOOK)
                     continue
                 try:
                     self._lease(state)
@@ -123,7 +178,18 @@ class Feed:
                     state.changed.notify_all()
                     state.changed.wait(_PAUSE)
                 else:
-                    state.changed.notify_all()
+                    self._pass_on(state)
+
+    def _pass_on(self, state: _State) -> None:
+        """Gives the block to the load that waits, or offers it to the executor."""
+        executor = self._executor()
+        if state.wanted or executor is None or state.stopping.is_set():
+            state.changed.notify_all()
+            return
+        self._ahead = sum(map(len, state.leased))
+        executor._offer(state.leased)  # noqa: SLF001
+        state.leased = []
+        state.offered = True
 
     def _lease(self, state: _State) -> None:
         """One block from the store, without the lock. After a failure one try is enough."""
@@ -140,7 +206,7 @@ class Feed:
             state.failure = error
             raise
         state.failure = None
-        state.ahead = ranges
+        state.leased = ranges
         self.counts.round_trips += 1
         self.counts.leased += sum(map(len, ranges))
 
@@ -157,8 +223,8 @@ class Feed:
         if state.thread is not None:
             state.thread.join()
         with state.changed:
-            ranges = [*state.now, *state.ahead]
-            state.now, state.ahead = [], []
+            ranges = [*self._executor()._withdrawn(), *state.leased]  # noqa: SLF001
+            state.leased = []
         return ranges
 
     def renew(self) -> None:

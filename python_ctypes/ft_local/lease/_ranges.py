@@ -17,9 +17,9 @@ else:
 class RangeExecutor(_Base):
     """Hands out the integers of ranges, each to exactly one caller.
 
-    `source(n)` returns the next integers as a range, which may be much longer than `n`. It is asked
-    again when that range is used up: a range of 10^9 takes no more memory than one of 10. The
-    integers must fit into a signed machine word.
+    `source(n)` returns the next integers as a range, or a list of ranges, which may be much longer
+    than `n`. It is asked again when they are used up: a range of 10^9 takes no more memory than one
+    of 10. The integers must fit into a signed machine word.
 
     In the C backend the executor's buffer holds plain words. It is filled without a call of Python
     code until the range is used up, and the thread that loads makes the `int`.
@@ -27,7 +27,7 @@ class RangeExecutor(_Base):
 
     def __new__(
         cls,
-        source: Callable[[int], range],
+        source: Callable[[int], range | list[range]],
         size: int,
         *,
         fill_budget: int | None = None,
@@ -53,9 +53,17 @@ class RangeExecutor(_Base):
 
         What cursors have in hand is not part of it.
         """
-        drained: tuple[list[int], tuple[int, int, int]] | None
+        drained: tuple[list[int], list[tuple[int, int, int]]] | None
         drained = self._drain()  # type: ignore[attr-defined]
         if drained is None:
             return None
-        ready, (first, step, count) = drained
-        return [*(range(one, one + 1) for one in ready), range(first, first + step * count, step)]
+        ready, left = drained
+        return [*(range(one, one + 1) for one in ready), *_ranges(left)]
+
+    def _withdrawn(self) -> list[range]:
+        """Takes back the ranges that `_offer` was given, if no fill has gone on with them."""
+        return _ranges(self._withdraw())  # type: ignore[attr-defined]
+
+
+def _ranges(numbers: list[tuple[int, int, int]]) -> list[range]:
+    return [range(first, first + step * count, step) for first, step, count in numbers]
