@@ -156,7 +156,7 @@ def rates(figure=None):
             store.prepare(1000)
             rate["by itself"] = in_processes(use_lease, store.words(), 0, 50_000, nothing)
             results[kind] = rate
-    print("| block | " + " | ".join(f"{kind}, ids/s | ratio" for kind in results) + " |")
+    print("| ids a round trip | " + " | ".join(f"{kind}, ids/s | ratio" for kind in results) + " |")
     print("| --- " + "| --: | --: " * len(results) + "|")
     for block in results["redis"]:
         cells = (f"{rate[block]:,.0f} | {rate[block] / rate[1]:,.0f}" for rate in results.values())
@@ -187,37 +187,57 @@ def draw(results, path):
     picture.savefig(path, metadata={"Date": None})
 
 
-def timed_loads(ids, count, pause):
-    """Nanoseconds of each load, and of those after which another block was in use."""
-    load, clock = ids.load, time.perf_counter_ns
-    taken_at, counts = ids._taken_at, ids._feed.counts  # noqa: SLF001
-    prefetch = ids._feed.prefetch  # noqa: SLF001
-    every, changes = array.array("q"), array.array("q")
-    last = taken_at(), counts.waits if prefetch else counts.round_trips
-    for _ in range(count):
-        began = clock()
-        load()
-        took = clock() - began
-        every.append(took)
-        # When the block ahead was taken, or how many blocks a load had to wait for.
-        now = taken_at() or last[0], counts.waits if prefetch else counts.round_trips
-        if now != last:
-            last = now
-            changes.append(took)
-        if pause:
-            time.sleep(pause)  # the work for which the id is
-    return every, changes
+class Times:
+    """Nanoseconds of each load, and of those that did more than to take an id from the buffer.
+
+    A fill counts the next ids out of the block in use; a change goes on to the block ahead; a wait
+    is for a block that is not there yet.
+    """
+
+    def __init__(self, ids):
+        self._ids = ids
+        self._feed = ids._feed  # noqa: SLF001
+        self.every, self.fills, self.changes, self.waits = (array.array("q") for _ in range(4))
+
+    def measure(self, count, pause):
+        ids, load, clock = self._ids, self._ids.load, time.perf_counter_ns
+        counts, taken_at, full = self._feed.counts, ids._taken_at, ids.size - 1  # noqa: SLF001
+        waits, taken = self._waits(counts), taken_at()
+        for _ in range(count):
+            began = clock()
+            load()
+            took = clock() - began
+            self.every.append(took)
+            if len(ids) == full:
+                if self._waits(counts) != waits:
+                    waits = self._waits(counts)
+                    self.waits.append(took)
+                elif (now := taken_at()) is not None and now != taken:
+                    taken = now
+                    self.changes.append(took)
+                else:
+                    self.fills.append(took)
+            if pause:
+                time.sleep(pause)  # the work for which the id is
+
+    def _waits(self, counts):
+        return counts.waits if self._feed.prefetch else counts.round_trips
 
 
-TITLES = "p50 us", "p99 us", "p99.9 us", "block changes", "their p50 us", "waited"
+TITLES = (
+    ("all", "p50"), ("all", "p99"), ("all", "p99.9"),
+    ("fills", "number"), ("fills", "p50"), ("fills", "p99"),
+    ("changes", "number"), ("changes", "p50"), ("changes", "p99"),
+    ("waits", "number"), ("waits", "p50"),
+)  # fmt: skip
 
 
 def loads():
     """At full speed with blocks that grow, and an id every 100 us or so from blocks of 1000."""
-    print("| store | ids | fetched ahead | loads | " + " | ".join(TITLES) + " |")
-    print("| --- | --- | --- | --: " + "| --: " * len(TITLES) + "|")
+    print("| store | ids | ahead | " + " | ".join(f"{of}: {what}" for of, what in TITLES) + " |")
+    print("| --- | --- | --- |" + " --: |" * len(TITLES))
     full = "full speed", 4_000_000, 0, {"max_block": 1_000_000, "target": 0.05}
-    paced = "one every 100 us", 50_000, 50e-6, {}
+    paced = "one every 100 µs", 100_000, 50e-6, {}
     with servers.Redis() as redis, servers.Postgres() as postgres:
         for kind, address in (("redis", redis.url), ("postgres", postgres.conninfo)):
             for number, (prefetch, case) in enumerate(
@@ -232,21 +252,24 @@ def one_case(store, *, prefetch, case):
     _, count, pause, options = case
     with store.lease(1000, prefetch=prefetch, **options) as ids:
         ids.load_many(1000 if pause else 1_000_000)  # until blocks have their size
-        before = ids.lease_stats().waits
-        every, changes = timed_loads(ids, count, pause)
-        waits = ids.lease_stats().waits - before
+        times = Times(ids)
+        times.measure(count, pause)
     return (
-        f"{len(every):,}",
-        *(f"{one / 1000:.2f}" for one in percentiles(every, 500, 990, 999)),
-        str(len(changes)),
-        f"{statistics.median(changes) / 1000:.0f}",
-        str(waits if prefetch else len(changes)),
+        *in_microseconds(times.every, 500, 990, 999),
+        f"{len(times.fills):,}",
+        *in_microseconds(times.fills, 500, 990),
+        f"{len(times.changes):,}",
+        *in_microseconds(times.changes, 500, 990),
+        f"{len(times.waits):,}",
+        *in_microseconds(times.waits, 500),
     )
 
 
-def percentiles(times, *per_mille):
+def in_microseconds(times, *per_mille):
+    if len(times) < 2:
+        return ("",) * len(per_mille)
     quantiles = statistics.quantiles(times, n=1000)
-    return [quantiles[share - 1] for share in per_mille]
+    return tuple(f"{quantiles[share - 1] / 1000:,.1f}" for share in per_mille)
 
 
 if __name__ == "__main__":

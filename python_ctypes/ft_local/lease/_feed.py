@@ -23,7 +23,7 @@ _PAUSE = 0.25
 # that the last block lasted, then less and less often. To wake it would cost a load more than all
 # else that it does.
 _SHARE = 1 / 8
-_LESS_OFTEN = 1.25
+_LESS_OFTEN = 1.05
 _SHORTEST_LOOK = 0.001
 _LONGEST_LOOK = 1.0
 
