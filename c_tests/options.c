@@ -102,6 +102,14 @@ static void values_that_cannot_be_are_refused(void) {
     options.reserved = 1;
     refuse(&options, "does not know");
     options.reserved = 0;
+    options.reserved_after_wipe = 1;
+    refuse(&options, "does not know");
+    options.reserved_after_wipe = 0;
+    options.wipe = 2;
+    refuse(&options, "wipe");
+    options.wipe = -1;
+    refuse(&options, "wipe");
+    options.wipe = 1;
     options.low_water = 5;
     refuse(&options, "low_water");
     options.low_water = SIZE_MAX;

@@ -319,7 +319,7 @@ void ft_local_wrapper_free(struct ft_local_wrapper *wrapper);
 
 // Initializer for ft_local_batch_options; `ft_local_batch_options_init` is the same for languages
 // without macros.
-#define FT_LOCAL_BATCH_OPTIONS_INIT { sizeof(ft_local_batch_options), 0, 0, 0, 0 }
+#define FT_LOCAL_BATCH_OPTIONS_INIT { sizeof(ft_local_batch_options), 0, 0, 0, 0, 0, 0 }
 
 // In the child of a fork: drop the results in the buffer. The parent hands them out.
 #define FT_LOCAL_FORK_DISCARD 0
@@ -346,6 +346,14 @@ typedef struct ft_local_batch_options {
     int32_t on_fork;
     // Must be 0.
     int32_t reserved;
+    // 1: each result is overwritten in the batch's own memory as soon as it is handed out or
+    // dropped, so that a later leak of that memory shows no plain value that was a key or a token.
+    // Loads take longer, and a cursor claims one result at a time. Only the words are wiped: what
+    // they point to, registers, stacks and the caller's copies are not. The child of a fork wipes
+    // what it drops when it first uses the batch or frees it.
+    int32_t wipe;
+    // Must be 0.
+    int32_t reserved_after_wipe;
 } ft_local_batch_options;
 
 // Does what `FT_LOCAL_BATCH_OPTIONS_INIT` does, for languages without macros.

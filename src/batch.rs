@@ -181,6 +181,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
         process::watch(renew_lists)?;
         let (gate, low_mark) = (Gate::new(), AtomicUsize::new(options.low_mark));
+        if options.wipe {
+            gate.raise(gate::WIPES);
+        }
         Ok(Self {
             host,
             size,

@@ -39,6 +39,17 @@ pub(crate) fn try_zeroed<T: Zero>(count: usize) -> Result<Box<[T]>, OutOfMemory>
     Ok((0..count).map(|_| T::zero()).collect())
 }
 
+/// Overwrites memory with zeroes, which no compiler leaves out because nobody reads them.
+///
+/// # Safety
+/// `size` bytes must be writable there, and nobody may read what was in them.
+pub(crate) unsafe fn wipe(memory: *mut u8, size: usize) {
+    for offset in 0..size {
+        // SAFETY: the caller's promise.
+        unsafe { memory.add(offset).write_volatile(0) };
+    }
+}
+
 /// A word whose bytes may all be zero.
 ///
 /// # Safety

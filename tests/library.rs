@@ -109,7 +109,7 @@ fn a_cursor_can_be_handed_to_another_thread() {
 
 #[test]
 fn options_are_kept_and_work() {
-    let options = Options { fill_budget: 2, low_mark: 1, on_fork: ForkPolicy::Keep };
+    let options = Options { fill_budget: 2, low_mark: 1, on_fork: ForkPolicy::Keep, wipe: true };
     let (mut made, host) = (0, Native::<usize>::new());
     let source = move || {
         made += 1;

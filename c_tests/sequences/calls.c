@@ -170,6 +170,7 @@ static void make_batch(void) {
     options.on_fork = made->on_fork;
     options.fill_budget = next_byte(8);
     options.low_water = next_byte(8);
+    options.wipe = made->size % 2;
     // Some that are refused.
     const size_t absurd[] = {0, 7, 4104, SIZE_MAX};
     size_t size = made->size, struct_size = absurd[next_byte(4)];

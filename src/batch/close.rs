@@ -78,7 +78,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     /// Takes the next result without checking the gate.
     pub(super) fn take_any(&self) -> Option<Word> {
-        self.take_back().or_else(|| self.queue.claim().map(|(word, _)| word))
+        self.take_back().or_else(|| self.take_from_queue())
     }
 
     /// Drops all results when the batch ends.

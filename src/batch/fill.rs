@@ -2,6 +2,7 @@
 
 use super::deadlock::count_fills;
 use super::fill_state::FillState;
+use super::fork::Dropped;
 use super::own::Origin;
 use super::role::Vacancy;
 use super::stats::nanoseconds;
@@ -104,7 +105,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         if self.cannot_begin() {
             return Ok(());
         }
-        self.limit = limit.min(batch.size - batch.guarded(|| batch.queue.begin())?);
+        self.limit = limit.min(batch.guarded(|| batch.room())?);
         self.started = Some(Instant::now());
         let mut outcome = Ok(());
         let run = Run { fill: self, keep_first, outcome: &mut outcome };
@@ -190,6 +191,10 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                 self.handle_change()?;
             }
             let produced = batch.guarded(|| self.accept(keep_first))??;
+            if batch.options.wipe {
+                // Also what the source has written and not counted.
+                self.empty_scratch();
+            }
             result.map_err(|error| self.failure(error))?;
             if ended {
                 return Ok(());
@@ -286,10 +291,10 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             unsafe { batch.host.adopt_word(word) }
         });
         let others =
-            if batch.front.gate.is_stale() { batch.adopt_for_later()? } else { Vec::new() };
+            if batch.front.gate.is_stale() { batch.adopt_for_later()? } else { Dropped::none() };
         if !batch.keeps_on_fork() {
             // What was dropped has left its room.
-            batch.queue.begin();
+            batch.room();
             self.began = batch.queue.made();
             self.made_own = false;
         }
@@ -394,5 +399,17 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
     }
 }
 
+impl<H: Host, S: Source<H>> Batch<H, S> {
+    /// For the filler: how many results it may make.
+    fn room(&self) -> usize {
+        if self.options.wipe {
+            let (count, room) = self.queue.begin_with_wiped();
+            room.min(self.size - count)
+        } else {
+            self.size - self.queue.begin()
+        }
+    }
+}
+
 /// In the child of a fork: copies of results that the parent hands out.
-type Parents<H> = (Option<<H as Host>::Object>, Vec<<H as Host>::Object>);
+type Parents<H> = (Option<<H as Host>::Object>, Dropped<H>);

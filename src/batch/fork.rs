@@ -4,6 +4,8 @@ use super::own::Origin;
 use super::{Batch, ForkPolicy, gate};
 use crate::error::LoadError;
 use crate::host::Host;
+use crate::memory::wipe;
+use crate::panic::Defer;
 use crate::panic::Panicked;
 use crate::process::with_signals_held;
 use crate::source::Source;
@@ -40,7 +42,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     }
 
     /// As `adopt`, but the caller releases the dropped results.
-    pub(super) fn adopt_for_later(&self) -> Result<Vec<H::Object>, Panicked> {
+    pub(super) fn adopt_for_later(&self) -> Result<Dropped<H>, Panicked> {
         let adopt = || {
             self.front.gate.adopt(|| {
                 // SAFETY: the threads that used them are gone, and those that are here wait for
@@ -51,21 +53,25 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                     self.returned.renew();
                 }
                 self.settle();
+                if self.options.wipe {
+                    self.own.renew();
+                    self.queue.wipe_taken();
+                }
                 match self.options.on_fork {
                     ForkPolicy::Discard => self.take_parents(),
-                    ForkPolicy::Keep => Vec::new(),
+                    ForkPolicy::Keep => Dropped::none(),
                     ForkPolicy::Error => {
                         self.front.gate.raise(gate::FORKED);
-                        Vec::new()
+                        Dropped::none()
                     }
                 }
             })
         };
         let parents = self.guarded(|| with_signals_held(adopt))?;
-        Ok(parents.unwrap_or_default())
+        Ok(parents.unwrap_or_else(Dropped::none))
     }
 
-    fn take_parents(&self) -> Vec<H::Object> {
+    fn take_parents(&self) -> Dropped<H> {
         let mut parents = Vec::new();
         let count = self.queue.len() + self.returned.len() + 1;
         // This allocates outside a constructor. If there is no memory, the results leak in the
@@ -85,7 +91,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 parents.push(unsafe { self.host.adopt_word(word) });
             }
         }
-        parents
+        Dropped { objects: parents, wipe: self.options.wipe }
     }
 
     /// In the child of a fork: results that a thread of the parent had taken or given back, and not
@@ -113,5 +119,32 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// In the child of a fork: counts a result that a cursor held and drops.
     pub(crate) fn count_dropped_by_cursor(&self) {
         self.counters.others.dropped_by_cursors.add(1);
+    }
+}
+
+/// Results that the child of a fork drops, when it may call the host. Their memory is wiped after
+/// them if those in the batch are.
+pub(super) struct Dropped<H: Host> {
+    objects: Vec<H::Object>,
+    wipe: bool,
+}
+
+impl<H: Host> Dropped<H> {
+    pub(super) const fn none() -> Self {
+        Self { objects: Vec::new(), wipe: false }
+    }
+}
+
+impl<H: Host> Drop for Dropped<H> {
+    fn drop(&mut self) {
+        let Self { objects, wipe: is_secret } = self;
+        if *is_secret {
+            let begin = objects.as_mut_ptr().cast();
+            let size = objects.capacity() * size_of::<H::Object>();
+            // The host may unwind.
+            // SAFETY: the memory of the vector, in which nothing is left by then.
+            let _wiped = Defer(|| unsafe { wipe(begin, size) });
+            objects.clear();
+        }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) const FORKED: u64 = 1 << 4;
 pub(crate) const ENDS: u64 = CLOSED | ENDED | PANICKED | FORKED;
 /// A thread is adopting the batch for this process.
 const ADOPTING: u64 = 1 << 5;
+/// Always raised if results are wiped: no load reads the buffer directly.
+pub(crate) const WIPES: u64 = 1 << 6;
 
 const FLAGS: u64 = GENERATION_STEP - 1;
 

@@ -18,7 +18,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// and would otherwise make a newer result or report that there is none. The result of a failed
     /// fill comes first, then the oldest.
     pub(super) fn take_back(&self) -> Option<Word> {
-        let word = self.own.take_back().or_else(|| self.returned.pop());
+        let own =
+            if self.options.wipe { self.own.take_back_and_wipe() } else { self.own.take_back() };
+        let word = own.or_else(|| self.returned.pop());
         self.counters.others.taken_back.add(u64::from(word.is_some()));
         if !self.has_returned() && self.front.gate.flags(gate::RETURNED) != 0 {
             self.front.gate.lower(gate::RETURNED);

@@ -141,7 +141,15 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     ) -> Result<Word, LoadError<S::Error>> {
         match slow.0 {
             Rest::Refill(word) => self.refill_if_low(word, Origin::Load, deadline),
-            Rest::Empty => self.acquire(deadline, || self.take()),
+            Rest::Empty => {
+                let word = self.acquire(deadline, || self.take())?;
+                // The fast way, which finds that few are left, is closed if results are wiped.
+                if self.options.wipe {
+                    self.refill_if_low(word, Origin::Load, deadline)
+                } else {
+                    Ok(word)
+                }
+            }
             Rest::Panicked => Err(LoadError::Panicked),
         }
     }
@@ -195,7 +203,15 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     /// Takes the next ready result.
     pub(super) fn take(&self) -> Option<Word> {
-        self.take_returned().or_else(|| self.queue.claim().map(|(word, _)| word))
+        self.take_returned().or_else(|| self.take_from_queue())
+    }
+
+    pub(super) fn take_from_queue(&self) -> Option<Word> {
+        if self.options.wipe {
+            self.queue.claim_and_wipe()
+        } else {
+            self.queue.claim().map(|(word, _)| word)
+        }
     }
 
     /// Takes the next ready result for a cursor, and claims some more for later.
@@ -203,6 +219,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         if let Some(word) = self.take_returned() {
             node.count(1, 1);
             return Some(word);
+        }
+        if self.options.wipe {
+            // A cursor is no place for what is to be wiped: programs take from it by themselves.
+            return self.queue.claim_and_wipe().inspect(|_| node.count(1, 1));
         }
         let count = node.refill(|room| {
             let claimed = self.queue.claim_many(room, |there| self.share_of(there))?;

@@ -3,6 +3,7 @@
 use super::Batch;
 use crate::error::LoadError;
 use crate::host::{Host, Word};
+use crate::memory::wipe;
 use crate::panic::Panicked;
 use crate::process::generation;
 use crate::source::Source;
@@ -25,6 +26,10 @@ impl<H: Host, S: Source<H>> Drop for Chunk<'_, H, S> {
         // SAFETY: as in `load`.
         let objects = words.iter().map(|&word| unsafe { self.batch.host.adopt_word(word) });
         self.results.extend(objects);
+        if self.batch.options.wipe {
+            // SAFETY: the words are its own.
+            unsafe { wipe(self.words.as_mut_ptr().cast(), size_of_val(&self.words)) };
+        }
     }
 }
 
@@ -125,6 +130,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             }
             room[*loaded] = acquired?;
             *loaded += 1;
+            if self.options.wipe {
+                // The way that finds many at once, and that few are left, is closed.
+                self.wake_prefiller(self.queue.len());
+            }
         }
         Ok(())
     }
@@ -136,12 +145,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     }
 
     /// In the child of a fork: releases what was loaded before it.
-    fn release_parents(&self, room: &[Word], loaded: &mut usize) {
+    fn release_parents(&self, room: &mut [Word], loaded: &mut usize) {
         while *loaded > 0 {
             *loaded -= 1;
             self.count_dropped_by_cursor();
             // SAFETY: this process's copy of the reference, which is given up once.
-            drop(unsafe { self.host.adopt_word(room[*loaded]) });
+            drop(unsafe { self.host.adopt_word(std::mem::take(&mut room[*loaded])) });
         }
     }
 

@@ -161,6 +161,24 @@ impl Node {
         Some(unsafe { next.read() })
     }
 
+    /// As `pop`, and wipes the word.
+    pub(crate) fn pop_and_wipe(&self) -> Option<Word> {
+        let word = self.pop()?;
+        // SAFETY: the word that was just taken, which nobody reads again.
+        unsafe { self.next.get().wrapping_sub(1).write_volatile(0) };
+        Some(word)
+    }
+
+    /// In the child of a fork: wipes what threads of the parent had taken, and not yet wiped.
+    pub(crate) fn wipe_taken(&self) {
+        let mut word = self.first_word();
+        while word < self.next.get() {
+            // SAFETY: before the next word in hand, so that nobody reads it again.
+            unsafe { word.write_volatile(0) };
+            word = word.wrapping_add(1);
+        }
+    }
+
     /// Lets `write` put results into the empty node. It returns how many results were made before
     /// them, how many they are, and what else it has to say.
     pub(crate) fn refill<R>(

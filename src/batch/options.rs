@@ -40,4 +40,11 @@ pub struct Options {
     pub low_mark: usize,
     /// What the child of a fork does.
     pub on_fork: ForkPolicy,
+    /// Overwrites each result in the batch's own memory as soon as it is handed out or dropped, so
+    /// that a later leak of that memory shows no word that was a key or a token. Loads take longer,
+    /// and a cursor claims one result at a time.
+    ///
+    /// Only words are wiped: what a word points to, registers, stacks and the caller's copies are
+    /// not. The child of a fork wipes what it drops when it first uses the batch.
+    pub wipe: bool,
 }

@@ -1,7 +1,7 @@
 //! The one result that belongs to the thread that fills.
 
 use crate::host::Word;
-use crate::sync::{AtomicU64, AtomicUsize, CachePadded, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, CachePadded, Ordering, vanishing_point};
 
 /// Where the filler's own result came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ const LOADED: u64 = 2;
 /// Any thread may take it.
 const BACK: u64 = 3;
 const CLAIMED: u64 = 4;
+/// A thread is taking it and wipes it.
+const WIPED: u64 = 5;
 const STEP: u64 = 8;
 
 const fn kind(state: u64) -> u64 {
@@ -69,6 +71,7 @@ impl Own {
         let origin = origin(state)?;
         let word = self.0.word.load(Ordering::Relaxed);
         self.0.state.store(state - kind(state), Ordering::Relaxed);
+        self.0.word.store(0, Ordering::Relaxed);
         Some((word, origin))
     }
 
@@ -104,14 +107,47 @@ impl Own {
             .map(|_| word)
     }
 
+    /// As `take_back`, and wipes the word.
+    pub(super) fn take_back_and_wipe(&self) -> Option<Word> {
+        let state = self.0.state.load(Ordering::Relaxed);
+        if kind(state) != BACK {
+            return None;
+        }
+        let taking = state - BACK + WIPED;
+        // Acquire: with the Release in `give_back`. Nobody else touches the word from here on.
+        self.0.state.compare_exchange(state, taking, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        let word = self.0.word.load(Ordering::Relaxed);
+        self.0.word.store(0, Ordering::Relaxed);
+        vanishing_point();
+        // Release: with the Acquire in `put`.
+        self.0.state.store(state - BACK, Ordering::Release);
+        Some(word)
+    }
+
+    /// For the child of a fork, while no other thread uses this: a thread of the parent may have
+    /// been wiping the word.
+    pub(super) fn renew(&self) {
+        let state = self.0.state.load(Ordering::Relaxed);
+        if [NOTHING, WIPED].contains(&kind(state)) {
+            self.0.word.store(0, Ordering::Relaxed);
+            self.0.state.store(state - kind(state), Ordering::Relaxed);
+        }
+    }
+
     /// Where the filler's result came from, if there is one.
     pub(super) fn is_fillers(&self) -> Option<Origin> {
         origin(self.0.state.load(Ordering::Relaxed))
     }
 
+    /// What is in its memory.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> Word {
+        self.0.word.load(Ordering::Relaxed)
+    }
+
     /// The result, of any kind. The caller must know that no thread changes it during the call.
     pub(super) fn get(&self) -> Option<Word> {
-        let there = kind(self.0.state.load(Ordering::Acquire)) != NOTHING;
+        let there = ![NOTHING, WIPED].contains(&kind(self.0.state.load(Ordering::Acquire)));
         there.then(|| self.0.word.load(Ordering::Relaxed))
     }
 }

@@ -162,8 +162,13 @@ impl Returned {
     pub(super) unsafe fn renew(&self) {
         // SAFETY: the caller's promise.
         self.0.index.with_mut(|index| unsafe { *index = Index::new() });
-        // SAFETY: what is in the list is alive.
-        let len = self.nodes().map(|node| unsafe { node.as_ref() }.len()).sum();
+        let mut len = 0;
+        for node in self.nodes() {
+            // SAFETY: what is in the list is alive.
+            let node = unsafe { node.as_ref() };
+            node.wipe_taken();
+            len += node.len();
+        }
         self.0.len.store(len, Ordering::Relaxed);
         self.0.lock.store(FREE, Ordering::Relaxed);
     }
@@ -190,7 +195,8 @@ impl Index {
         // SAFETY: what is in the heap is in the list, which is this thread's.
         let node = unsafe { oldest.as_ref() };
         // A node is empty here only if a thread that the fork has not copied has emptied it.
-        let word = node.pop();
+        // Always wiped: what comes back is rare.
+        let word = node.pop_and_wipe();
         if node.len() > 0 {
             self.heap.sink_oldest();
             return Some((word, None));

@@ -39,10 +39,13 @@
 
 use crate::host::Word;
 use crate::memory::try_zeroed;
-use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, own};
+use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, own, vanishing_point};
 
 /// How many items are published at once to consumers that still have other items to take.
 const GROUP: u64 = 64;
+
+/// How often the producer looks whether a slot was wiped.
+const PATIENCE: u32 = if cfg!(loom) { 1 } else { 16 };
 
 /// The queue of a batch's results. The producer is the thread that holds the fill role.
 pub(super) struct Ring {
@@ -215,6 +218,50 @@ impl Ring {
         self.claim_by(|h, _| (1, self.slot(h).load(Ordering::Relaxed)))
     }
 
+    /// Takes the oldest item and wipes its slot.
+    ///
+    /// The producer uses no slot that is not wiped, so this is no store to a newer item. If a
+    /// thread vanishes before the store, the child wipes the slot: see `wipe_taken`.
+    pub(super) fn claim_and_wipe(&self) -> Option<Word> {
+        let read = |h, _| (1, (h, self.slot(h).load(Ordering::Relaxed)));
+        let ((position, word), _) = self.claim_by(read)?;
+        vanishing_point();
+        if word != 0 {
+            // Not if it is 0, which the producer takes for wiped. Relaxed: the producer that reads
+            // this 0 stores its item after it in the slot's own order.
+            self.slot(position).store(0, Ordering::Relaxed);
+        }
+        Some(word)
+    }
+
+    /// As `begin`, if items are taken by `claim_and_wipe`. Returns how many items there are, and for
+    /// how many more there are wiped slots.
+    pub(super) fn begin_with_wiped(&self) -> (usize, usize) {
+        let count = self.begin();
+        let (t, end) = (own(&self.made.tail), own(&self.made.room));
+        let is_wiped = |position: &u64| self.slot(*position).load(Ordering::Relaxed) == 0;
+        // The thread that has taken an item wipes its slot next. If it takes long, the caller comes
+        // again.
+        let backoff = Backoff::new();
+        for _ in 0..PATIENCE {
+            if t == end || is_wiped(&t) {
+                break;
+            }
+            backoff.snooze();
+        }
+        let room = (t..end).take_while(is_wiped).count();
+        self.made.room.store(t + room as u64, Ordering::Relaxed);
+        (count, room)
+    }
+
+    /// For the child of a fork, while no other thread uses the ring: wipes the slots of items that
+    /// threads of the parent had taken.
+    pub(super) fn wipe_taken(&self) {
+        let t = own(&self.made.tail);
+        let taken = self.shown.slots.len() - self.len();
+        (t..t + taken as u64).for_each(|position| self.slot(position).store(0, Ordering::Relaxed));
+    }
+
     /// Takes several of the oldest items at once and writes them to `room`. `share` gets the number
     /// of items and returns how many to take.
     pub(super) fn claim_many(
@@ -237,6 +284,12 @@ impl Ring {
             (wanted, (h, wanted))
         });
         claimed.map(|((position, count), left)| Claimed { position, count, left })
+    }
+
+    /// What is in all slots.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> impl Iterator<Item = Word> {
+        self.shown.slots.iter().map(|slot| slot.load(Ordering::Relaxed))
     }
 
     /// How many items there are. The number may change at once.

@@ -16,6 +16,7 @@ mod stats;
 mod unwinding;
 mod waits;
 mod wakeups;
+mod wipes;
 
 use super::*;
 use crate::host::Native;

@@ -30,6 +30,14 @@ pub struct ft_local_batch_options {
     pub on_fork: i32,
     /// Must be 0.
     pub reserved: i32,
+    /// 1: each result is overwritten in the batch's own memory as soon as it is handed out or
+    /// dropped, so that a later leak of that memory shows no plain value that was a key or a token.
+    /// Loads take longer, and a cursor claims one result at a time. Only the words are wiped: what
+    /// they point to, registers, stacks and the caller's copies are not. The child of a fork wipes
+    /// what it drops when it first uses the batch or frees it.
+    pub wipe: i32,
+    /// Must be 0.
+    pub reserved_after_wipe: i32,
 }
 
 // `repr(C)`, the size first, then integers.
@@ -48,18 +56,28 @@ pub(crate) unsafe fn options(given: *const ft_local_batch_options) -> Result<Opt
         return Ok(Options::default());
     }
     // Each field by its name: none that is added later is forgotten here.
-    let ft_local_batch_options { struct_size: _, fill_budget, low_water, on_fork, reserved } =
-        read(given)?;
+    let ft_local_batch_options {
+        struct_size: _,
+        fill_budget,
+        low_water,
+        on_fork,
+        reserved,
+        wipe,
+        reserved_after_wipe,
+    } = read(given)?;
     let on_fork = match on_fork {
         FT_LOCAL_FORK_DISCARD => ForkPolicy::Discard,
         FT_LOCAL_FORK_KEEP => ForkPolicy::Keep,
         FT_LOCAL_FORK_ERROR => ForkPolicy::Error,
         _ => return Err(bad_argument(c"options->on_fork is none of the FT_LOCAL_FORK_ values")),
     };
-    if reserved != 0 {
+    if !matches!(wipe, 0 | 1) {
+        return Err(bad_argument(c"options->wipe is neither 0 nor 1"));
+    }
+    if reserved != 0 || reserved_after_wipe != 0 {
         return Err(bad_argument(ft_local_batch_options::UNKNOWN));
     }
-    Ok(Options { fill_budget, low_mark: low_water, on_fork })
+    Ok(Options { fill_budget, low_mark: low_water, on_fork, wipe: wipe != 0 })
 }
 
 /// Does what `FT_LOCAL_BATCH_OPTIONS_INIT` does, for languages without macros.

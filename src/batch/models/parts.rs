@@ -177,24 +177,33 @@ fn of_two_that_raise_a_flag_one_sees_the_other() {
     });
 }
 
-#[test]
-fn what_a_failed_fill_leaves_goes_to_one_thread_and_makes_room_for_the_next() {
-    check("take back against take back against put", || {
+fn what_a_failed_fill_leaves(name: &str, take_back: fn(&Own) -> Option<usize>) {
+    check(name, move || {
         let own = Arc::new(Own::new());
         assert_eq!(own.put(1, Origin::Fill), Ok(()));
         let taker = {
             let own = own.clone();
-            thread::spawn(move || own.take_back())
+            thread::spawn(move || take_back(&own))
         };
         assert_eq!(own.give_back(), Some(Origin::Fill));
-        let mine = own.take_back();
+        let mine = take_back(&own);
         if own.put(2, Origin::Load).is_ok() {
             assert_eq!(own.give_back(), Some(Origin::Load));
         }
         let mut all: Vec<_> = mine.into_iter().chain(taker.join().unwrap()).collect();
-        let last = own.take_back();
+        let last = take_back(&own);
         all.extend(last);
         assert!(all == [1] || sorted(all.clone()) == [1, 2], "{all:?}");
-        assert_eq!((own.get(), own.take_back()), (None, None));
+        assert_eq!((own.get(), take_back(&own)), (None, None));
     });
+}
+
+#[test]
+fn what_a_failed_fill_leaves_goes_to_one_thread_and_makes_room_for_the_next() {
+    what_a_failed_fill_leaves("take back against take back against put", Own::take_back);
+}
+
+#[test]
+fn a_word_that_is_wiped_is_not_one_of_the_next_fill() {
+    what_a_failed_fill_leaves("take back and wipe against put", Own::take_back_and_wipe);
 }

@@ -53,6 +53,31 @@ fn the_ring_gives_each_item_once_while_slots_are_reused() {
 }
 
 #[test]
+fn a_slot_is_not_used_again_before_it_is_wiped() {
+    check("claim and wipe against push", || {
+        let ring = ring(1..=2);
+        let consumer = {
+            let ring = ring.clone();
+            thread::spawn(move || [ring.claim_and_wipe(), ring.claim_and_wipe()])
+        };
+        let mut next = 3;
+        while next <= 4 {
+            if ring.begin_with_wiped().1 > 0 {
+                assert!(ring.push(next));
+                next += 1;
+            } else {
+                thread::yield_now();
+            }
+        }
+        let theirs = consumer.join().unwrap();
+        let rest = std::iter::from_fn(|| ring.claim_and_wipe());
+        let all = theirs.into_iter().flatten().chain(rest).collect();
+        assert_eq!(sorted(all), [1, 2, 3, 4]);
+        assert!(ring.memory().all(|word| word == 0), "a word is left");
+    });
+}
+
+#[test]
 fn a_claim_of_many_gets_items_that_follow_each_other() {
     check("claim of many against claim against push", || {
         let ring = ring(1..=2);

@@ -45,6 +45,7 @@ pub(super) const STATES: &[State] = &[
     State { name: "a child, results came back", prepare: given_back, is_child: true, ..PLAIN },
     State { name: "a child, closed", prepare: closed, is_child: true, ..PLAIN },
     State { name: "a child, ended", prepare: ended, is_child: true, ..PLAIN },
+    State { name: "results that are wiped", options: wiping, prepare: given_back, ..PLAIN },
     State { name: "a child that keeps", options: keep, prepare: in_hand, is_child: true, ..PLAIN },
     State {
         name: "a child that may not",
@@ -63,7 +64,13 @@ fn defaults() -> ft_local_batch_options {
         low_water: 0,
         on_fork: FT_LOCAL_FORK_DISCARD,
         reserved: 0,
+        wipe: 0,
+        reserved_after_wipe: 0,
     }
+}
+
+fn wiping() -> ft_local_batch_options {
+    ft_local_batch_options { wipe: 1, ..defaults() }
 }
 
 fn low() -> ft_local_batch_options {
