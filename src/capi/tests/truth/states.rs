@@ -45,7 +45,7 @@ pub(super) const STATES: &[State] = &[
     State { name: "a child, results came back", prepare: given_back, is_child: true, ..PLAIN },
     State { name: "a child, closed", prepare: closed, is_child: true, ..PLAIN },
     State { name: "a child, ended", prepare: ended, is_child: true, ..PLAIN },
-    State { name: "results that are wiped", options: wiping, prepare: given_back, ..PLAIN },
+    State { name: "results that are wiped", options: wiping, prepare: ready, ..PLAIN },
     State { name: "a child that keeps", options: keep, prepare: in_hand, is_child: true, ..PLAIN },
     State {
         name: "a child that may not",
