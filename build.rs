@@ -36,7 +36,7 @@ mod header {
     use std::path::{Path, PathBuf};
 
     /// The modules of `src/capi` in the order in which a reader needs them, and their titles.
-    const SECTIONS: [(&str, &str); 10] = [
+    const SECTIONS: [(&str, &str); 11] = [
         ("version", "Version"),
         ("status", "Status"),
         ("host", "Host: what the library must know of your runtime"),
@@ -45,6 +45,10 @@ mod header {
         ("options", "Batch: options"),
         ("batch", "Batch: results made by one thread at a time, each for exactly one load"),
         ("load", "Batch: load"),
+        (
+            "notify",
+            "Waiting without blocking: loads that do not wait, and a call when to try again",
+        ),
         ("cursor", "Cursor: one thread's way to take many results"),
         ("stats", "Batch: statistics"),
     ];

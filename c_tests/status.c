@@ -21,6 +21,7 @@ static void numbers_stay_what_they_are(void) {
     CHECK_EQ(FT_LOCAL_ERR_TIMED_OUT, -12);
     CHECK_EQ(FT_LOCAL_ERR_EMPTY, -13);
     CHECK_EQ(FT_LOCAL_ERR_FORKED, -14);
+    CHECK_EQ(FT_LOCAL_ERR_WOULD_WAIT, -15);
 }
 
 static void each_status_has_a_text_of_its_own(void) {
@@ -41,6 +42,7 @@ static void each_status_has_a_text_of_its_own(void) {
         FT_LOCAL_ERR_TIMED_OUT,
         FT_LOCAL_ERR_EMPTY,
         FT_LOCAL_ERR_FORKED,
+        FT_LOCAL_ERR_WOULD_WAIT,
         INT32_MIN,
         1,
     };

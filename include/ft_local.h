@@ -125,6 +125,8 @@ typedef enum ft_local_status_code {
     FT_LOCAL_ERR_EMPTY = -13,
     // This process is a fork, and the batch was made with FT_LOCAL_FORK_ERROR.
     FT_LOCAL_ERR_FORKED = -14,
+    // Another thread runs the source, no result is ready, and the function does not wait.
+    FT_LOCAL_ERR_WOULD_WAIT = -15,
 } ft_local_status_code;
 
 // What a function returns: `FT_LOCAL_OK`, one of the library's errors, which are negative, or a
@@ -435,18 +437,19 @@ int32_t ft_local_batch_visit(const struct ft_local_batch *batch,
 //
 // Ownership: the batch's references to the results are given up.
 // Blocks: briefly.
-// Calls host: release: once for each result.
+// Calls host: release, wake: `release` once for each result; `wake` only if results come back in
+// other threads meanwhile.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
 FT_LOCAL_MUST_USE ft_local_status ft_local_batch_clear(const struct ft_local_batch *batch);
 
 // Closes a batch: releases the results in the buffer, and makes loads that wait, and all later
-// ones, return FT_LOCAL_ERR_CLOSED. If the source is running, its results are released too, except
-// the one for the load that runs it. Cursors still hand out what they have in hand. Closing again
-// does nothing.
+// ones, return FT_LOCAL_ERR_CLOSED. Registered waiters are called. If the source is running, its
+// results are released too, except the one for the load that runs it. Cursors still hand out what
+// they have in hand. Closing again does nothing.
 //
 // Ownership: the batch's references to the results are given up.
 // Blocks: briefly.
-// Calls host: release: once for each result.
+// Calls host: release, wake: once for each result, and for each registered waiter.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
 FT_LOCAL_MUST_USE ft_local_status ft_local_batch_close(const struct ft_local_batch *batch);
 
@@ -461,7 +464,7 @@ FT_LOCAL_MUST_USE int32_t ft_local_batch_is_closed(const struct ft_local_batch *
 // Ownership: `batch` is moved.
 // Threads: when nobody else uses the handle.
 // Blocks: briefly.
-// Calls host: release: once for each result in the buffer.
+// Calls host: release, wake: once for each result in the buffer, and for each registered waiter.
 // Errors: not reported. What is not a batch, or was freed, is left alone.
 void ft_local_batch_free(struct ft_local_batch *batch);
 
@@ -471,8 +474,8 @@ void ft_local_batch_free(struct ft_local_batch *batch);
 //
 // Ownership: `*out` is new: the caller must release it.
 // Blocks: yes, while another thread runs the source and no result is ready.
-// Calls host: source, block, interrupted, release: none of them if a result is ready, unless fewer
-// than `low_water` are left, when it runs the source for more. `release` for results that belong to
+// Calls host: source, block, interrupted, release, wake: none of them if a result is ready, unless
+// fewer than `low_water` are left, when it runs the source for more. `release` for results that belong to
 // the parent of a fork, or that came while the batch was closed.
 // Errors: the source's own positive code, FT_LOCAL_ERR_SOURCE for its other failures,
 // FT_LOCAL_ERR_NOTHING_PRODUCED if it made nothing: these go only to the caller that ran the
@@ -481,7 +484,9 @@ void ft_local_batch_free(struct ft_local_batch *batch);
 // FT_LOCAL_ERR_INTERRUPTED; FT_LOCAL_ERR_ARGUMENT. `*out` is then NULL, and the batch remains
 // usable. Permanent errors: FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED, FT_LOCAL_ERR_FORKED,
 // FT_LOCAL_ERR_PANIC.
-FT_LOCAL_MUST_USE ft_local_status ft_local_batch_load(const ft_local_batch *batch, void **out);
+FT_LOCAL_MUST_USE
+ft_local_status ft_local_batch_load(const ft_local_batch *batch,
+                                    void **out);
 
 // Takes the next result as `ft_local_batch_load` does, but waits for other threads for at most
 // `timeout_ns` nanoseconds. The timeout does not limit running the source in this thread.
@@ -489,7 +494,7 @@ FT_LOCAL_MUST_USE ft_local_status ft_local_batch_load(const ft_local_batch *batc
 // Ownership: `*out` is new: the caller must release it.
 // Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns`; without limit if that is
 // negative.
-// Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
+// Calls host: source, block, interrupted, release, wake: as `ft_local_batch_load`.
 // Errors: as for `ft_local_batch_load`, and FT_LOCAL_ERR_TIMED_OUT. `*out` is then NULL.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_load_for(const ft_local_batch *batch,
@@ -500,11 +505,13 @@ ft_local_status ft_local_batch_load_for(const ft_local_batch *batch,
 //
 // Ownership: `*out` is new: the caller must release it.
 // Blocks: briefly.
-// Calls host: release: only for results that belong to the parent of a fork, or that came while
-// the batch was closed.
+// Calls host: release, wake: `release` only for results that belong to the parent of a fork, or that
+// came while the batch was closed; `wake` only if results come back in other threads meanwhile.
 // Errors: FT_LOCAL_ERR_EMPTY if none is ready; FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
 // FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then NULL.
-FT_LOCAL_MUST_USE ft_local_status ft_local_batch_try_load(const ft_local_batch *batch, void **out);
+FT_LOCAL_MUST_USE
+ft_local_status ft_local_batch_try_load(const ft_local_batch *batch,
+                                        void **out);
 
 // Takes the next `n` results, as `n` calls of `ft_local_batch_load_for` within one timeout would,
 // but claims all that are ready at once.
@@ -513,7 +520,7 @@ FT_LOCAL_MUST_USE ft_local_status ft_local_batch_try_load(const ft_local_batch *
 // unchanged.
 // Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns` nanoseconds; without limit if
 // that is negative.
-// Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
+// Calls host: source, block, interrupted, release, wake: as `ft_local_batch_load`.
 // Errors: as for `ft_local_batch_load_for`. FT_LOCAL_ERR_END and FT_LOCAL_ERR_CLOSED only if
 // `*count` is 0; otherwise `*count` is less than `n`. `objects` may be NULL if `n` is 0.
 FT_LOCAL_MUST_USE
@@ -528,8 +535,8 @@ ft_local_status ft_local_batch_load_many(const ft_local_batch *batch,
 //
 // Ownership: the `n` objects are moved, unless there is an error.
 // Blocks: briefly.
-// Calls host: release: only if the batch was closed, and for results that belong to the parent of
-// a fork.
+// Calls host: release, wake: `release` only if the batch was closed, and for results that belong to
+// the parent of a fork; `wake` for registered waiters.
 // Errors: FT_LOCAL_ERR_ARGUMENT, also if an object is NULL and the host has no plain values;
 // FT_LOCAL_ERR_NO_MEMORY, since this function allocates, unlike the others of a batch;
 // FT_LOCAL_ERR_FORKED. The objects then remain the caller's.
@@ -544,7 +551,7 @@ ft_local_status ft_local_batch_give_back(const ft_local_batch *batch,
 //
 // Blocks: yes, until there is room, for at most `timeout_ns` nanoseconds; without limit if that is
 // negative.
-// Calls host: source, block, interrupted, release: `release` as `ft_local_batch_load`.
+// Calls host: source, block, interrupted, release, wake: `release` as `ft_local_batch_load`.
 // Errors: as for `ft_local_batch_load`. Results made before an error are kept. `*made` is then 0.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_prefill(const ft_local_batch *batch,
@@ -552,6 +559,64 @@ ft_local_status ft_local_batch_prefill(const ft_local_batch *batch,
                                        size_t max,
                                        int64_t timeout_ns,
                                        size_t *made);
+
+// Waiting without blocking: loads that do not wait, and a call when to try again ------------------
+
+// A function that tells a waiter to try again. The library calls it once, with the `arg` of
+// `ft_local_batch_notify`, in any thread that uses the batch, and inside that thread's runtime. It
+// holds no lock meanwhile. The function must not block: it makes an event loop or a scheduler run
+// the waiter, and returns. It must return: no C++ exception, no longjmp.
+typedef void (*ft_local_wake)(void *arg);
+
+// Takes the next result as `ft_local_batch_load` does, and runs the source if no thread does, but
+// does not wait for another thread that runs it. For threads that must not block: event loops,
+// fibers, virtual threads.
+//
+// Ownership: `*out` is new: the caller must release it.
+// Blocks: briefly.
+// Calls host: source, interrupted, release, wake: none of them if a result is ready; else as
+// `ft_local_batch_load`.
+// Errors: FT_LOCAL_ERR_WOULD_WAIT if another thread runs the source and no result is ready:
+// `ft_local_batch_notify` says when to try again. Otherwise as for `ft_local_batch_load`. `*out` is
+// then NULL.
+FT_LOCAL_MUST_USE ft_local_status ft_local_batch_load_now(const ft_local_batch *batch, void **out);
+
+// Registers a waiter: `wake(arg)` is called once, when there is a result, when no thread runs the
+// source any more, or when there will be no more results, because the source has ended or the batch
+// was closed or freed. That may be in this call, and before `*ticket` is set.
+//
+// The waiter then loads again, by `ft_local_batch_load_now` or `ft_local_cursor_next_now`, and if
+// it would wait, registers again. One result wakes one waiter, be it a thread or a registration, and
+// the oldest registration comes first.
+//
+// In the child of a fork, no registration of the parent is called.
+//
+// Ownership: `arg` is the library's until it passes it to `wake`, or `ft_local_batch_forget`
+// returns 1. `*ticket` is a number. It needs no freeing.
+// Blocks: briefly.
+// Calls host: wake, release: `wake` if there is something to load already; `release` for results
+// that belong to the parent of a fork.
+// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_NO_MEMORY, FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_PANIC.
+// `wake` is then not called, and `*ticket` is 0, which is no ticket.
+FT_LOCAL_MUST_USE
+ft_local_status ft_local_batch_notify(const ft_local_batch *batch,
+                                      ft_local_wake wake,
+                                      void *arg,
+                                      uint64_t *ticket);
+
+// Ends the registration of a waiter that will not load: 1 if `wake` was not called and never will
+// be. 0 if it was called, or is being called in another thread; what it was called for then goes to
+// the next waiter. So a waiter that was called and has loaded need not, and should not, call this.
+//
+// In the child of a fork, it is 0 for a ticket of the parent, since a thread of the parent may have
+// been calling `wake`.
+//
+// Ownership: after 1, `arg` is the caller's again.
+// Blocks: briefly.
+// Calls host: wake, release: `wake` for the next waiter; `release` for results that belong to the
+// parent of a fork.
+// Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
+int32_t ft_local_batch_forget(const ft_local_batch *batch, uint64_t ticket);
 
 // Cursor: one thread's way to take many results ---------------------------------------------------
 
@@ -593,8 +658,8 @@ ft_local_status ft_local_cursor_new(const ft_local_batch *batch,
 // Ownership: `*out` is new: the caller must release it.
 // Threads: any thread, one at a time.
 // Blocks: yes, as `ft_local_batch_load`; not if there is a result in hand.
-// Calls host: source, block, interrupted, release: none of them if a result is in hand; else as
-// `ft_local_batch_load`.
+// Calls host: source, block, interrupted, release, wake: none of them if a result is in hand; else
+// as `ft_local_batch_load`.
 // Errors: as for `ft_local_batch_load`. `*out` is then NULL.
 FT_LOCAL_MUST_USE ft_local_status ft_local_cursor_next(struct ft_local_cursor *cursor, void **out);
 
@@ -605,11 +670,24 @@ FT_LOCAL_MUST_USE ft_local_status ft_local_cursor_next(struct ft_local_cursor *c
 // Threads: any thread, one at a time.
 // Blocks: yes, as `ft_local_cursor_next`, for at most `timeout_ns` nanoseconds; without limit if
 // that is negative.
-// Calls host: source, block, interrupted, release: as `ft_local_cursor_next`.
+// Calls host: source, block, interrupted, release, wake: as `ft_local_cursor_next`.
 // Errors: as for `ft_local_batch_load_for`. `*out` is then NULL.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_cursor_next_for(struct ft_local_cursor *cursor,
                                          int64_t timeout_ns,
+                                         void **out);
+
+// Takes the next result as `ft_local_cursor_next` does, but does not wait for another thread that
+// runs the source: see `ft_local_batch_load_now`.
+//
+// Ownership: `*out` is new: the caller must release it.
+// Threads: any thread, one at a time.
+// Blocks: briefly.
+// Calls host: source, interrupted, release, wake: none of them if a result is in hand; else as
+// `ft_local_batch_load_now`.
+// Errors: as for `ft_local_batch_load_now`. `*out` is then NULL.
+FT_LOCAL_MUST_USE
+ft_local_status ft_local_cursor_next_now(struct ft_local_cursor *cursor,
                                          void **out);
 
 // How many results a cursor has in hand.
@@ -633,8 +711,9 @@ int32_t ft_local_cursor_visit(const struct ft_local_cursor *cursor,
 // Ownership: `cursor` is moved.
 // Threads: when nobody else uses the handle.
 // Blocks: briefly.
-// Calls host: release: for results in hand if the batch was closed or they belong to the parent of
-// a fork, and for all that is left if the batch was freed before.
+// Calls host: release, wake: `release` for results in hand if the batch was closed or they belong
+// to the parent of a fork, and for all that is left if the batch was freed before; `wake` for
+// registered waiters.
 // Errors: not reported. What is not a cursor, or was freed, is left alone.
 void ft_local_cursor_free(struct ft_local_cursor *cursor);
 

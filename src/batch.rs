@@ -14,6 +14,8 @@ mod load_many;
 #[cfg(all(test, loom))]
 mod models;
 mod node;
+mod notices;
+mod notify;
 mod options;
 mod own;
 mod parking;
@@ -43,6 +45,8 @@ use fill_state::Workspace;
 use gate::Gate;
 pub use load::Slow;
 pub use node::{InUse, Node};
+use notices::Notices;
+pub use notices::{RawWake, Ticket};
 pub use options::{ForkPolicy, Options};
 use own::Own;
 use parking::Parking;
@@ -103,6 +107,8 @@ pub struct Batch<H: Host, S: Source<H>> {
     returned: Returned,
     /// Where loads wait for a result, or for the role.
     parking: Parking,
+    /// Waiters that are called instead of sleeping.
+    notices: Notices,
     /// Where prefilling threads wait until there is room.
     low: Parking,
     cursors: CachePadded<AtomicUsize>,
@@ -195,6 +201,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             own: Own::new(),
             returned: Returned::new(),
             parking: Parking::new(),
+            notices: Notices::new(),
             low: Parking::new(),
             cursors: CachePadded::new(AtomicUsize::new(0)),
             counters: Counters::new(),

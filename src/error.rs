@@ -59,6 +59,8 @@ pub enum LoadError<E> {
     Closed,
     /// No result came in the time that there was.
     TimedOut,
+    /// Another thread runs the source, nothing is ready, and the load does not wait.
+    WouldWait,
     /// The batch is the parent's of this process, and was made with
     /// [`ForkPolicy::Error`](crate::ForkPolicy::Error).
     Forked,
@@ -87,6 +89,7 @@ impl<E> LoadError<E> {
             Self::Ended => LoadError::Ended,
             Self::Closed => LoadError::Closed,
             Self::TimedOut => LoadError::TimedOut,
+            Self::WouldWait => LoadError::WouldWait,
             Self::Forked => LoadError::Forked,
             Self::OutOfMemory => LoadError::OutOfMemory,
         }
@@ -199,6 +202,7 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
             Self::Ended => f.write_str("the source has ended, and all that it made was handed out"),
             Self::Closed => f.write_str("the batch was closed"),
             Self::TimedOut => f.write_str("no result came in time"),
+            Self::WouldWait => f.write_str("another thread runs the source, and the load does not wait"),
             Self::Forked => f.write_str(
                 "this process is a fork, and the batch was made to be used in its parent only",
             ),

@@ -44,7 +44,7 @@ mod sync;
 pub mod test_hooks;
 mod wrapper;
 
-pub use batch::{Batch, Cursor, ForkPolicy, Loads, Options, Stats};
+pub use batch::{Batch, Cursor, ForkPolicy, Loads, Options, Stats, Ticket};
 pub use error::{BoxError, LoadError, NewError};
 pub use host::{Host, Native, Pointer, Word};
 pub use memory::MAX_SIZE;

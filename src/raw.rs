@@ -16,6 +16,6 @@
 //! * [`Made::from_word`](crate::Made::from_word), [`Slots::unfilled`](crate::Slots::unfilled) and
 //!   [`Slots::advance`](crate::Slots::advance) are how a source returns words.
 
-pub use crate::batch::{InUse, Node as CursorNode, Slow};
+pub use crate::batch::{InUse, Node as CursorNode, RawWake, Slow};
 pub use crate::freed::{keep, keeps_freed};
 pub use crate::panic::{Panicked, border};

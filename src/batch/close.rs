@@ -28,10 +28,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.enter()?;
         self.front.gate.raise(gate::CLOSED);
         self.guarded(|| {
-            self.parking.wake_all();
+            self.wake_all_waiters();
             self.low.wake_all();
         })?;
-        self.release_all();
+        let _last = Defer(|| self.release_all());
+        self.call_waiters();
         Ok(())
     }
 
@@ -74,6 +75,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             // SAFETY: the queue gives each word once, and they all come from the source.
             drop(unsafe { self.host.adopt_word(word) });
         }
+        self.call_waiters();
     }
 
     /// Takes the next result without checking the gate.
@@ -83,9 +85,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     /// Drops all results when the batch ends.
     pub(super) fn drop_results(&mut self) {
-        let rest = Defer(|| self.release_all());
-        let _ = self.adopt_if_stale();
-        drop(rest);
+        let _rest = Defer(|| self.release_all());
+        self.wake_everybody();
     }
 }
 

@@ -1,6 +1,7 @@
 //! A thread's own handle on a batch, which takes several results at once.
 
 use super::Batch;
+use super::load::Patience;
 use super::node::{CAPACITY, Node};
 use super::registry::with_cursors;
 use crate::error::{LoadError, NewError};
@@ -88,7 +89,39 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
     pub fn next_word(&mut self, deadline: Option<Instant>) -> Result<Word, LoadError<S::Error>> {
         match self.node().pop() {
             Some(word) => Ok(word),
-            None => self.claim(deadline),
+            None => self.claim(deadline.into()),
+        }
+    }
+
+    /// Takes the next result as [`next`](Self::next) does, but does not wait for another thread that
+    /// runs the source.
+    ///
+    /// # Errors
+    /// [`LoadError::WouldWait`], as for [`Batch::load_now`]; [`Batch::notify`] says when to try
+    /// again. Otherwise see [`LoadError`].
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// let mut cursor = batch.cursor()?;
+    /// assert_eq!(cursor.next_now()?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_now(&mut self) -> Result<H::Object, LoadError<S::Error>> {
+        let word = self.next_word_now()?;
+        // SAFETY: as in `next`.
+        Ok(unsafe { self.batch.host().adopt_word(word) })
+    }
+
+    /// As [`next_now`](Self::next_now), but returns a word.
+    ///
+    /// # Errors
+    /// As for `next_now`.
+    pub fn next_word_now(&mut self) -> Result<Word, LoadError<S::Error>> {
+        match self.node().pop() {
+            Some(word) => Ok(word),
+            None => self.claim(Patience::NoWait),
         }
     }
 
@@ -109,7 +142,7 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
     pub fn next_within(&mut self, timeout: Duration) -> Result<H::Object, LoadError<S::Error>> {
         let word = match self.node().pop() {
             Some(word) => word,
-            None => self.claim(Instant::now().checked_add(timeout))?,
+            None => self.claim(Instant::now().checked_add(timeout).into())?,
         };
         // SAFETY: as in `next`.
         Ok(unsafe { self.batch.host().adopt_word(word) })
@@ -133,11 +166,11 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
     }
 
     #[cold]
-    fn claim(&self, deadline: Option<Instant>) -> Result<Word, LoadError<S::Error>> {
+    fn claim(&self, patience: Patience) -> Result<Word, LoadError<S::Error>> {
         self.release_aside();
         let node = self.node();
         let mut claimed = false;
-        let word = self.batch.acquire(deadline, || {
+        let word = self.batch.acquire(patience, || {
             // A handler of signals may have used this cursor while its thread was waiting.
             let word = node.pop().or_else(|| self.batch.claim_for(node));
             claimed = word.is_some();
@@ -147,7 +180,7 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
             // The first result of a fill of this thread's own.
             node.count(1, 1);
         }
-        self.batch.refill_for_cursor(word?, deadline)
+        self.batch.refill_for_cursor(word?, patience)
     }
 
     /// After a fork: releases what was in hand, which is the parent's.

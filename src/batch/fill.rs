@@ -9,7 +9,7 @@ use super::stats::nanoseconds;
 use super::{Batch, gate};
 use crate::error::LoadError;
 use crate::host::{Host, Word};
-use crate::panic::Panicked;
+use crate::panic::{Defer, Panicked};
 use crate::process::generation;
 use crate::source::{Filled, Filler, Made, Slots, Source};
 use std::time::Instant;
@@ -47,6 +47,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                 // Not dropped at the adoption, so it is kept.
                 batch.give_own_back();
             })?;
+            batch.call_waiters();
         }
         Ok(fill)
     }
@@ -162,7 +163,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                     return Err(batch.no_room_for(word));
                 }
                 if batch.parking.somebody_sleeps() {
-                    batch.guarded(|| batch.parking.ring(1))?;
+                    batch.wake_one_waiter()?;
                 }
             }
             self.check_for_interrupt()?;
@@ -195,6 +196,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                 // Also what the source has written and not counted.
                 self.empty_scratch();
             }
+            batch.call_waiters();
             result.map_err(|error| self.failure(error))?;
             if ended {
                 return Ok(());
@@ -235,7 +237,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             self.keep(word)?;
         }
         if produced > usize::from(first.is_some()) {
-            batch.parking.wake(produced - usize::from(first.is_some()));
+            batch.wake_waiters(produced - usize::from(first.is_some()));
         }
         Ok(produced)
     }
@@ -363,20 +365,23 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
         count_fills(-1);
         let _ = batch.guarded(|| {
             // One is enough to take the role, and it wakes others when it has something for them.
-            batch.parking.wake(1);
+            batch.wake_waiters(1);
             batch.low.wake(1);
         });
         let flags = batch.front.gate.latest();
         if flags & gate::ENDS != 0 {
             let _ = batch.guarded(|| {
-                batch.parking.wake_all();
+                batch.wake_all_waiters();
                 batch.low.wake_all();
             });
         }
-        if flags & gate::CLOSED != 0 {
-            // The closing thread may have checked before the last result was there.
-            batch.release_all();
-        }
+        let _last = Defer(|| {
+            if flags & gate::CLOSED != 0 {
+                // The closing thread may have checked before the last result was there.
+                batch.release_all();
+            }
+        });
+        batch.call_waiters();
     }
 }
 

@@ -51,6 +51,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                     self.parking.renew();
                     self.low.renew();
                     self.returned.renew();
+                    self.notices.renew();
                 }
                 self.settle();
                 if self.options.wipe {

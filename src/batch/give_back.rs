@@ -5,6 +5,7 @@ use super::own::Origin;
 use super::{Batch, gate};
 use crate::error::LoadError;
 use crate::host::{Host, Word};
+use crate::panic::Defer;
 use crate::source::Source;
 use std::ptr::NonNull;
 
@@ -38,7 +39,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     fn announce_returned(&self, count: usize) -> u64 {
         let before = self.front.gate.raise(gate::RETURNED);
-        self.parking.wake(count);
+        self.wake_waiters(count);
         before
     }
 
@@ -112,8 +113,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
         self.counters.others.given_back.add(count as u64);
         self.returned.push(node);
-        if self.announce_returned(count) & gate::CLOSED != 0 {
-            self.release_all();
-        }
+        let was_closed = self.announce_returned(count) & gate::CLOSED != 0;
+        let _last = Defer(|| {
+            if was_closed {
+                self.release_all();
+            }
+        });
+        self.call_waiters();
     }
 }

@@ -20,6 +20,20 @@ pub(super) enum Next<'a, H: Host, S: Source<H>> {
     Reentrant,
 }
 
+/// How long a load waits for another thread.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Patience {
+    NoWait,
+    Until(Instant),
+    Unlimited,
+}
+
+impl From<Option<Instant>> for Patience {
+    fn from(deadline: Option<Instant>) -> Self {
+        deadline.map_or(Self::Unlimited, Self::Until)
+    }
+}
+
 /// What [`Batch::try_claim_fast`] leaves to [`Batch::load_slow`].
 #[derive(Debug)]
 #[must_use = "a result is lost if it is not passed on"]
@@ -104,9 +118,16 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             return Err(LoadError::Closed);
         }
         match self.guarded(|| self.take().or_else(|| self.take_back()))? {
-            // SAFETY: as in `load`.
-            Some(word) => Ok(Some(unsafe { self.host.adopt_word(word) })),
-            None => Self::check_terminal(flags).map(|()| None),
+            Some(word) => {
+                // SAFETY: as in `load`.
+                let object = unsafe { self.host.adopt_word(word) };
+                self.call_waiters();
+                Ok(Some(object))
+            }
+            None => {
+                self.call_waiters();
+                Self::check_terminal(flags).map(|()| None)
+            }
         }
     }
 
@@ -139,13 +160,21 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         slow: Slow,
         deadline: Option<Instant>,
     ) -> Result<Word, LoadError<S::Error>> {
+        self.continue_load(slow, deadline.into())
+    }
+
+    pub(super) fn continue_load(
+        &self,
+        slow: Slow,
+        patience: Patience,
+    ) -> Result<Word, LoadError<S::Error>> {
         match slow.0 {
-            Rest::Refill(word) => self.refill_if_low(word, Origin::Load, deadline),
+            Rest::Refill(word) => self.refill_if_low(word, Origin::Load, patience),
             Rest::Empty => {
-                let word = self.acquire(deadline, || self.take())?;
+                let word = self.acquire(patience, || self.take())?;
                 // The fast way, which finds that few are left, is closed if results are wiped.
                 if self.options.wipe {
-                    self.refill_if_low(word, Origin::Load, deadline)
+                    self.refill_if_low(word, Origin::Load, patience)
                 } else {
                     Ok(word)
                 }
@@ -158,7 +187,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     #[cold]
     pub(crate) fn acquire(
         &self,
-        deadline: Option<Instant>,
+        patience: Patience,
         mut take: impl FnMut() -> Option<Word>,
     ) -> Result<Word, LoadError<S::Error>> {
         let mut wake_up = None;
@@ -171,12 +200,14 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             }
             // Also for the thread that fills: another of its greenlets or fibers may be asking.
             if let Some(word) = self.guarded(&mut take)? {
-                return Ok(word);
+                return Ok(self.call_waiters_before(word));
             }
             if let Err(no_more) = Self::check_terminal(flags) {
                 // The flag of what came back may just be down for a moment.
-                return self.guarded(|| self.take_back())?.ok_or(no_more);
+                let last = self.guarded(|| self.take_back())?;
+                return last.map(|word| self.call_waiters_before(word)).ok_or(no_more);
             }
+            self.call_waiters();
             match self.next(&mut take)? {
                 Next::Take(word) => return Ok(word),
                 Next::Fill(fill) => {
@@ -186,8 +217,13 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 }
                 Next::Reentrant => return Err(LoadError::Reentrant),
                 Next::Wait => {
-                    wake_up.get_or_insert_with(|| self.begin_to_wait());
-                    self.wait(deadline)?;
+                    let deadline = match patience {
+                        Patience::NoWait => return Err(LoadError::WouldWait),
+                        Patience::Until(deadline) => Some(deadline),
+                        Patience::Unlimited => None,
+                    };
+                    let wake_up = wake_up.get_or_insert_with(|| self.begin_to_wait());
+                    self.wait(deadline, wake_up)?;
                 }
             }
         }
@@ -235,7 +271,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// How many of the ready results a cursor may claim: one while some thread has nothing,
     /// otherwise half its share.
     fn share_of(&self, there: usize) -> usize {
-        if self.parking.somebody_starves() {
+        if self.parking.somebody_starves() || self.parking.is_marked() {
             return 1;
         }
         let cursors = self.cursors.load(Ordering::Relaxed).max(1);
@@ -253,7 +289,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 let fill = Fill::new(self, vacancy)?;
                 // The filler before may have published since this thread looked.
                 Ok(match self.guarded(|| take().or_else(|| self.take_back()))? {
-                    Some(word) => Next::Take(word),
+                    Some(word) => {
+                        // SAFETY: as in `load`. An object meanwhile, since the host may unwind.
+                        let object = unsafe { self.host.adopt_word(word) };
+                        drop(fill);
+                        Next::Take(H::into_word(object))
+                    }
                     None => Next::Fill(fill),
                 })
             }

@@ -121,7 +121,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             if taken > 0 {
                 continue;
             }
-            let mut acquired = self.acquire(deadline, || self.take());
+            let mut acquired = self.acquire(deadline.into(), || self.take());
             if self.forks_without_keeping(&mut here) {
                 // SAFETY: as in `load`. An object meanwhile, since the host may unwind.
                 let mine = acquired.map(|word| unsafe { self.host.adopt_word(word) });

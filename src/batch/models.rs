@@ -7,6 +7,8 @@
 //! three threads, are not.
 
 mod ends;
+mod notices;
+mod notify;
 mod parts;
 mod queue;
 mod returned;

@@ -30,6 +30,10 @@
 //! waker stored: the waker reads the count by a read-modify-write operation, and the woken thread
 //! takes itself off the count by a later one.
 //!
+//! *Waiters that do not sleep* (`notices.rs`) mark the word, by the protocol of a sleeper. So a waker
+//! sees with one look whether there are any waiters, and asks for these where it wakes threads. Such
+//! a waiter wakes no next one, so each result wakes one as long as the mark is there.
+//!
 //! There is no lock, so a signal handler may interrupt a thread anywhere and wake others.
 
 use crate::sync::unordered;
@@ -45,7 +49,8 @@ struct Place {
     /// Threads that found nothing and wait for a result, awake or asleep.
     starving: unordered::AtomicUsize,
     /// How many threads sleep, or are about to, and have no token ([`SLEEPERS`]); how many have one,
-    /// or are about to, and do not run yet ([`WOKEN`]); and the flags [`UNSEEN`] and [`SETTLED`].
+    /// or are about to, and do not run yet ([`WOKEN`]); and the flags [`UNSEEN`], [`SETTLED`] and
+    /// [`MARKED`].
     waiting: AtomicU64,
     tokens: Semaphore,
 }
@@ -68,9 +73,12 @@ const UNSEEN: u64 = 1 << 63;
 /// Every waker sees [`UNSEEN`], so waiters pass no barrier.
 const SETTLED: u64 = UNSEEN >> 1;
 
+/// There are waiters that do not sleep.
+const MARKED: u64 = SETTLED >> 1;
+
 /// One that was woken.
 const ONE_WOKEN: u64 = 1 << 31;
-const WOKEN: u64 = SETTLED - ONE_WOKEN;
+const WOKEN: u64 = MARKED - ONE_WOKEN;
 const SLEEPERS: u64 = ONE_WOKEN - 1;
 
 impl Parking {
@@ -114,9 +122,7 @@ impl Parking {
     fn sleep(&self, period: Option<Duration>, ready: impl Fn() -> bool) {
         // AcqRel: with the same in `ring`.
         let before = self.0.waiting.fetch_add(1, Ordering::AcqRel);
-        if before & SETTLED == 0 && !heavy_barrier() {
-            self.do_without_barriers();
-        }
+        self.see_what_wakers_stored(before);
         let woken = !ready() && self.0.tokens.take(period);
         // A thread that has not been woken leaves the tokens to those that sleep, if it can.
         if !woken {
@@ -133,6 +139,30 @@ impl Parking {
     fn count_as_awake(&self) {
         // AcqRel: with the same in `ring`.
         self.0.waiting.fetch_sub(ONE_WOKEN, Ordering::AcqRel);
+    }
+
+    /// Between a waiter's entry in the word, which was `before` then, and its last check.
+    pub(super) fn see_what_wakers_stored(&self, before: u64) {
+        if before & SETTLED == 0 && !heavy_barrier() {
+            self.do_without_barriers();
+        }
+    }
+
+    /// Marks the place for waiters that do not sleep, and returns the word before that.
+    pub(super) fn mark(&self) -> u64 {
+        // AcqRel: as in `sleep`.
+        self.0.waiting.fetch_or(MARKED, Ordering::AcqRel)
+    }
+
+    /// Takes the mark off: the last of these waiters has left.
+    pub(super) fn unmark(&self) {
+        // AcqRel: it carries on what the operations before it in the word's order released.
+        self.0.waiting.fetch_and(!MARKED, Ordering::AcqRel);
+    }
+
+    /// Whether there are waiters that do not sleep. A hint, unless a `ring` came before.
+    pub(super) fn is_marked(&self) -> bool {
+        self.0.waiting.load(Ordering::Relaxed) & MARKED != 0
     }
 
     #[cold]
@@ -155,7 +185,7 @@ impl Parking {
     #[inline]
     pub(crate) fn wake(&self, count: usize) {
         if self.somebody_sleeps() {
-            self.ring(count);
+            let _ = self.ring(count);
         }
     }
 
@@ -164,16 +194,21 @@ impl Parking {
         self.wake(usize::MAX);
     }
 
+    /// As `wake`, and returns how many results have woken no thread.
     #[cold]
-    pub(crate) fn ring(&self, count: usize) {
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
+    pub(crate) fn ring(&self, count: usize) -> usize {
+        let wanted = u64::try_from(count).unwrap_or(u64::MAX);
         // Adds nothing, but takes its place in the order of the word. AcqRel: with `sleep`.
         let mut word = self.0.waiting.fetch_add(0, Ordering::AcqRel);
         loop {
-            let on_their_way = (word & WOKEN) / ONE_WOKEN;
-            let more = count.saturating_sub(on_their_way).min(word & SLEEPERS);
+            // Not if there are waiters that do not sleep, since they wake no next one.
+            let on_their_way = if word & MARKED == 0 { (word & WOKEN) / ONE_WOKEN } else { 0 };
+            let wanted = wanted.saturating_sub(on_their_way);
+            let more = wanted.min(word & SLEEPERS);
+            // All is never done.
+            let left = if count == usize::MAX { count } else { narrow(wanted - more) };
             if more == 0 {
-                return;
+                return left;
             }
             // Relaxed: as in `leave`. A newer word needs no order of its own either, because what
             // this thread has stored is before the addition above.
@@ -183,7 +218,10 @@ impl Parking {
                 Ordering::Relaxed,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => return self.0.tokens.give(usize::try_from(more).unwrap_or(usize::MAX)),
+                Ok(_) => {
+                    self.0.tokens.give(narrow(more));
+                    return left;
+                }
                 Err(newer) => word = newer,
             }
         }
@@ -194,7 +232,7 @@ impl Parking {
     pub(crate) fn somebody_sleeps(&self) -> bool {
         light_barrier();
         // Where a plain look could not tell, `ring` looks in a way that can.
-        self.0.waiting.load(Ordering::Relaxed) & (SLEEPERS | UNSEEN) != 0
+        self.0.waiting.load(Ordering::Relaxed) & (SLEEPERS | UNSEEN | MARKED) != 0
     }
 }
 
@@ -226,4 +264,8 @@ impl Parking {
         let word = self.0.waiting.load(Ordering::Relaxed);
         word & (SLEEPERS | WOKEN) == 0 && self.0.tokens.is_empty()
     }
+}
+
+fn narrow(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }

@@ -2,6 +2,7 @@
 
 use super::deadlock::Awaited;
 use super::fill::Fill;
+use super::load::Patience;
 use super::own::Origin;
 use super::role::FillRole;
 use super::{Batch, gate};
@@ -150,12 +151,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     pub(crate) fn refill_for_cursor(
         &self,
         word: Word,
-        deadline: Option<Instant>,
+        patience: Patience,
     ) -> Result<Word, LoadError<S::Error>> {
         let mark = self.front.low_mark.load(Ordering::Relaxed);
         // Without a mark there is no need to look at what the filler writes.
         if mark > 0 && self.queue.len() < mark {
-            self.refill_if_low(word, Origin::Claim, deadline)
+            self.refill_if_low(word, Origin::Claim, patience)
         } else {
             Ok(word)
         }
@@ -168,7 +169,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         &self,
         word: Word,
         origin: Origin,
-        deadline: Option<Instant>,
+        patience: Patience,
     ) -> Result<Word, LoadError<S::Error>> {
         let vacancy = self.guarded(|| {
             if self.queue.len() >= self.front.low_mark.load(Ordering::Relaxed) {
@@ -189,7 +190,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         match fill {
             Ok(Some(fill)) => match fill.run_with(word, origin)? {
                 Some(word) => Ok(word),
-                None => self.acquire(deadline, || self.take()),
+                None => self.acquire(patience, || self.take()),
             },
             Ok(None) => Ok(word),
             Err(panicked) => {

@@ -7,6 +7,7 @@ mod forks;
 mod layout;
 mod loads;
 mod model;
+mod notify;
 mod panics;
 mod rooms;
 mod policies;

@@ -7,17 +7,22 @@ use super::{Batch, gate};
 use crate::error::LoadError;
 use crate::host::Host;
 use crate::source::Source;
+use std::cell::Cell;
 use std::time::Instant;
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
     /// Begins a load that waits. It ends when what this returns is dropped.
     pub(super) fn begin_to_wait(&self) -> WakeUp<'_, H, S> {
         self.counters.others.waits.add(1);
-        WakeUp(self)
+        WakeUp { batch: self, is_inside: Cell::new(true) }
     }
 
     /// Waits until this thread can continue.
-    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<(), LoadError<S::Error>> {
+    pub(super) fn wait(
+        &self,
+        deadline: Option<Instant>,
+        wake_up: &WakeUp<'_, H, S>,
+    ) -> Result<(), LoadError<S::Error>> {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             return Err(LoadError::TimedOut);
@@ -27,9 +32,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let for_circles = deadlock::this_thread_fills().then_some(deadlock::PERIOD);
         let period = [left, for_interrupts, for_circles].into_iter().flatten().min();
         let start = Instant::now();
+        wake_up.is_inside.set(false);
         let waited = self.leave_host(self, || {
             self.parking.wait(period, || self.is_plenty(), || self.is_ready());
         });
+        wake_up.is_inside.set(true);
         self.counters.others.waited_nanoseconds.add(nanoseconds(start.elapsed()));
         waited?;
         if interruptible && self.host.interrupted() {
@@ -59,17 +66,20 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 /// A wake-up that a load may have received while it waited, and which may have been meant for others
 /// as well. Dropping it, when the load ends in whatever way, wakes the next thread if there is
 /// something for it: a result, or the role.
-pub(super) struct WakeUp<'a, H: Host, S: Source<H>>(&'a Batch<H, S>);
+pub(super) struct WakeUp<'a, H: Host, S: Source<H>> {
+    batch: &'a Batch<H, S>,
+    /// Whether the thread is inside its host, and not on the way out of it by an unwind.
+    is_inside: Cell<bool>,
+}
 
 impl<H: Host, S: Source<H>> Drop for WakeUp<'_, H, S> {
     fn drop(&mut self) {
-        let batch = self.0;
-        let _ = batch.guarded(|| {
-            // The place of a child's parent is left alone.
-            if !batch.front.gate.is_stale() && batch.is_ready() {
-                batch.parking.wake(1);
-            }
-        });
+        let batch = self.batch;
+        let _ = batch.guarded(|| batch.pass_on());
+        // Otherwise the next thread that uses the batch calls them.
+        if self.is_inside.get() {
+            batch.call_waiters();
+        }
     }
 }
 

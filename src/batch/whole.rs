@@ -50,6 +50,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             own: _,
             parking,
             low,
+            notices,
             cursors: _,
             counters: _,
             workspace,
@@ -59,6 +60,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         // dropped. `Drop` has done its work before.
         unsafe {
             drop((ptr::read(queue), ptr::read(returned), ptr::read(parking), ptr::read(low)));
+            drop(ptr::read(notices));
             (ptr::read(host), workspace.take_source())
         }
     }

@@ -76,6 +76,16 @@ pub(crate) unsafe fn drop_reference(handle: *mut ft_local_batch) {
     }
 }
 
+/// A reference that ends with its scope, also if the host unwinds out of it.
+struct Reference(*mut ft_local_batch);
+
+impl Drop for Reference {
+    fn drop(&mut self) {
+        // SAFETY: the handle's own reference, which ends here.
+        unsafe { drop_reference(self.0) };
+    }
+}
+
 /// Makes a batch that runs `source` for up to `size` results whenever it has none.
 ///
 /// Ownership: `host` and `source` are copied; `*out` is new: free it with `ft_local_batch_free`.
@@ -173,7 +183,8 @@ pub unsafe extern "C-unwind" fn ft_local_batch_visit(
 ///
 /// Ownership: the batch's references to the results are given up.
 /// Blocks: briefly.
-/// Calls host: release: once for each result.
+/// Calls host: release, wake: `release` once for each result; `wake` only if results come back in
+/// other threads meanwhile.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -184,13 +195,13 @@ pub unsafe extern "C-unwind" fn ft_local_batch_clear(
 }
 
 /// Closes a batch: releases the results in the buffer, and makes loads that wait, and all later
-/// ones, return FT_LOCAL_ERR_CLOSED. If the source is running, its results are released too, except
-/// the one for the load that runs it. Cursors still hand out what they have in hand. Closing again
-/// does nothing.
+/// ones, return FT_LOCAL_ERR_CLOSED. Registered waiters are called. If the source is running, its
+/// results are released too, except the one for the load that runs it. Cursors still hand out what
+/// they have in hand. Closing again does nothing.
 ///
 /// Ownership: the batch's references to the results are given up.
 /// Blocks: briefly.
-/// Calls host: release: once for each result.
+/// Calls host: release, wake: once for each result, and for each registered waiter.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC, FT_LOCAL_ERR_FORKED.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -215,15 +226,17 @@ pub unsafe extern "C" fn ft_local_batch_is_closed(batch: *const ft_local_batch) 
 /// Ownership: `batch` is moved.
 /// Threads: when nobody else uses the handle.
 /// Blocks: briefly.
-/// Calls host: release: once for each result in the buffer.
+/// Calls host: release, wake: once for each result in the buffer, and for each registered waiter.
 /// Errors: not reported. What is not a batch, or was freed, is left alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_free(batch: *mut ft_local_batch) {
     if batch.is_null() {
         return;
     }
-    if enter(|| retire(batch)).is_ok() {
-        // Out of the border: this calls the host.
-        drop_reference(batch);
+    if let Ok(shared) = enter(|| retire(batch)) {
+        // Out of the border: this calls the host. With the reference of a cursor the batch would
+        // outlive its handle, and no waiter can load from it any more.
+        let _reference = Reference(batch);
+        shared.batch.wake_everybody();
     }
 }

@@ -8,13 +8,12 @@ use crate::load::deadline;
 use crate::source::ForeignSource;
 use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
 use crate::wrapper::{check_visitor, ft_local_visitor};
-use ft_local::Cursor;
 use ft_local::raw::{CursorNode as Node, keeps_freed};
+use ft_local::{Cursor, LoadError, Word};
 use std::ffi::{CStr, c_void};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 /// Claims several results of a batch at once, how many depends on how many are left and how many
 /// cursors there are, and hands them out without touching memory that other threads write. Make one
@@ -105,8 +104,8 @@ pub unsafe extern "C" fn ft_local_cursor_new(
 /// Ownership: `*out` is new: the caller must release it.
 /// Threads: any thread, one at a time.
 /// Blocks: yes, as `ft_local_batch_load`; not if there is a result in hand.
-/// Calls host: source, block, interrupted, release: none of them if a result is in hand; else as
-/// `ft_local_batch_load`.
+/// Calls host: source, block, interrupted, release, wake: none of them if a result is in hand; else
+/// as `ft_local_batch_load`.
 /// Errors: as for `ft_local_batch_load`. `*out` is then NULL.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -121,7 +120,7 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next(
                 *out = std::ptr::with_exposed_provenance_mut(word);
                 code::FT_LOCAL_OK as ft_local_status
             }
-            None => claim(node, None, out),
+            None => claim(node, |cursor| cursor.next_word(None), out),
         },
     )
 }
@@ -132,11 +131,15 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next(
 /// As for [`cursor_of`].
 #[cold]
 #[inline(never)]
-unsafe fn claim(node: &Node, deadline: Option<Instant>, out: &mut *mut c_void) -> ft_local_status {
+unsafe fn claim(
+    node: &Node,
+    next: impl FnOnce(&mut CCursor) -> Result<Word, LoadError<Failure>>,
+    out: &mut *mut c_void,
+) -> ft_local_status {
     let Some(_inside) = node.enter() else {
         return bad_argument(IN_USE).status();
     };
-    let claimed = cursor_of(node).next_word(deadline);
+    let claimed = next(&mut cursor_of(node));
     claimed.map(|word| *out = std::ptr::with_exposed_provenance_mut(word)).status()
 }
 
@@ -147,7 +150,7 @@ unsafe fn claim(node: &Node, deadline: Option<Instant>, out: &mut *mut c_void) -
 /// Threads: any thread, one at a time.
 /// Blocks: yes, as `ft_local_cursor_next`, for at most `timeout_ns` nanoseconds; without limit if
 /// that is negative.
-/// Calls host: source, block, interrupted, release: as `ft_local_cursor_next`.
+/// Calls host: source, block, interrupted, release, wake: as `ft_local_cursor_next`.
 /// Errors: as for `ft_local_batch_load_for`. `*out` is then NULL.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -163,7 +166,34 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next_for(
                 *out = std::ptr::with_exposed_provenance_mut(word);
                 code::FT_LOCAL_OK as ft_local_status
             }
-            None => claim(node, deadline(timeout_ns), out),
+            None => claim(node, |cursor| cursor.next_word(deadline(timeout_ns)), out),
+        },
+    )
+}
+
+/// Takes the next result as `ft_local_cursor_next` does, but does not wait for another thread that
+/// runs the source: see `ft_local_batch_load_now`.
+///
+/// Ownership: `*out` is new: the caller must release it.
+/// Threads: any thread, one at a time.
+/// Blocks: briefly.
+/// Calls host: source, interrupted, release, wake: none of them if a result is in hand; else as
+/// `ft_local_batch_load_now`.
+/// Errors: as for `ft_local_batch_load_now`. `*out` is then NULL.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_cursor_next_now(
+    cursor: *mut ft_local_cursor,
+    out: *mut *mut c_void,
+) -> ft_local_status {
+    call(
+        || Ok((cleared(out)?, node_at(cursor)?)),
+        |(out, node)| match node.pop() {
+            Some(word) => {
+                *out = std::ptr::with_exposed_provenance_mut(word);
+                code::FT_LOCAL_OK as ft_local_status
+            }
+            None => claim(node, CCursor::next_word_now, out),
         },
     )
 }
@@ -208,8 +238,9 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_visit(
 /// Ownership: `cursor` is moved.
 /// Threads: when nobody else uses the handle.
 /// Blocks: briefly.
-/// Calls host: release: for results in hand if the batch was closed or they belong to the parent of
-/// a fork, and for all that is left if the batch was freed before.
+/// Calls host: release, wake: `release` for results in hand if the batch was closed or they belong
+/// to the parent of a fork, and for all that is left if the batch was freed before; `wake` for
+/// registered waiters.
 /// Errors: not reported. What is not a cursor, or was freed, is left alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_cursor_free(cursor: *mut ft_local_cursor) {

@@ -29,6 +29,8 @@ mod batch;
 #[allow(unsafe_op_in_unsafe_fn)]
 mod load;
 #[allow(unsafe_op_in_unsafe_fn)]
+mod notify;
+#[allow(unsafe_op_in_unsafe_fn)]
 mod cursor;
 #[allow(unsafe_op_in_unsafe_fn)]
 mod stats;
@@ -47,6 +49,7 @@ pub use batch::*;
 pub use cursor::*;
 pub use host::*;
 pub use load::*;
+pub use notify::*;
 pub use options::*;
 pub use source::*;
 pub use stats::*;

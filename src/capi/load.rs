@@ -23,8 +23,8 @@ pub(crate) fn deadline(timeout_ns: i64) -> Option<Instant> {
 ///
 /// Ownership: `*out` is new: the caller must release it.
 /// Blocks: yes, while another thread runs the source and no result is ready.
-/// Calls host: source, block, interrupted, release: none of them if a result is ready, unless fewer
-/// than `low_water` are left, when it runs the source for more. `release` for results that belong to
+/// Calls host: source, block, interrupted, release, wake: none of them if a result is ready, unless
+/// fewer than `low_water` are left, when it runs the source for more. `release` for results that belong to
 /// the parent of a fork, or that came while the batch was closed.
 /// Errors: the source's own positive code, FT_LOCAL_ERR_SOURCE for its other failures,
 /// FT_LOCAL_ERR_NOTHING_PRODUCED if it made nothing: these go only to the caller that ran the
@@ -70,7 +70,7 @@ fn load_slow(
 /// Ownership: `*out` is new: the caller must release it.
 /// Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns`; without limit if that is
 /// negative.
-/// Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
+/// Calls host: source, block, interrupted, release, wake: as `ft_local_batch_load`.
 /// Errors: as for `ft_local_batch_load`, and FT_LOCAL_ERR_TIMED_OUT. `*out` is then NULL.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -95,8 +95,8 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_for(
 ///
 /// Ownership: `*out` is new: the caller must release it.
 /// Blocks: briefly.
-/// Calls host: release: only for results that belong to the parent of a fork, or that came while
-/// the batch was closed.
+/// Calls host: release, wake: `release` only for results that belong to the parent of a fork, or that
+/// came while the batch was closed; `wake` only if results come back in other threads meanwhile.
 /// Errors: FT_LOCAL_ERR_EMPTY if none is ready; FT_LOCAL_ERR_END, FT_LOCAL_ERR_CLOSED,
 /// FT_LOCAL_ERR_FORKED, FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then NULL.
 #[must_use]
@@ -121,7 +121,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_try_load(
 /// unchanged.
 /// Blocks: yes, as `ft_local_batch_load`, for at most `timeout_ns` nanoseconds; without limit if
 /// that is negative.
-/// Calls host: source, block, interrupted, release: as `ft_local_batch_load`.
+/// Calls host: source, block, interrupted, release, wake: as `ft_local_batch_load`.
 /// Errors: as for `ft_local_batch_load_for`. FT_LOCAL_ERR_END and FT_LOCAL_ERR_CLOSED only if
 /// `*count` is 0; otherwise `*count` is less than `n`. `objects` may be NULL if `n` is 0.
 #[must_use]
@@ -144,8 +144,8 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_many(
 ///
 /// Ownership: the `n` objects are moved, unless there is an error.
 /// Blocks: briefly.
-/// Calls host: release: only if the batch was closed, and for results that belong to the parent of
-/// a fork.
+/// Calls host: release, wake: `release` only if the batch was closed, and for results that belong to
+/// the parent of a fork; `wake` for registered waiters.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, also if an object is NULL and the host has no plain values;
 /// FT_LOCAL_ERR_NO_MEMORY, since this function allocates, unlike the others of a batch;
 /// FT_LOCAL_ERR_FORKED. The objects then remain the caller's.
@@ -208,7 +208,7 @@ unsafe fn slots<'a>(objects: *mut *mut c_void, n: usize) -> Result<&'a mut [Word
 ///
 /// Blocks: yes, until there is room, for at most `timeout_ns` nanoseconds; without limit if that is
 /// negative.
-/// Calls host: source, block, interrupted, release: `release` as `ft_local_batch_load`.
+/// Calls host: source, block, interrupted, release, wake: `release` as `ft_local_batch_load`.
 /// Errors: as for `ft_local_batch_load`. Results made before an error are kept. `*made` is then 0.
 #[must_use]
 #[unsafe(no_mangle)]

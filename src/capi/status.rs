@@ -47,6 +47,8 @@ pub enum ft_local_status_code {
     FT_LOCAL_ERR_EMPTY = -13,
     /// This process is a fork, and the batch was made with FT_LOCAL_FORK_ERROR.
     FT_LOCAL_ERR_FORKED = -14,
+    /// Another thread runs the source, no result is ready, and the function does not wait.
+    FT_LOCAL_ERR_WOULD_WAIT = -15,
 }
 
 use ft_local_status_code as code;
@@ -89,6 +91,7 @@ impl From<LoadError<Self>> for Failure {
             LoadError::Ended => code::FT_LOCAL_ERR_END.into(),
             LoadError::Closed => code::FT_LOCAL_ERR_CLOSED.into(),
             LoadError::TimedOut => code::FT_LOCAL_ERR_TIMED_OUT.into(),
+            LoadError::WouldWait => code::FT_LOCAL_ERR_WOULD_WAIT.into(),
             LoadError::Forked => code::FT_LOCAL_ERR_FORKED.into(),
             // All that is left of a core of this version: not enough memory.
             _ => code::FT_LOCAL_ERR_NO_MEMORY.into(),
@@ -140,6 +143,7 @@ pub extern "C" fn ft_local_status_text(status: ft_local_status) -> *const c_char
         -12 => c"no result came in time",
         -13 => c"no result is ready",
         -14 => c"this process is a fork, and the batch was made to be used in its parent only",
+        -15 => c"another thread runs the source, and the load does not wait",
         1.. => c"the source failed with a code of its own",
         _ => c"not a status of this version of ft_local",
     }

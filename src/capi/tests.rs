@@ -8,6 +8,7 @@ use crate::argument::{Versioned, init, read};
 use crate::batch::*;
 use crate::host::*;
 use crate::load::*;
+use crate::notify::*;
 use crate::options::*;
 use crate::source::*;
 use crate::stats::*;
@@ -38,6 +39,8 @@ unsafe extern "C-unwind" fn same(object: *mut c_void) -> *mut c_void {
 unsafe extern "C-unwind" fn look(_object: *mut c_void, _arg: *mut c_void) -> i32 {
     0
 }
+
+unsafe extern "C-unwind" fn wake(_arg: *mut c_void) {}
 
 fn values() -> ft_local_host {
     // SAFETY: all zero is a host of plain values, but for the size.
@@ -88,7 +91,7 @@ fn a_refused_argument_is_named() {
 
 #[test]
 fn every_status_has_a_text_of_its_own() {
-    let texts: Vec<_> = (-15..=1).map(|status| text(ft_local_status_text(status))).collect();
+    let texts: Vec<_> = (-16..=1).map(|status| text(ft_local_status_text(status))).collect();
     for (index, one) in texts.iter().enumerate() {
         assert!(!texts[..index].contains(one), "{one}");
     }

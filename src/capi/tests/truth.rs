@@ -54,8 +54,12 @@ fn seen_in(state: &State, kind: Kind, call: fn(&mut World)) -> Seen {
 }
 
 fn bits(seen: Seen) -> impl Iterator<Item = Seen> {
-    (0..8).map(|bit| 1 << bit).filter(move |bit| seen & bit != 0)
+    (0..9).map(|bit| 1 << bit).filter(move |bit| seen & bit != 0)
 }
+
+/// Calls that need two threads which meet between two instructions.
+const RARE: [(&str, &str); 2] =
+    [("ft_local_batch_try_load", "wake"), ("ft_local_batch_clear", "wake")];
 
 /// What is not as the header says.
 fn complaints(fact: &Fact, report: &Report) -> Vec<String> {
@@ -67,7 +71,8 @@ fn complaints(fact: &Fact, report: &Report) -> Vec<String> {
         }
     }
     for &word in &fact.calls {
-        if !bits(report.seen & HOST).any(|bit| names(bit) == word) {
+        let rare = RARE.contains(&(report.name, word));
+        if !rare && !bits(report.seen & HOST).any(|bit| names(bit) == word) {
             wrong.push(format!("{}: was never seen to call {word:?}", report.name));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::super::*;
 use super::watch::{VISITOR, note};
-use super::world::{SIZE, World};
+use super::world::{SIZE, World, wake};
 use crate::cursor::*;
 use std::mem::replace;
 
@@ -79,6 +79,11 @@ pub(super) const CALLS: &[Call] = calls! {
         let object: *mut c_void = std::ptr::without_provenance_mut(8);
         ft_local_batch_give_back(w.batch, &raw const object, 1)
     };
+    ft_local_batch_load_now: |w| ft_local_batch_load_now(w.batch, &mut null_mut());
+    ft_local_batch_notify: |w| ft_local_batch_notify(w.batch, Some(wake), null_mut(), &mut 0);
+    // The oldest ticket, which was called if there ever was one.
+    ft_local_batch_forget: |w| ft_local_batch_forget(w.batch, 1);
+    ft_local_cursor_next_now: |w| ft_local_cursor_next_now(w.cursor, &mut null_mut());
     ft_local_batch_prefill: |w| ft_local_batch_prefill(w.batch, SIZE, 1, A_MOMENT, &mut 0);
     ft_local_batch_stats: |w| {
         let mut stats = std::mem::zeroed::<ft_local_stats>();

@@ -1,7 +1,7 @@
 //! The states in which a function may find a batch and its cursor.
 
 use super::super::*;
-use super::world::{SIZE, World};
+use super::world::{SIZE, World, wake};
 use crate::cursor::*;
 use ft_local::test_hooks as drill;
 use std::sync::atomic::Ordering;
@@ -40,6 +40,8 @@ pub(super) const STATES: &[State] = &[
     State { name: "closed", prepare: closed, ..PLAIN },
     State { name: "panicked", prepare: panicked, ..PLAIN },
     State { name: "another thread fills", prepare: filling, is_shared: true, ..PLAIN },
+    State { name: "waiters are registered", prepare: registered, ..PLAIN },
+    State { name: "waiters are registered, and results in hand", prepare: in_hand_too, ..PLAIN },
     State { name: "no memory", prepare: ready, has_no_memory: true, ..PLAIN },
     State { name: "a child", prepare: in_hand, is_child: true, ..PLAIN },
     State { name: "a child, results came back", prepare: given_back, is_child: true, ..PLAIN },
@@ -156,6 +158,26 @@ fn panicked(world: &mut World) {
     drill::arm();
     assert!(batch.try_load().is_err());
     assert!(!drill::is_armed());
+}
+
+/// More waiters than a fill has wake-ups for. No result is left.
+fn registered(world: &mut World) {
+    world.let_another_thread_fill();
+    for _ in 0..3 * SIZE {
+        // SAFETY: the batch lives.
+        let status = unsafe { ft_local_batch_notify(world.batch, Some(wake), null_mut(), &mut 0) };
+        assert_eq!(status, 0);
+    }
+    world.let_the_other_thread_end();
+    // SAFETY: as above.
+    while unsafe { ft_local_batch_try_load(world.batch, &mut null_mut()) } == 0 {}
+}
+
+fn in_hand_too(world: &mut World) {
+    in_hand(world);
+    // SAFETY: the batch lives.
+    while unsafe { ft_local_batch_try_load(world.batch, &mut null_mut()) } == 0 {}
+    registered(world);
 }
 
 fn filling(world: &mut World) {

@@ -1,7 +1,7 @@
 //! A batch with a cursor, a wrapper, and a host and a source that note their callers.
 
 use super::super::*;
-use super::watch::{BLOCK, INTERRUPTED, RELEASE, RETAIN, SOURCE, note};
+use super::watch::{BLOCK, INTERRUPTED, RELEASE, RETAIN, SOURCE, WAKE, note};
 use crate::cursor::*;
 use std::sync::atomic::Ordering;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -57,6 +57,10 @@ unsafe extern "C-unwind" fn block(ctx: *mut c_void, wait: ft_local_wait, arg: *m
     unsafe { &*ctx.cast::<Script>() }.goes_on.store(true, Ordering::Release);
     // SAFETY: the library's own function.
     unsafe { wait(arg) };
+}
+
+pub(super) unsafe extern "C-unwind" fn wake(_arg: *mut c_void) {
+    note(WAKE);
 }
 
 unsafe extern "C-unwind" fn interrupted() -> i32 {
@@ -182,7 +186,7 @@ impl World {
         }
     }
 
-    fn let_the_other_thread_end(&mut self) {
+    pub(super) fn let_the_other_thread_end(&mut self) {
         self.script.goes_on.store(true, Ordering::Release);
         if let Some(other) = self.other.take() {
             other.join().unwrap();
