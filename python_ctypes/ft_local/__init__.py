@@ -3,7 +3,8 @@
 `LocalWrapper` is one thread's own proxy of a shared object. `BatchExecutor` runs a source in one
 thread at a time and hands each result to exactly one of many threads; a `Cursor` is one thread's
 own handle on it. `share` and `immortal` make one object cheap to use in every thread where the
-interpreter can, and `sharing` says what was done; `contention` finds the objects that need it.
+interpreter can, and `sharing` says what was done; `localize` gives a thread its own view of an
+object's methods and parts; `contention` finds the objects that need one of these.
 `backend` says which of the two implementations
 is in use: "c", or "ctypes" where no C extension was compiled.
 """
@@ -19,6 +20,7 @@ _LATER = {
     "ContendedObject": "_contention",
     "ContentionReport": "_contention",
     "contention": "_contention",
+    "localize": "_localizing",
 }
 
 LocalWrapper = _module.LocalWrapper
@@ -68,6 +70,7 @@ __all__ = [
     "immortal",
     "library_path",
     "library_version",
+    "localize",
     "share",
     "sharing",
 ]

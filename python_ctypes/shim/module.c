@@ -157,7 +157,8 @@ static int execute(PyObject *module) {
         return -1;
     }
     if (PyModule_AddFunctions(module, shim_sharing_functions) < 0 ||
-        PyModule_AddFunctions(module, shim_contention_functions) < 0 || add_constants(module) < 0) {
+        PyModule_AddFunctions(module, shim_contention_functions) < 0 ||
+        PyModule_AddFunctions(module, shim_local_functions) < 0 || add_constants(module) < 0) {
         return -1;
     }
     state->alive = true;

@@ -153,6 +153,9 @@ void shim_kinds_clear(shim_state *state);
 extern PyMethodDef shim_sharing_functions[];
 extern PyMethodDef shim_contention_functions[];
 
+/* wrapper_local.c: likewise. */
+extern PyMethodDef shim_local_functions[];
+
 /* wrapper.c: a new wrapper of `object`; its constructor is not called. */
 PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object);
 

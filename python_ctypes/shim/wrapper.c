@@ -64,12 +64,14 @@ static PyObject *call_instance(PyObject *self, PyObject *const *args, size_t nar
     shim_state *state = wrapped == NULL ? NULL : PyType_GetModuleState(Py_TYPE(self));
     PyObject *function = NULL;
     if (state != NULL && state->alive && (nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET) != 0) {
-        function = shim_cache_special(&((shim_wrapper *)self)->cache, wrapped, state->name_call);
+        function = shim_cache_special(&((shim_wrapper *)self)->cache, wrapped, state->name_call,
+                                      shim_stand_in(self));
     }
     if (function == NULL || !PyFunction_Check(function)) {
         return call_wrapped(self, args, nargsf, kwnames);
     }
-    return call_lent(function, wrapped, args, nargsf, kwnames);
+    PyObject *first = ((shim_wrapper *)self)->localized ? self : wrapped;
+    return call_lent(function, first, args, nargsf, kwnames);
 }
 
 static bool is_callable_instance(PyObject *object) {

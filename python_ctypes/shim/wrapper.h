@@ -22,9 +22,11 @@ typedef struct shim_wrapper {
     /* Whether what is asked of the wrapped object may come back to a wrapper without any Python
      * code in between, whose depth the interpreter would limit. */
     bool nested;
+    /* Made by localize(): stands for the object as `self` of its methods. */
+    bool localized;
     /* `fold` of a wrapped datetime, else 0, and where a datetime has it: zoneinfo reads it there
      * in whatever has the attributes of a datetime, and takes it for an index below 2. */
-    unsigned char gap[10 - sizeof(void *)];
+    unsigned char gap[9 - sizeof(void *)];
     unsigned char fold;
     vectorcallfunc vectorcall;
     /* The one reference to the object, which the garbage collector must see. The library's wrapper
@@ -115,6 +117,11 @@ static inline PyObject *shim_hold(PyObject *object) {
     return Py_REFCNT(object) == 1 ? Py_NewRef(object) : NULL;
 }
 
+/* The wrapper itself if it is to be passed as `self` of the object's methods, else NULL. */
+static inline PyObject *shim_stand_in(PyObject *self) {
+    return ((shim_wrapper *)self)->localized ? self : NULL;
+}
+
 /* The body of a slot that asks the wrapped object, which `expression` calls `wrapped`. */
 #define SHIM_ASK(result_type, failure, self, expression)                                           \
     PyObject *wrapped = shim_direct(self);                                                         \
@@ -136,10 +143,12 @@ static inline const shim_method *shim_cache_find(const shim_wrapper *wrapper, Py
         return NULL;
     }
     const shim_method *method = shim_cache_entry(cache, name);
-    bool holds = method->name == name &&
-                 method->version == shim_type_version(Py_TYPE(wrapper->wrapped)) &&
-                 (method->names == SHIM_NO_DICTIONARY ||
-                  (method->names >= 0 && method->names == shim_count_names(wrapper->wrapped)));
+    bool holds =
+        method->name == name && method->version == shim_type_version(Py_TYPE(wrapper->wrapped)) &&
+        (method->names == SHIM_NO_DICTIONARY ||
+         (method->names >= 0 && method->names == shim_count_names(wrapper->wrapped)) ||
+         (method->names <= SHIM_FIRST_VALUE &&
+          shim_is_value_at(wrapper->wrapped, SHIM_FIRST_VALUE - method->names, method->found)));
     return holds ? method : NULL;
 }
 

@@ -172,10 +172,11 @@ __attribute__((noinline)) static PyObject *look_up(PyObject *self, PyObject *nam
                                              : shim_wrapper_signature(self, name);
     }
     /* A subclass may define any name at any time, and what was kept is looked at before that. */
-    SHIM_ASK(PyObject *, NULL, self,
-             shim_is_wrapper_type(Py_TYPE(self))
-                 ? shim_cache_get(&((shim_wrapper *)self)->cache, wrapped, name)
-                 : PyObject_GetAttr(wrapped, name));
+    SHIM_ASK(
+        PyObject *, NULL, self,
+        shim_is_wrapper_type(Py_TYPE(self))
+            ? shim_cache_get(&((shim_wrapper *)self)->cache, wrapped, name, shim_stand_in(self))
+            : PyObject_GetAttr(wrapped, name));
 }
 
 static PyObject *get_attribute(PyObject *self, PyObject *name) {
@@ -198,6 +199,13 @@ static bool is_named(PyObject *name, Py_ssize_t length, const char *text) {
     return PyUnicode_Check(name) && PyUnicode_GET_LENGTH(name) == length && is_text(name, text);
 }
 
+/* A method that stores a part of its object must not store this thread's form of it. Borrowed. */
+static PyObject *bare_of_local(PyObject *value) {
+    bool is_local = shim_wrapper_type_of(value) != NULL && shim_stand_in(value) != NULL;
+    PyObject *wrapped = is_local ? ((shim_wrapper *)value)->wrapped : NULL;
+    return wrapped == NULL ? value : wrapped;
+}
+
 /* Sets an attribute, or deletes it if `value` is NULL. */
 static int set_attribute(PyObject *self, PyObject *name, PyObject *value) {
     if (is_named(name, 14, "__orig_class__")) {
@@ -208,6 +216,9 @@ static int set_attribute(PyObject *self, PyObject *name, PyObject *value) {
     int here = is_answered_here(self, name, is_named(name, 7, "wrapped"));
     if (here != 0) {
         return here < 0 ? -1 : PyObject_GenericSetAttr(self, name, value);
+    }
+    if (shim_stand_in(self) != NULL && value != NULL) {
+        value = bare_of_local(value);
     }
     SHIM_ASK(int, -1, self, set_attribute_of(wrapped, name, value));
 }

@@ -13,6 +13,10 @@
  *   the method without binding it (`_PyObject_GetMethod`), and the answer must be the same as before.
  *
  * What is kept is used by the first thread that asked for a method, and by no other.
+ *
+ * A wrapper that localize() has made keeps the values of attributes too, in the form that the thread
+ * gets. Such a value holds for as long as the object has it, which is seen without taking a
+ * reference to it, since the place at which the object keeps it is known.
  */
 #ifndef FT_LOCAL_SHIM_WRAPPER_CACHE_H
 #define FT_LOCAL_SHIM_WRAPPER_CACHE_H
@@ -37,9 +41,10 @@ extern __attribute__((weak)) PyObject *_PyType_Lookup(PyTypeObject *type, PyObje
 
 typedef struct {
     PyObject *name;
-    /* What the type has by that name. */
+    /* What the type has by that name; of a value, what the object has. */
     PyObject *found;
-    /* `found` bound to the object, or NULL for a member that is to be read. */
+    /* `found` bound to the object, or NULL for a member that is to be read; the form of a value that
+     * the thread gets. */
     PyObject *bound;
     /* Of the type. 0 if `found` is to be compared with what `_PyObject_GetMethod` gives. */
     unsigned int version;
@@ -49,14 +54,20 @@ typedef struct {
     Py_ssize_t names;
 } shim_method;
 
-#define SHIM_CACHE_SIZE 8
+/* How many, a power of two. One for values has more places, as it costs more to lose one. */
+enum { SHIM_CACHE_SIZE = 8, SHIM_CACHE_SIZE_FOR_VALUES = 32 };
 
 typedef struct {
 #ifdef Py_GIL_DISABLED
     uintptr_t owner;
 #endif
-    shim_method methods[SHIM_CACHE_SIZE];
+    size_t size;
+    shim_method methods[];
 } shim_cache;
+
+static inline size_t shim_cache_size(const shim_cache *cache) {
+    return cache->size;
+}
 
 /* Without a version a type gets this, which no method that was kept has. */
 #define SHIM_NO_VERSION UINT_MAX
@@ -76,16 +87,17 @@ static inline bool shim_cache_is_ours(const shim_cache *cache) {
 }
 
 /* Names in programs are interned: the same name is the same object. */
-static inline size_t shim_cache_place(const PyObject *name) {
+static inline size_t shim_cache_place(const shim_cache *cache, const PyObject *name) {
     uintptr_t address = (uintptr_t)name;
-    return ((address >> 4) ^ (address >> 8)) % SHIM_CACHE_SIZE;
+    return ((address >> 4) ^ (address >> 8)) & (shim_cache_size(cache) - 1);
 }
 
 /* Where `name` is if it was kept: at its place, or beside it if another name came first. Two names
  * that are used in turns, such as __enter__ and __exit__, may have the same place. */
 static inline shim_method *shim_cache_entry(shim_cache *cache, const PyObject *name) {
-    shim_method *first = &cache->methods[shim_cache_place(name)];
-    return SHIM_LIKELY(first->name == name) ? first : &cache->methods[shim_cache_place(name) ^ 1];
+    size_t place = shim_cache_place(cache, name);
+    shim_method *first = &cache->methods[place];
+    return SHIM_LIKELY(first->name == name) ? first : &cache->methods[place ^ 1];
 }
 
 /* A look-up in a class may run Python code: the `__eq__` of a key that is no str. The code may give
@@ -145,14 +157,20 @@ PyObject *shim_item_of(PyObject *dict, PyObject *name);
 int shim_get_method(PyObject *object, PyObject *name, PyObject **method);
 
 /* wrapper_cache.c: `object.name` of an object of which the cache is in `cache`, NULL if there is none
- * yet; and what it takes to be faster the next time. */
-PyObject *shim_cache_get(shim_cache **cache, PyObject *object, PyObject *name);
+ * yet; and what it takes to be faster the next time. `stand_in` is NULL, or what methods get as
+ * `self` in place of the object, whose values are then localized. */
+PyObject *shim_cache_get(shim_cache **cache, PyObject *object, PyObject *name, PyObject *stand_in);
 PyObject *shim_cache_read(const shim_method *member, PyObject *object);
 
 /* wrapper_cache.c: what the type of `object` has by a name, if that is a method: what the interpreter
  * calls for an operator. Borrowed from the cache; NULL without an exception if it is no method, or
  * cannot be kept. */
-PyObject *shim_cache_special(shim_cache **cache, PyObject *object, PyObject *name);
+PyObject *shim_cache_special(shim_cache **cache, PyObject *object, PyObject *name,
+                             PyObject *stand_in);
+
+/* wrapper_local.c: what a thread gets in place of a value, as a new reference. NULL with an
+ * exception. */
+PyObject *shim_localized_part(PyObject *value);
 
 int shim_cache_traverse(const shim_cache *cache, visitproc visit, void *arg);
 void shim_cache_free(shim_cache *cache);

@@ -21,31 +21,51 @@ static bool looks_right(const shim_values *values, const shim_names *names, Py_s
            usable >= 0 && count + usable <= MOST_NAMES;
 }
 
-static bool has_name(const shim_names *names, Py_ssize_t count, PyObject *name) {
+/* Where `name` is among the names; `count` if it is not. */
+static Py_ssize_t place_among(const shim_names *names, Py_ssize_t count, PyObject *name) {
     const entry *entries =
         (const entry *)(const void *)(names->indices + ((size_t)1 << names->log2_index_bytes));
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *found = __atomic_load_n(&entries[i].name, __ATOMIC_ACQUIRE);
+    Py_ssize_t place = 0;
+    for (; place < count; place++) {
+        PyObject *found = __atomic_load_n(&entries[place].name, __ATOMIC_ACQUIRE);
         if (found == name || PyUnicode_Compare(found, name) == 0) {
-            return true;
+            break;
         }
     }
-    return false;
+    return place;
 }
 
-Py_ssize_t shim_count_names_without(PyObject *object, PyObject *name) {
-    Py_ssize_t count = shim_count_names(object);
-    if (count < 0) {
-        return count;
+/* The same for the class of `object`; SHIM_UNKNOWN_NAMES if nothing is known. */
+static Py_ssize_t find_place(PyObject *object, PyObject *name, Py_ssize_t *count) {
+    *count = shim_count_names(object);
+    if (*count < 0) {
+        return SHIM_UNKNOWN_NAMES;
     }
     const shim_names *names =
         (const shim_names *)((PyHeapTypeObject *)Py_TYPE(object))->ht_cached_keys;
-    bool is_free =
-        looks_right(shim_values_of(object), names, count) && !has_name(names, count, name);
-    return is_free ? count : SHIM_UNKNOWN_NAMES;
+    return looks_right(shim_values_of(object), names, *count) ? place_among(names, *count, name)
+                                                              : SHIM_UNKNOWN_NAMES;
+}
+
+Py_ssize_t shim_count_names_without(PyObject *object, PyObject *name) {
+    Py_ssize_t count;
+    return find_place(object, name, &count) == count ? count : SHIM_UNKNOWN_NAMES;
+}
+
+Py_ssize_t shim_place_of(PyObject *object, PyObject *name, PyObject *value) {
+    Py_ssize_t count;
+    Py_ssize_t place = find_place(object, name, &count);
+    bool is_there = place >= 0 && place < count && place < shim_values_of(object)->capacity &&
+                    shim_is_value_at(object, place, value);
+    return is_there ? place : -1;
 }
 
 #else
+
+Py_ssize_t shim_place_of(PyObject *Py_UNUSED(object), PyObject *Py_UNUSED(name),
+                         PyObject *Py_UNUSED(value)) {
+    return -1;
+}
 
 Py_ssize_t shim_count_names_without(PyObject *object, PyObject *Py_UNUSED(name)) {
     return shim_count_names(object);

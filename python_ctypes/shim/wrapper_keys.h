@@ -18,8 +18,9 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Instead of a number of names: the object has no dictionary; or nothing is known about it. */
-enum { SHIM_NO_DICTIONARY = -1, SHIM_UNKNOWN_NAMES = -2 };
+/* Instead of a number of names: the object has no dictionary; or nothing is known about it; or, from
+ * SHIM_FIRST_VALUE downwards, the place that the name has in all objects of the class. */
+enum { SHIM_NO_DICTIONARY = -1, SHIM_UNKNOWN_NAMES = -2, SHIM_FIRST_VALUE = -3 };
 
 #if defined(Py_GIL_DISABLED) && !defined(SHIM_ONLY_PUBLIC_NAMES) &&                                \
     PY_VERSION_HEX >= 0x030D0000 && PY_VERSION_HEX < 0x03100000
@@ -42,6 +43,7 @@ typedef struct {
     uint8_t size;
     uint8_t embedded;
     uint8_t valid;
+    PyObject *values[];
 } shim_values;
 
 static inline const shim_values *shim_values_of(PyObject *object) {
@@ -58,15 +60,32 @@ static inline Py_ssize_t shim_count_names(PyObject *object) {
     const shim_names *names = (const shim_names *)((PyHeapTypeObject *)type)->ht_cached_keys;
     return names == NULL ? SHIM_UNKNOWN_NAMES : __atomic_load_n(&names->entries, __ATOMIC_ACQUIRE);
 }
+
+/* Whether `object` has `value` at a place that shim_place_of has given for its class. It takes no
+ * reference: the addresses are compared, and the caller has a reference to `value`. */
+static inline bool shim_is_value_at(PyObject *object, Py_ssize_t place, PyObject *value) {
+    const shim_values *values = shim_values_of(object);
+    return __atomic_load_n(&values->valid, __ATOMIC_ACQUIRE) &&
+           __atomic_load_n(&values->values[place], __ATOMIC_ACQUIRE) == value;
+}
 #else
 static inline Py_ssize_t shim_count_names(PyObject *object) {
     (void)object;
     return SHIM_UNKNOWN_NAMES;
 }
+
+static inline bool shim_is_value_at(PyObject *object, Py_ssize_t place, PyObject *value) {
+    (void)object, (void)place, (void)value;
+    return false;
+}
 #endif
 
 /* wrapper_keys.c: the same, if `name` is not among them; SHIM_UNKNOWN_NAMES if it is. */
 Py_ssize_t shim_count_names_without(PyObject *object, PyObject *name);
+
+/* wrapper_keys.c: the place at which objects of the class of `object` keep `name`, if this one has
+ * `value` there; -1 otherwise. */
+Py_ssize_t shim_place_of(PyObject *object, PyObject *name, PyObject *value);
 
 #pragma GCC visibility pop
 

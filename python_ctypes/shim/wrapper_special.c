@@ -26,7 +26,11 @@ static PyObject *call_method(PyObject *self, PyObject *name, PyObject *const *ar
         all[i + 1] = args[i];
     }
     size_t given = (size_t)count + 1;
-    PyObject *method = shim_cache_special(&((shim_wrapper *)self)->cache, wrapped, name);
+    PyObject *method =
+        shim_cache_special(&((shim_wrapper *)self)->cache, wrapped, name, shim_stand_in(self));
+    if (method != NULL && PyFunction_Check(method) && shim_stand_in(self) != NULL) {
+        all[0] = self;
+    }
     PyObject *result = method != NULL ? PyObject_Vectorcall(method, all, given, NULL)
                                       : PyObject_VectorcallMethod(name, all, given, NULL);
     shim_leave(self);
@@ -54,8 +58,8 @@ static PyObject *call_enter(PyObject *self, PyObject *enter_name, PyObject *leav
                             const char *protocol) {
     PyObject *wrapped = ((shim_wrapper *)self)->wrapped;
     PyTypeObject *type = wrapped == NULL ? NULL : Py_TYPE(wrapped);
-    if (shim_direct(self) != NULL &&
-        shim_cache_special(&((shim_wrapper *)self)->cache, wrapped, enter_name) != NULL) {
+    if (shim_direct(self) != NULL && shim_cache_special(&((shim_wrapper *)self)->cache, wrapped,
+                                                        enter_name, shim_stand_in(self)) != NULL) {
         return call_method(self, enter_name, NULL, 0);
     }
     if (type != NULL && !type_has(type, enter_name) && !type_has(type, leave_name)) {

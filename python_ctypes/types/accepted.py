@@ -7,6 +7,7 @@ from ft_local import (
     LocalWrapper,
     contention,
     immortal,
+    localize,
     share,
     sharing,
 )
@@ -28,6 +29,7 @@ except EndOfSource:
     executor.close()
 made: int = executor.stats().produced
 same: BatchExecutor[int] = share(executor, deep=True)
+own: BatchExecutor[int] = localize(executor)
 names: dict[str, int] = immortal(lambda: {"a": 1})
 if sharing(names) == "immortal":
     names.clear()

@@ -46,8 +46,10 @@ def _share(thing: Any) -> Any:
 
 
 def ways() -> dict[str, Way]:
-    """The ways that do something here: `share` and `immortal` do not on every interpreter."""
+    """The ways that do something here: `localize`, `share` and `immortal` do not everywhere."""
     found = {"bare": Way(), "wrapped": Way(hold=ft_local.LocalWrapper)}
+    if type(ft_local.localize([])) is not list:
+        found["localized"] = Way(hold=ft_local.localize)
     if ft_local.sharing(ft_local.share([])) == "deferred":
         found["shared"] = Way(prepare=_share)
     if ft_local.sharing(ft_local.immortal(list)) == "immortal":
