@@ -1,5 +1,6 @@
 """RangeExecutor: ranges of any length, of which only the buffer exists."""
 
+import gc
 import itertools
 import sys
 import threading
@@ -71,6 +72,20 @@ def test_the_buffer_of_the_c_backend_holds_words():
         tracemalloc.stop()
     one = sys.getsizeof(10**6)
     assert size < 100 * one if ft_local.backend == "c" else size < 20_000 * one
+
+
+def test_the_garbage_collector_takes_no_word_for_an_object():
+    ids = RangeExecutor(ranges(1000), 64)
+    with ids.cursor() as cursor:
+        loaded = [cursor.load()]
+        while not len(cursor):
+            loaded.append(cursor.load())
+        assert len(ids)
+        gc.collect()
+        if ft_local.backend == "c":
+            assert not any(type(one) is int for one in gc.get_referents(ids, cursor))
+        loaded.append(cursor.load())
+    assert loaded == list(range(len(loaded)))
 
 
 def test_the_source_is_asked_once_a_range():
