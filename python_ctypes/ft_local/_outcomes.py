@@ -33,6 +33,7 @@ ERR_CLOSED = -11
 ERR_TIMED_OUT = -12
 ERR_EMPTY = -13
 ERR_FORKED = -14
+ERR_WOULD_WAIT = -15
 
 # Those that a Python program may cause.
 _REENTRANT = (

@@ -137,6 +137,14 @@ PyObject *shim_batch_give_back(PyObject *self, PyObject *const *args, Py_ssize_t
 PyObject *shim_batch_prefill(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                              PyObject *kwnames);
 
+/* batch_wait.c: the methods that do not wait, and tell when to try again. */
+PyObject *shim_batch_load_now(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
+PyObject *shim_batch_notify(PyObject *self, PyObject *waiter);
+
+/* batch_wait.c: aload() of an executor or a cursor, and what `async for` asks for. */
+PyObject *shim_aload(PyObject *self, PyObject *args, PyObject *kwargs);
+PyObject *shim_aiter(PyObject *self);
+
 /* The timeout among the arguments of load(). */
 bool shim_parse_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
                      int64_t *nanoseconds);

@@ -84,6 +84,28 @@ static PyObject *load(PyObject *self, PyObject *const *args, Py_ssize_t nargs, P
     return status == FT_LOCAL_OK ? result_of(cursor, result) : raise(self, status);
 }
 
+static PyObject *load_now(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
+    shim_cursor *cursor = (shim_cursor *)self;
+    void *result;
+    if (nargs > 1) {
+        return PyErr_Format(PyExc_TypeError,
+                            "load_now() takes 1 positional argument but %zd were given", nargs);
+    }
+    if (!enter(cursor)) {
+        return NULL;
+    }
+    ft_local_status status = FT_LOCAL_ERR_CLOSED;
+    if (cursor->handle != NULL) {
+        cursor->depth++;
+        status = ft_local_cursor_next_now(cursor->handle, &result);
+        cursor->depth--;
+    }
+    if (status == FT_LOCAL_ERR_WOULD_WAIT) {
+        return Py_NewRef(nargs == 1 ? args[0] : Py_None);
+    }
+    return status == FT_LOCAL_OK ? result_of(cursor, result) : raise(self, status);
+}
+
 /* Gives back what is in hand. */
 static void give_back(shim_cursor *cursor) {
     ft_local_cursor *handle = cursor->handle;
@@ -216,6 +238,9 @@ static PyMethodDef methods[] = {
      PyDoc_STR("load($self, timeout=None)\n--\n\n"
                "The next result, as of the executor's load(). Takes several at a time from the\n"
                "executor when it has none in hand.")},
+    {"load_now", SHIM_FASTCALL(load_now), METH_FASTCALL,
+     PyDoc_STR("load_now($self, default=None, /)\n--\n\n"
+               "The next result, as of the executor's load_now().")},
     {"close", shut, METH_NOARGS,
      PyDoc_STR("close($self)\n--\n\n"
                "Gives back what is in hand, which the executor hands out before newer results.")},
@@ -252,6 +277,7 @@ static PyType_Slot slots[] = {
     SHIM_SLOT(Py_tp_repr, repr),
     SHIM_SLOT(Py_tp_iter, PyObject_SelfIter),
     SHIM_SLOT(Py_tp_iternext, next),
+    SHIM_SLOT(Py_am_aiter, shim_aiter),
     SHIM_SLOT(Py_sq_length, in_hand),
     SHIM_SLOT(Py_nb_bool, truth),
     SHIM_DATA(Py_tp_methods, methods),

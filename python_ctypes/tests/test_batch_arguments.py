@@ -176,6 +176,9 @@ def test_signature():
         "load_many": "(n, timeout=None)",
         "try_load": "(default=None, /)",
         "prefill": "(low_water=None, max=None, *, timeout=0)",
+        "load_now": "(default=None, /)",
+        "notify": "(waiter, /)",
+        "aload": "(*, in_thread=False)",
     }
     for name, expected in signatures.items():
         signature = inspect.signature(getattr(BatchExecutor, name))

@@ -23,6 +23,7 @@ from .cursor import Cursor, cursor_of
 from .handle import BatchHandle, new_batch
 from .load import give_back, take, take_many
 from .source import one_at_a_time
+from .waiting import notify, waiting
 from .wrapper import LocalWrapper
 
 
@@ -136,6 +137,35 @@ class BatchExecutor:
             raise library.exception(status)
         return result
 
+    def load_now(self, default: Any = None, /) -> Any:
+        """Takes the next result, and runs the source if none is ready and no thread runs it.
+
+        Returns `default` if another thread does: `notify` says when to try again.
+        """
+        batch = self._address()
+        status, result = take(batch, library.batch_load_now, batch)
+        if status == _outcomes.ERR_WOULD_WAIT:
+            return default
+        if status:
+            raise library.exception(status)
+        return result
+
+    def notify(self, waiter: Callable[[], object], /) -> Callable[[], bool]:
+        """Has `waiter()` called once, in some thread, when it is worth another `load_now`.
+
+        That may be at once. Returns a function that ends this: it returns True if `waiter` was not
+        called and never will be. A waiter that was called and will not load must call that function,
+        so that another is called in its place.
+        """
+        return notify(self._address(), waiter)
+
+    def aload(self, *, in_thread: bool = False) -> Any:
+        """Takes the next result, to be awaited in a task of asyncio.
+
+        The source runs in the thread of the event loop, or in a thread of the loop's pool.
+        """
+        return waiting().aload(self, in_thread=in_thread)
+
     def load_many(self, n: SupportsIndex, timeout: float | None = None) -> list[Any]:
         """A list of the next `n` results; of fewer only if there will be no more.
 
@@ -243,6 +273,9 @@ class BatchExecutor:
     def on_fork(self) -> str:
         """What the child of a fork does with the results: "discard", "keep" or "error"."""
         return self._settings.on_fork
+
+    def __aiter__(self) -> Any:
+        return waiting().AsyncLoads(self)
 
     def __iter__(self) -> _Iterator:
         return _Iterator(self)

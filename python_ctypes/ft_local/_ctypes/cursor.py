@@ -13,6 +13,7 @@ from ft_local._settings import FOREVER, nanoseconds
 from . import library
 from .handle import BatchHandle, CursorHandle, new_cursor
 from .load import take
+from .waiting import waiting
 
 if TYPE_CHECKING:
     from .batch import BatchExecutor
@@ -57,6 +58,15 @@ class Cursor:
             raise self._error(status)
         return result
 
+    def load_now(self, default: Any = None, /) -> Any:
+        """The next result, as of the executor's `load_now`."""
+        status, result = self._take(None)
+        if status == _outcomes.ERR_WOULD_WAIT:
+            return default
+        if status:
+            raise self._error(status)
+        return result
+
     def close(self) -> None:
         """Gives back what is in hand, which the executor hands out before newer results."""
         self._check_thread()
@@ -73,6 +83,9 @@ class Cursor:
     def executor(self) -> BatchExecutor:
         """Where the results come from."""
         return self._executor
+
+    def __aiter__(self) -> Any:
+        return waiting().AsyncLoads(self)
 
     def __iter__(self) -> Self:
         return self
@@ -123,7 +136,7 @@ class Cursor:
         if self._owner.setdefault(None, me) != me:
             raise _outcomes.cursor_of_another_thread()
 
-    def _take(self, limit: int) -> tuple[int, Any]:
+    def _take(self, limit: int | None) -> tuple[int, Any]:
         self._check_thread()
         handle = self._handle
         if handle is None:
@@ -131,6 +144,8 @@ class Cursor:
         batch = self._executor._address()  # noqa: SLF001
         self._depth += 1
         try:
+            if limit is None:
+                return take(batch, library.cursor_next_now, handle)
             if limit == FOREVER:
                 return take(batch, library.cursor_next, handle)
             return take(batch, library.cursor_next_for, handle, limit)

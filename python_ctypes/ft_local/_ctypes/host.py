@@ -67,6 +67,11 @@ table = library.Host(
 )
 
 
+# Calls an object's `__del__`, and keeps an exception that is pending: that of the source, for
+# instance. See `waiting.py`.
+finalize = _address("PyObject_CallFinalizer")
+
+
 def source_table(source: Callable[[], Any]) -> library.Source:
     """The source as the library sees it: an address that it calls, and holds no reference to."""
     return library.Source(

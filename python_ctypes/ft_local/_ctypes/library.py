@@ -172,6 +172,9 @@ batch_try_load = _function("batch_try_load", c_int32, c_void_p, c_void_p)
 batch_load_many = _function(
     "batch_load_many", c_int32, c_void_p, c_size_t, c_int64, c_void_p, c_void_p
 )
+batch_load_now = _function("batch_load_now", c_int32, c_void_p, c_void_p)
+batch_notify = _function("batch_notify", c_int32, c_void_p, c_void_p, c_void_p, c_void_p)
+batch_forget = _function("batch_forget", c_int32, c_void_p, c_uint64)
 batch_give_back = _function("batch_give_back", c_int32, c_void_p, c_void_p, c_size_t)
 batch_prefill = _function("batch_prefill", c_int32, c_void_p, c_size_t, c_size_t, c_int64, c_void_p)
 batch_close = _function("batch_close", c_int32, c_void_p)
@@ -183,6 +186,7 @@ batch_free = _function("batch_free", None, c_void_p)
 cursor_new = _function("cursor_new", c_int32, c_void_p, POINTER(c_void_p))
 cursor_next = _function("cursor_next", c_int32, c_void_p, c_void_p)
 cursor_next_for = _function("cursor_next_for", c_int32, c_void_p, c_int64, c_void_p)
+cursor_next_now = _function("cursor_next_now", c_int32, c_void_p, c_void_p)
 cursor_len = _function("cursor_len", c_size_t, c_void_p)
 cursor_free = _function("cursor_free", None, c_void_p)
 

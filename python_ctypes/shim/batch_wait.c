@@ -1,0 +1,97 @@
+/* Waiting without blocking: loads that do not wait, and calls when to try again. `ft_local._waiting`
+ * makes of them what can be awaited. */
+
+#include "batch.h"
+
+PyObject *shim_batch_load_now(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
+    if (nargs > 1) {
+        return PyErr_Format(PyExc_TypeError,
+                            "load_now() takes 1 positional argument but %zd were given", nargs);
+    }
+    void *result;
+    ft_local_status status = ft_local_batch_load_now(shim_batch_handle(self), &result);
+    if (status == FT_LOCAL_OK) {
+        return shim_result(self, result);
+    }
+    if (status == FT_LOCAL_ERR_WOULD_WAIT) {
+        return Py_NewRef(nargs == 1 ? args[0] : Py_None);
+    }
+    return shim_batch_raise(self, status);
+}
+
+/* Calls the waiter, whose reference it takes over. It may come in the middle of an exception which is
+ * not its own: that of the source, for instance. */
+static void wake(void *waiter) {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *nothing = PyObject_CallNoArgs(waiter);
+    if (nothing == NULL) {
+        PyErr_WriteUnraisable(waiter);
+    }
+    Py_XDECREF(nothing);
+    Py_DECREF((PyObject *)waiter);
+    PyErr_Restore(type, value, traceback);
+}
+
+/* forget(): its `self` is a tuple of the executor, the waiter and the ticket. */
+static PyObject *forget(PyObject *registration, PyObject *Py_UNUSED(ignored)) {
+    PyObject *waiter = PyTuple_GET_ITEM(registration, 1);
+    uint64_t ticket = PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(registration, 2));
+    PyObject *executor = PyTuple_GET_ITEM(registration, 0);
+    int was_waiting = ft_local_batch_forget(shim_batch_handle(executor), ticket);
+    if (was_waiting) {
+        Py_DECREF(waiter);
+    }
+    return PyErr_Occurred() ? NULL : PyBool_FromLong(was_waiting);
+}
+
+static PyMethodDef forget_method = {
+    "forget", forget, METH_NOARGS,
+    PyDoc_STR("forget()\n--\n\n"
+              "Ends a registration. True if its waiter was not called and never will be; else what\n"
+              "it was called for goes to the next waiter.")};
+
+PyObject *shim_batch_notify(PyObject *self, PyObject *waiter) {
+    if (!PyCallable_Check(waiter)) {
+        return PyErr_Format(PyExc_TypeError, "the waiter must be callable, got %R",
+                            (PyObject *)Py_TYPE(waiter));
+    }
+    uint64_t ticket;
+    ft_local_status status =
+        ft_local_batch_notify(shim_batch_handle(self), wake, Py_NewRef(waiter), &ticket);
+    if (status != FT_LOCAL_OK) {
+        Py_DECREF(waiter);
+        return shim_batch_raise(self, status);
+    }
+    PyObject *registration = Py_BuildValue("(OOK)", self, waiter, (unsigned long long)ticket);
+    PyObject *function =
+        registration == NULL ? NULL : PyCFunction_New(&forget_method, registration);
+    Py_XDECREF(registration);
+    if (function == NULL && ft_local_batch_forget(shim_batch_handle(self), ticket)) {
+        Py_DECREF(waiter);
+    }
+    return function;
+}
+
+/* What the function of ft_local._waiting with this name makes of `self`. */
+static PyObject *ask_waiting(const char *function, PyObject *self, PyObject *kwargs) {
+    PyObject *module = PyImport_ImportModule("ft_local._waiting");
+    PyObject *asked = module == NULL ? NULL : PyObject_GetAttrString(module, function);
+    PyObject *arguments = asked == NULL ? NULL : PyTuple_Pack(1, self);
+    PyObject *answer = arguments == NULL ? NULL : PyObject_Call(asked, arguments, kwargs);
+    Py_XDECREF(arguments);
+    Py_XDECREF(asked);
+    Py_XDECREF(module);
+    return answer;
+}
+
+PyObject *shim_aload(PyObject *self, PyObject *args, PyObject *kwargs) {
+    if (PyTuple_GET_SIZE(args) != 0) {
+        return PyErr_Format(PyExc_TypeError, "aload() takes no positional arguments");
+    }
+    return ask_waiting("aload", self, kwargs);
+}
+
+PyObject *shim_aiter(PyObject *self) {
+    return ask_waiting("AsyncLoads", self, NULL);
+}
