@@ -68,7 +68,7 @@ impl Place {
 
 /// The number of sleepers may be higher than a plain load shows, because no barrier orders that
 /// load.
-const UNSEEN: u64 = 1 << 63;
+const UNSEEN: u64 = 1 << 31;
 
 /// Every waker sees [`UNSEEN`], so waiters pass no barrier.
 const SETTLED: u64 = UNSEEN >> 1;
@@ -76,10 +76,14 @@ const SETTLED: u64 = UNSEEN >> 1;
 /// There are waiters that do not sleep.
 const MARKED: u64 = SETTLED >> 1;
 
+const SLEEPERS: u64 = MARKED - 1;
+
+/// What a waker looks at: all of the lower half, which takes the fewest instructions.
+const WAITERS: u64 = u32::MAX as u64;
+
 /// One that was woken.
-const ONE_WOKEN: u64 = 1 << 31;
-const WOKEN: u64 = MARKED - ONE_WOKEN;
-const SLEEPERS: u64 = ONE_WOKEN - 1;
+const ONE_WOKEN: u64 = 1 << 32;
+const WOKEN: u64 = !WAITERS;
 
 impl Parking {
     pub(crate) fn new() -> Self {
@@ -232,7 +236,7 @@ impl Parking {
     pub(crate) fn somebody_sleeps(&self) -> bool {
         light_barrier();
         // Where a plain look could not tell, `ring` looks in a way that can.
-        self.0.waiting.load(Ordering::Relaxed) & (SLEEPERS | UNSEEN | MARKED) != 0
+        self.0.waiting.load(Ordering::Relaxed) & WAITERS != 0
     }
 }
 
