@@ -6,6 +6,9 @@
 //! * [`Batch::try_claim_fast`](crate::Batch::try_claim_fast) and
 //!   [`Batch::load_slow`](crate::Batch::load_slow) are a load in two steps, the second of which is
 //!   rare;
+//! * [`Batch::load_slow_now`](crate::Batch::load_slow_now) is the second step of a load that does not
+//!   wait, [`Batch::notify_raw`](crate::Batch::notify_raw) registers a function, and
+//!   [`Batch::wake_everybody`](crate::Batch::wake_everybody) is for a handle that goes before its batch;
 //! * [`Batch::load_words`](crate::Batch::load_words) and
 //!   [`Batch::give_words_back`](crate::Batch::give_words_back) take and return many;
 //! * [`Cursor::into_node`](crate::Cursor::into_node) makes a cursor the address of its memory,

@@ -1,8 +1,8 @@
 """Results that are awaited: no thread is blocked, and none is needed for each load.
 
-A load that would wait registers a waiter, which the thread that has something for it calls: it tells
-the event loop to go on with the task. The task then loads again. If it is cancelled meanwhile, it
-forgets its registration, and what it was called for goes to the next waiter.
+A load that would wait registers a waiter, which the thread that has something for it calls: it
+tells the event loop to go on with the task. The task then loads again. If it is cancelled
+meanwhile, it forgets its registration, and what it was called for goes to the next waiter.
 """
 
 from __future__ import annotations

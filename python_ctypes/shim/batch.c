@@ -154,19 +154,22 @@ static PyMethodDef methods[] = {
                "A list of the next `n` results; of fewer only if there will be no more. After an\n"
                "error, those that it had taken go to later loads.")},
     {"load_now", SHIM_FASTCALL(shim_batch_load_now), METH_FASTCALL,
-     PyDoc_STR("load_now($self, default=None, /)\n--\n\n"
-               "The next result. Runs the source if none is ready, but does not wait for another\n"
-               "thread that does: then it returns `default`, and notify() says when to try again.")},
+     PyDoc_STR(
+         "load_now($self, default=None, /)\n--\n\n"
+         "The next result. Runs the source if none is ready, but does not wait for another\n"
+         "thread that does: then it returns `default`, and notify() says when to try again.")},
     {"notify", shim_batch_notify, METH_O,
-     PyDoc_STR("notify($self, waiter, /)\n--\n\n"
-               "Has waiter() called once, in some thread, when it is worth another load_now(): maybe\n"
-               "at once. Returns a function without arguments that ends this: it returns True if\n"
-               "`waiter` was not called and never will be. A waiter that was called and will not\n"
-               "load must call that function, so that another is called in its place.")},
+     PyDoc_STR(
+         "notify($self, waiter, /)\n--\n\n"
+         "Has waiter() called once, in some thread, when it is worth another load_now(): maybe\n"
+         "at once. Returns a function without arguments that ends this: it returns True if\n"
+         "`waiter` was not called and never will be. A waiter that was called and will not\n"
+         "load must call that function, so that another is called in its place.")},
     {"aload", (PyCFunction)(void (*)(void))shim_aload, METH_VARARGS | METH_KEYWORDS,
-     PyDoc_STR("aload($self, *, in_thread=False)\n--\n\n"
-               "The next result, to be awaited in a task of asyncio. The source runs in the thread of\n"
-               "the event loop, or if `in_thread`, in a thread of the loop's pool.")},
+     PyDoc_STR(
+         "aload($self, *, in_thread=False)\n--\n\n"
+         "The next result, to be awaited in a task of asyncio. The source runs in the thread of\n"
+         "the event loop, or if `in_thread`, in a thread of the loop's pool.")},
     {"give_back", SHIM_FASTCALL(shim_batch_give_back), METH_FASTCALL,
      PyDoc_STR(
          "give_back($self, /, *results)\n--\n\n"

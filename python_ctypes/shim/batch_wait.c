@@ -47,9 +47,10 @@ static PyObject *forget(PyObject *registration, PyObject *Py_UNUSED(ignored)) {
 
 static PyMethodDef forget_method = {
     "forget", forget, METH_NOARGS,
-    PyDoc_STR("forget()\n--\n\n"
-              "Ends a registration. True if its waiter was not called and never will be; else what\n"
-              "it was called for goes to the next waiter.")};
+    PyDoc_STR(
+        "forget()\n--\n\n"
+        "Ends a registration. True if its waiter was not called and never will be; else what\n"
+        "it was called for goes to the next waiter.")};
 
 PyObject *shim_batch_notify(PyObject *self, PyObject *waiter) {
     if (!PyCallable_Check(waiter)) {

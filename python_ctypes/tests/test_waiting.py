@@ -6,6 +6,7 @@ import random
 import sys
 import threading
 import weakref
+from functools import partial
 
 import pytest
 from ft_local import BatchExecutor, EndOfSource, ExecutorClosed
@@ -115,7 +116,7 @@ def test_close_and_the_end_of_the_executor_call_all_waiters():
     for end in (BatchExecutor.close, lambda executor: None):
         held, calls = Held(), []
         for number in range(3):
-            held.executor.notify(lambda number=number: calls.append(number))
+            held.executor.notify(partial(calls.append, number))
         held.let_go()
         assert calls == [0]
         end(held.executor)

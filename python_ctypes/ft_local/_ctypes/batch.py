@@ -154,8 +154,8 @@ class BatchExecutor:
         """Has `waiter()` called once, in some thread, when it is worth another `load_now`.
 
         That may be at once. Returns a function that ends this: it returns True if `waiter` was not
-        called and never will be. A waiter that was called and will not load must call that function,
-        so that another is called in its place.
+        called and never will be. A waiter that was called and will not load must call that
+        function, so that another is called in its place.
         """
         return notify(self._address(), waiter)
 
