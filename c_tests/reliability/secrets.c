@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
-enum { SIZE = 48, LATER = 7 };
+enum { SIZE = 48, COUNTED = 6 };
 
 // Not as the secrets have it, so that this is none itself.
 static uint32_t mark_inverted = ~UINT32_C(0x5ec2e7a5);
@@ -61,12 +61,14 @@ static void *one(void *ctx) {
     return it->made + 1 == it->fail_at ? (it->fail_at = 0, NULL) : (void *)next_secret(it);
 }
 
-// Some more than it counts.
+// Some, and one behind a gap that it does not count.
 static int32_t some(void *ctx, void **out, size_t capacity, size_t *produced) {
-    for (size_t at = 0; at < capacity && at < LATER; at++) {
-        out[at] = (void *)next_secret(ctx);
+    while (*produced < capacity && *produced < COUNTED) {
+        out[(*produced)++] = (void *)next_secret(ctx);
     }
-    *produced = capacity < LATER ? capacity : LATER - 1;
+    if (capacity > COUNTED + 1) {
+        out[COUNTED + 1] = (void *)next_secret(ctx);
+    }
     return 0;
 }
 

@@ -28,6 +28,7 @@ PyObject *shim_batch_make(PyTypeObject *type, PyObject *args, PyObject *kwargs, 
         Py_DECREF(settings.all);
         return NULL;
     }
+    self->interpreter = PyInterpreterState_Get();
     self->set = settings;
     self->integers = integers;
     ft_local_status status = make_handle(self);

@@ -39,6 +39,8 @@ typedef struct {
     PyObject ob_base;
     /* This and the settings are NULL only after the garbage collector has cleared the executor. */
     ft_local_batch *handle;
+    /* The one whose objects the results are. */
+    PyInterpreterState *interpreter;
     shim_batch_settings set;
     /* What a bulk source returned and was not taken yet, as an iterator, or NULL; and the process
      * in which it was returned. Only the thread that fills uses the two. */
@@ -57,8 +59,14 @@ typedef struct {
     _Atomic(int64_t) taken_at;
 } shim_batch;
 
+static inline bool shim_batch_is_at_home(PyObject *self) {
+    return ((shim_batch *)self)->interpreter == PyInterpreterState_Get();
+}
+
+/* NULL, which the library refuses, in another interpreter of the process than the executor's: no
+ * reference may go from one to the other. */
 static inline ft_local_batch *shim_batch_handle(PyObject *self) {
-    return ((shim_batch *)self)->handle;
+    return shim_batch_is_at_home(self) ? ((shim_batch *)self)->handle : NULL;
 }
 
 /* batch_settings.c: reads the arguments of the constructor of `type`. Those for which there is no

@@ -33,6 +33,12 @@ void *shim_refuse(PyObject *self, const char *why, PyObject *argument) {
 }
 
 void *shim_batch_raise(PyObject *self, ft_local_status status) {
+    if (!shim_batch_is_at_home(self)) {
+        /* Nothing that the executor refers to is asked: all of it is the other interpreter's. */
+        PyErr_SetString(PyExc_RuntimeError, "this BatchExecutor belongs to another interpreter of "
+                                            "the process; make one in each");
+        return NULL;
+    }
     /* Every argument but the handle was checked. */
     return status == FT_LOCAL_ERR_ARGUMENT && !PyErr_Occurred()
                ? shim_refuse(self, "source_is_gone", NULL)

@@ -17,12 +17,13 @@
  *   mp_subscript         PyMapping_Check: the locals of eval() and exec(), MappingProxyType,
  *                        "%(key)s" % x, environments of processes, namespaces of classes
  *   sq_item              PySequence_Check, numpy; reversed(), iter() without `__iter__`
+ *   am_anext             anext(), which before 3.13.1 crashes if it has a default and this raises
  *   bf_getbuffer         PyObject_CheckBuffer: bytes(), join(), re, codecs, sockets, paths
  *   Py_TPFLAGS_SEQUENCE, _MAPPING                                    `match`
  *
  * Nobody looks at these, but to call them: tp_hash, tp_iter, tp_richcompare, tp_repr, tp_str,
  * nb_bool and all operators, sq_length and mp_length, sq_concat, sq_contains, mp_ass_subscript,
- * am_await, am_aiter, am_anext, am_send. Abstract base classes and protocols look for names in the dictionary
+ * am_await, am_aiter, am_send. Abstract base classes and protocols look for names in the dictionary
  * of the class, where None says no.
  *
  * Methods without a slot are looked up in the class too, and where there is none another way is
@@ -152,6 +153,11 @@ uint64_t shim_abilities_of(shim_state *state, PyTypeObject *type) {
     return slots_of(type) | names_of(state, type) | methods_of(state, type);
 }
 
+/* Whether this CPython crashes in `anext(x, default)` if there is a slot and it raises. */
+static bool anext_crashes(void) {
+    return Py_Version < 0x030c08f0 || (Py_Version >= 0x030d0000 && Py_Version < 0x030d01f0);
+}
+
 static void empty_slots(PyTypeObject *type, uint64_t abilities) {
     if ((abilities & BIT(LACKS_CALL)) != 0) {
         type->tp_call = NULL;
@@ -162,6 +168,9 @@ static void empty_slots(PyTypeObject *type, uint64_t abilities) {
     }
     if ((abilities & BIT(LACKS_INDEX)) != 0) {
         type->tp_as_number->nb_index = NULL;
+    }
+    if ((abilities & BIT(LACKS_ANEXT)) != 0 && anext_crashes()) {
+        type->tp_as_async->am_anext = NULL;
     }
     if ((abilities & BIT(EMPTY_INT)) != 0) {
         type->tp_as_number->nb_int = NULL;

@@ -76,3 +76,41 @@ def test_many_interpreters_four_at_a_time(run_python):
     process = run_python("-W", "error", "-c", PROGRAM, INTERPRETERS, timeout=1500)
     expected = f"{INTERPRETERS} {{None}}\n"
     assert (process.returncode, process.stdout) == (0, expected), process.stderr
+
+
+STRAY = """
+import itertools, sys
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+from ft_local import BatchExecutor
+
+executor = BatchExecutor(itertools.count().__next__, 8)
+assert executor.load() == 0
+run = getattr(interpreters, "exec", None) or interpreters.run_string
+problem = run(interpreters.create(), f'''
+import ctypes
+
+executor = ctypes.cast({id(executor)}, ctypes.py_object).value
+
+refused = 0
+for use in (executor.load, executor.try_load, lambda: executor.load_many(2), executor.cursor,
+            lambda: executor.prefill(1, 1), lambda: executor.load(1.0), executor.stats):
+    try:
+        use()
+    except RuntimeError as error:
+        assert "another interpreter" in str(error), error
+        refused += 1
+assert refused == 7, refused
+''')
+print(problem, executor.load(), len(executor))
+"""
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 13), reason="ctypes, which smuggles, is for all interpreters since 3.13"
+)
+def test_an_executor_in_another_interpreter_is_refused(run_python):
+    process = run_python("-c", STRAY)
+    assert (process.returncode, process.stdout) == (0, "None 1 6\n"), process.stderr
