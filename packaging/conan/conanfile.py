@@ -21,8 +21,8 @@ class FtLocal(ConanFile):
     topics = ("concurrency", "reference-counting", "batch", "queue")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False]}
-    default_options = {"shared": True}
+    options = {"shared": [True, False]}  # noqa: RUF012 - as Conan wants it
+    default_options = {"shared": True}  # noqa: RUF012
 
     @property
     def _root(self):
