@@ -15,13 +15,7 @@ from ._outcomes import EndOfSource, ExecutorClosed, ForkedError
 from ._sharing import immortal, share, sharing
 
 # Imported when they are first asked for: what they need takes longer than all the rest.
-_LATER = {
-    "BatchStats": "_stats",
-    "ContendedObject": "_contention",
-    "ContentionReport": "_contention",
-    "contention": "_contention",
-    "localize": "_localizing",
-}
+_LATER = ("BatchStats", "ContendedObject", "ContentionReport", "contention", "localize")
 
 LocalWrapper = _module.LocalWrapper
 BatchExecutor = _module.BatchExecutor
@@ -41,9 +35,14 @@ def get_include() -> str:
 def __getattr__(name: str) -> object:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - as above
-
-    value: object = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    # By import statements, as in _backend.
+    if name == "BatchStats":
+        from . import _stats as module  # noqa: PLC0415
+    elif name == "localize":
+        from . import _localizing as module  # noqa: PLC0415
+    else:
+        from . import _contention as module  # noqa: PLC0415
+    value: object = getattr(module, name)
     globals()[name] = value
     return value
 

@@ -54,6 +54,37 @@ def test_what_is_imported_later_is_there():
         ft_local.contend  # noqa: B018 - it raises
 
 
+def complete(folder, script, *words):
+    """What bash offers after these words of a command line."""
+    program = f"""{script}
+        COMP_WORDS=({" ".join(words)}) COMP_CWORD={len(words) - 1}
+        _ft_local; echo "${{COMPREPLY[@]}}\""""
+    command = [shutil.which("bash"), "--norc", "-c", program]
+    return subprocess.check_output(command, cwd=folder, text=True).split()  # noqa: S603
+
+
+def test_bash_completes_commands_and_options(tmp_path, run_python):
+    if shutil.which("bash") is None:
+        pytest.skip("there is no bash")
+    process = run_python("-m", "ft_local", "completion", "bash")
+    assert complete(tmp_path, process.stdout, "ft_local", "con") == ["contention"]
+    assert complete(tmp_path, process.stdout, "ft_local", "info", "--") == ["--help", "--json"]
+
+
+def test_an_archive_is_refused_with_the_reason(tmp_path, run_python):
+    archive = shutil.make_archive(
+        tmp_path / "packed", "zip", Path(ft_local.__path__[0]).parent, "ft_local"
+    )
+    program = """if True:
+        import ctypes
+        def refuse(name):  # also where the system has a library of that name
+            raise OSError("no")
+        ctypes.PyDLL = refuse
+        import ft_local"""
+    process = run_python("-c", program, PYTHONPATH=archive, FT_LOCAL_BACKEND="")
+    assert "ft_local cannot run from an archive" in process.stderr
+
+
 def test_a_program_compiles_against_the_headers(tmp_path):
     compiler = shutil.which("cc")
     if compiler is None:

@@ -9,9 +9,15 @@ from collections.abc import Sequence
 
 from ft_local import __version__
 
-from . import bench, contention, demo, info
+from . import bench, completion, contention, demo, info
 
-_COMMANDS = {"info": info, "demo": demo, "bench": bench, "contention": contention}
+_COMMANDS = {
+    "info": info,
+    "demo": demo,
+    "bench": bench,
+    "contention": contention,
+    "completion": completion,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
         )
+    # `completion` describes them all.
+    parser.set_defaults(commands=commands.choices)
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help(sys.stderr)

@@ -118,6 +118,11 @@ def _open() -> ctypes.PyDLL:
             return ctypes.PyDLL(name)
         except OSError as error:
             failures.append(str(error))
+    if not Path(__file__).is_file():
+        raise ImportError(
+            f"ft_local cannot run from an archive, as {__file__} is in: no loader takes a shared "
+            "library out of one; unpack it, or install ft_local"
+        )
     raise ImportError(
         f"ft_local found no {FILE_NAME} that it could load ({'; '.join(failures)}); "
         "install ft_local again, or set FT_LOCAL_LIBRARY to the path of the library"
