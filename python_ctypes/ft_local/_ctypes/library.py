@@ -76,6 +76,8 @@ class BatchOptions(ctypes.Structure):
         ("low_water", c_size_t),
         ("on_fork", c_int32),
         ("reserved", c_int32),
+        ("wipe", c_int32),
+        ("reserved_after_wipe", c_int32),
     ]
 
 

@@ -75,7 +75,7 @@ def _renew_locks(part: Any) -> None:
     for name, lock in list(getattr(part, "__dict__", {}).items()):
         if isinstance(lock, _LOCK):
             setattr(part, name, threading.Lock())
-        elif isinstance(lock, _RLOCK) and not lock._is_owned():  # noqa: SLF001
+        elif isinstance(lock, _RLOCK) and not getattr(lock, "_is_owned")():  # noqa: B009 - untyped
             setattr(part, name, threading.RLock())
 
 
