@@ -124,6 +124,7 @@ STUB_MAY_DIFFER = (
     r"ft_local\._ctypes\..*",
     r"ft_local\.(BatchExecutor|Cursor|LocalWrapper)",
     r"ft_local\.(BatchExecutor|Cursor|LocalWrapper)\.__(new|init_subclass)__",
+    r"ft_local\.lease\._ranges\._Base\.__new__",
     r"ft_local\.LocalWrapper\.__release_buffer__",
     r"ft_local\.LocalWrapper\.__(a?enter|a?exit|round|trunc|floor|ceil|complex|bytes|fspath)__",
     r"ft_local\.LocalWrapper\.__array_(ufunc|function)__",
