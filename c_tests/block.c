@@ -16,6 +16,7 @@ typedef struct scene {
     fake_host host;
     fake_source source;
     ft_local_batch *batch;
+    size_t budget;
     atomic_bool source_runs;
     atomic_bool other_loads;
 } scene;
@@ -41,7 +42,9 @@ static ft_local_batch *make_batch(scene *all, ft_local_source source, size_t siz
     host.release = release_inside;
     runtime_set_wait(&host, all->way);
     ft_local_batch *batch = NULL;
-    CHECK_EQ(ft_local_batch_new(&host, &source, size, &batch), FT_LOCAL_OK);
+    ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
+    options.fill_budget = all->budget;
+    CHECK_EQ(ft_local_batch_new_with(&host, &source, size, &options, &batch), FT_LOCAL_OK);
     return batch;
 }
 
@@ -240,6 +243,8 @@ static void *load_what_is_ready(void *arg) {
 }
 
 static void a_thread_waits_for_one_object(scene *all) {
+    // The thread that fills goes on, although the other one waits.
+    all->budget = 3;
     play_two_threads(all, fill_step_by_step, load_what_is_ready);
 }
 

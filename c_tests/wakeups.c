@@ -105,7 +105,11 @@ static void scene_begin(scene *all, size_t together, way_to_say way) {
     host.interruptible = way == BY_INTERRUPTIBLE ? cannot_be_interrupted : NULL;
     host.interruptible_plain = way == BY_INTERRUPTIBLE_PLAIN ? cannot_be_interrupted_plain : NULL;
     ft_local_source source = {.struct_size = sizeof source, .ctx = all, .fill = fill_slowly};
-    CHECK_EQ(ft_local_batch_new(&host, &source, CROWD + 1, &all->batch), FT_LOCAL_OK);
+    // One fill, however long others wait.
+    ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
+    options.fill_budget = CROWD + 1;
+    CHECK_EQ(ft_local_batch_new_with(&host, &source, CROWD + 1, &options, &all->batch),
+             FT_LOCAL_OK);
 }
 
 // `CROWD` threads wait while one more fills.

@@ -66,6 +66,11 @@ class Settings(tuple["Any", ...]):
         """`on_fork` as a number of the library's."""
         return self[6]  # type: ignore[no-any-return]
 
+    @property
+    def budget(self) -> int:
+        """`fill_budget` as the library has it: 0 if none was given."""
+        return self[7]  # type: ignore[no-any-return]
+
 
 _NAMES = ("source", "size", "bulk", "fill_budget", "low_water", "on_fork")
 
@@ -84,14 +89,15 @@ def checked(  # noqa: PLR0913 - as many as the constructor has
         raise TypeError(f"source must be callable, got {type(source).__name__!r}")
     size = checked_size("size", size, 1, MAX_SIZE)
     bulk = bool(bulk)
-    budget = size if fill_budget is None else checked_size("fill_budget", fill_budget, 1, size)
+    budget = 0 if fill_budget is None else checked_size("fill_budget", fill_budget, 1, size)
     low_water = checked_size("low_water", low_water, 0, size)
     if not isinstance(on_fork, str):
         raise TypeError(f"on_fork must be a str, got {type(on_fork).__name__!r}")
     if on_fork not in _ON_FORK:
         raise ValueError(f"on_fork must be 'discard', 'keep' or 'error', got {on_fork!r}")
     policy = _ON_FORK.index(on_fork)
-    return Settings((source, size, bulk, budget, low_water, str(on_fork), policy))
+    settings = (source, size, bulk, budget or size, low_water, str(on_fork), policy, budget)
+    return Settings(settings)
 
 
 # The name in the errors for wrong arguments.

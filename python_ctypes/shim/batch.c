@@ -9,7 +9,7 @@ static int init(PyObject *self, PyObject *args, PyObject *kwargs);
 static ft_local_status make_handle(shim_batch *self) {
     const shim_batch_settings *set = &self->set;
     ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
-    options.fill_budget = (size_t)set->fill_budget;
+    options.fill_budget = (size_t)set->budget;
     options.low_water = (size_t)set->low_water;
     options.on_fork = set->policy;
     ft_local_source source = self->integers ? shim_range_source(self) : shim_batch_source(self);

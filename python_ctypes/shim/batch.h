@@ -15,7 +15,7 @@ typedef struct {
     PyObject *all;
     PyObject *source;
     Py_ssize_t size;
-    Py_ssize_t fill_budget;
+    Py_ssize_t budget;
     Py_ssize_t low_water;
     int bulk;
     int policy;

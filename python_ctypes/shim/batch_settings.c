@@ -9,10 +9,11 @@ bool shim_batch_parse(PyTypeObject *type, PyObject *args, PyObject *kwargs, bool
     if (settings->all == NULL) {
         return false;
     }
+    Py_ssize_t fill_budget;
     PyObject *on_fork;
-    bool good = PyArg_ParseTuple(settings->all, "OnpnnOi", &settings->source, &settings->size,
-                                 &settings->bulk, &settings->fill_budget, &settings->low_water,
-                                 &on_fork, &settings->policy);
+    bool good = PyArg_ParseTuple(settings->all, "OnpnnOin", &settings->source, &settings->size,
+                                 &settings->bulk, &fill_budget, &settings->low_water, &on_fork,
+                                 &settings->policy, &settings->budget);
     if (!good) {
         Py_CLEAR(settings->all);
     }

@@ -3,6 +3,7 @@
 use super::Batch;
 use super::load::Patience;
 use super::node::{CAPACITY, Node};
+use super::own::Origin;
 use super::registry::with_cursors;
 use crate::error::{LoadError, NewError};
 use crate::host::{Host, Word};
@@ -180,7 +181,7 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
             // The first result of a fill of this thread's own.
             node.count(1, 1);
         }
-        self.batch.refill_for_cursor(word?, patience)
+        self.batch.refill_after_claim(word?, Origin::Claim, patience)
     }
 
     /// After a fork: releases what was in hand, which is the parent's.

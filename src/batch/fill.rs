@@ -12,11 +12,17 @@ use crate::host::{Host, Word};
 use crate::panic::{Defer, Panicked};
 use crate::process::generation;
 use crate::source::{Filled, Filler, Made, Slots, Source};
-use std::time::Instant;
+use crate::sync::has_lasted;
+use std::time::{Duration, Instant};
 
 /// How many calls of the source there are between two checks for an interrupt. A source that never
 /// checks for signals is quick, and a slow one checks by itself.
 const CALLS_BETWEEN_QUESTIONS: usize = 64;
+
+/// How long a thread that has a result runs the source, without a budget, while another has none:
+/// much longer than it takes to change threads, and so short that a load does not take `size` times
+/// as long as the source.
+pub(super) const TURN: Duration = Duration::from_millis(1);
 
 /// The fill role, held by this thread. Dropping it, also when host code unwinds, keeps every result
 /// that was made and hands the role on.
@@ -29,6 +35,8 @@ pub(super) struct Fill<'a, H: Host, S: Source<H>> {
     /// The most results that the fill makes.
     limit: usize,
     started: Option<Instant>,
+    /// Whether the fill may end early, because another thread has nothing.
+    takes_turns: bool,
     /// The process in which the fill began.
     generation: u64,
 }
@@ -39,7 +47,15 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         count_fills(1);
         let generation = generation();
         let began = batch.queue.made();
-        let fill = Self { batch, made_own: false, began, limit: 0, started: None, generation };
+        let fill = Self {
+            batch,
+            made_own: false,
+            began,
+            limit: 0,
+            started: None,
+            takes_turns: false,
+            generation,
+        };
         if vacancy == Vacancy::Orphaned {
             batch.guarded(|| {
                 // What the parent's filler was just making is the parent's.
@@ -62,7 +78,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     /// Runs the source for a thread that has no result, and returns one. Returns `None` if the
     /// source ended without one.
     pub(super) fn run(mut self) -> Result<Option<Word>, LoadError<S::Error>> {
-        self.make(self.batch.budget(), true)?;
+        self.make_for_load(true)?;
         Ok(self.finish())
     }
 
@@ -78,7 +94,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             // That of a fill that failed is still there. It will be made later.
             return Ok(Some(mine));
         }
-        self.make(self.batch.budget(), false)?;
+        self.make_for_load(false)?;
         Ok(self.finish())
     }
 
@@ -99,6 +115,11 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     pub(super) fn run_ahead(mut self, limit: usize) -> Result<usize, LoadError<S::Error>> {
         self.make(limit, false)?;
         Ok(self.made())
+    }
+
+    fn make_for_load(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
+        self.takes_turns = self.batch.options.fill_budget == 0;
+        self.make(self.batch.budget(), keep_first)
     }
 
     fn make(&mut self, limit: usize, keep_first: bool) -> Result<(), LoadError<S::Error>> {
@@ -162,13 +183,25 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
                 if !batch.queue.push(word) {
                     return Err(batch.no_room_for(word));
                 }
-                if batch.parking.somebody_sleeps() {
-                    batch.wake_one_waiter()?;
+                if batch.parking.somebody_sleeps() && self.serve_sleepers()? {
+                    return Ok(());
                 }
             }
             self.check_for_interrupt()?;
         }
         Ok(())
+    }
+
+    /// Wakes a thread that has nothing. Returns whether this thread's turn is over.
+    #[cold]
+    fn serve_sleepers(&self) -> Result<bool, Panicked> {
+        let others_wait = self.batch.parking.somebody_starves();
+        self.batch.wake_one_waiter()?;
+        Ok(others_wait && self.turn_is_over())
+    }
+
+    fn turn_is_over(&self) -> bool {
+        self.takes_turns && self.started.is_some_and(|started| has_lasted(started, TURN))
     }
 
     fn make_many(
@@ -191,6 +224,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             if !batch.front.gate.is_open() {
                 self.handle_change()?;
             }
+            let others_wait = batch.parking.somebody_starves();
             let produced = batch.guarded(|| self.accept(keep_first))??;
             if batch.options.wipe {
                 // Also what the source has written and not counted.
@@ -204,6 +238,9 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             if produced == 0 {
                 // It has no more at the moment. What there is will do, if there is something.
                 return if self.made() > 0 { Ok(()) } else { Err(LoadError::NothingProduced) };
+            }
+            if others_wait && self.turn_is_over() {
+                return Ok(());
             }
             calls += 1;
             if calls.is_multiple_of(CALLS_BETWEEN_QUESTIONS) {

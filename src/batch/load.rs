@@ -51,6 +51,9 @@ enum Rest {
 /// it saves.
 const LEAST_SHARE: usize = 4;
 
+/// As many results as are ready while a thread has nothing only if it waits for a core.
+const MANY: usize = 64;
+
 impl<H: Host, S: Source<H>> Batch<H, S> {
     /// Takes the next result. If there is none, runs the source, or waits for the thread that
     /// runs it.
@@ -170,17 +173,16 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     ) -> Result<Word, LoadError<S::Error>> {
         match slow.0 {
             Rest::Refill(word) => self.refill_if_low(word, Origin::Load, patience),
-            Rest::Empty => {
-                let word = self.acquire(patience, || self.take())?;
-                // The fast way, which finds that few are left, is closed if results are wiped.
-                if self.options.wipe {
-                    self.refill_if_low(word, Origin::Load, patience)
-                } else {
-                    Ok(word)
-                }
-            }
+            Rest::Empty => self.acquire_for_load(patience),
             Rest::Panicked => Err(LoadError::Panicked),
         }
+    }
+
+    /// Gets a result for a load that found none, or may not look.
+    pub(super) fn acquire_for_load(&self, patience: Patience) -> Result<Word, LoadError<S::Error>> {
+        let word = self.acquire(patience, || self.take())?;
+        // The fast way, which finds that few are left, is closed if results are wiped.
+        if self.options.wipe { self.refill_if_low(word, Origin::Load, patience) } else { Ok(word) }
     }
 
     /// Gets a result by `take`, which finds a ready one, or from the source.
@@ -268,10 +270,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         node.pop()
     }
 
-    /// How many of the ready results a cursor may claim: one while some thread has nothing,
-    /// otherwise half its share.
+    /// How many of the ready results a cursor may claim: one while some thread has nothing and there
+    /// are few, otherwise half its share. If there are many, that thread has only not run since
+    /// they came, for want of a core.
     fn share_of(&self, there: usize) -> usize {
-        if self.parking.somebody_starves() || self.parking.is_marked() {
+        let somebody_has_none = || self.parking.somebody_starves() || self.parking.is_marked();
+        if there < MANY && somebody_has_none() {
             return 1;
         }
         let cursors = self.cursors.load(Ordering::Relaxed).max(1);

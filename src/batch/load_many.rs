@@ -1,6 +1,7 @@
 //! How a thread gets many results in one call.
 
 use super::Batch;
+use super::own::Origin;
 use crate::error::LoadError;
 use crate::host::{Host, Word};
 use crate::memory::wipe;
@@ -117,11 +118,13 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let mut here = generation();
         while *loaded < room.len() {
             let taken = self.take_ready(&mut room[*loaded..])?;
-            *loaded += taken;
-            if taken > 0 {
-                continue;
-            }
-            let mut acquired = self.acquire(deadline.into(), || self.take());
+            let mut acquired = if taken > 0 {
+                // The last one is the batch's again, should the source fail.
+                *loaded += taken - 1;
+                self.refill_after_claim(room[*loaded], Origin::Load, deadline.into())
+            } else {
+                self.acquire_for_load(deadline.into())
+            };
             if self.forks_without_keeping(&mut here) {
                 // SAFETY: as in `load`. An object meanwhile, since the host may unwind.
                 let mine = acquired.map(|word| unsafe { self.host.adopt_word(word) });
@@ -130,10 +133,6 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             }
             room[*loaded] = acquired?;
             *loaded += 1;
-            if self.options.wipe {
-                // The way that finds many at once, and that few are left, is closed.
-                self.wake_prefiller(self.queue.len());
-            }
         }
         Ok(())
     }
@@ -160,10 +159,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             return Ok(0);
         }
         self.guarded(|| {
-            self.queue.claim_many(room, |there| there).map_or(0, |claimed| {
-                self.wake_prefiller(claimed.left);
-                claimed.count
-            })
+            self.queue.claim_many(room, |there| there).map_or(0, |claimed| claimed.count)
         })
     }
 }

@@ -139,24 +139,17 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(())
     }
 
-    /// Wakes a prefilling thread, for a cursor or a load of many that has left few results in the
-    /// buffer.
-    pub(super) fn wake_prefiller(&self, left: usize) {
-        if left < self.front.low_mark.load(Ordering::Relaxed) {
-            self.low.wake(1);
-        }
-    }
-
-    /// As `refill_if_low`, for a cursor that has `word` to hand out.
-    pub(crate) fn refill_for_cursor(
+    /// As `refill_if_low`, for a thread that has claimed several results, `word` among them.
+    pub(super) fn refill_after_claim(
         &self,
         word: Word,
+        origin: Origin,
         patience: Patience,
     ) -> Result<Word, LoadError<S::Error>> {
         let mark = self.front.low_mark.load(Ordering::Relaxed);
         // Without a mark there is no need to look at what the filler writes.
         if mark > 0 && self.queue.len() < mark {
-            self.refill_if_low(word, Origin::Claim, patience)
+            self.refill_if_low(word, origin, patience)
         } else {
             Ok(word)
         }

@@ -283,7 +283,7 @@ impl Ring {
             }
             (wanted, (h, wanted))
         });
-        claimed.map(|((position, count), left)| Claimed { position, count, left })
+        claimed.map(|((position, count), _)| Claimed { position, count })
     }
 
     /// What is in all slots.
@@ -338,6 +338,4 @@ pub(super) struct Claimed {
     pub position: u64,
     /// How many items were claimed.
     pub count: usize,
-    /// A lower bound of how many are left.
-    pub left: usize,
 }

@@ -14,6 +14,7 @@ mod policies;
 mod properties;
 mod sources;
 mod stats;
+mod turns;
 mod unwinding;
 mod waits;
 mod wakeups;

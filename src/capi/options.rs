@@ -20,8 +20,9 @@ pub const FT_LOCAL_FORK_ERROR: i32 = 2;
 pub struct ft_local_batch_options {
     /// `sizeof(ft_local_batch_options)`.
     pub struct_size: usize,
-    /// How many results one thread makes before another may take over; 0 for as many as fit. With
-    /// a slow source, a small budget bounds the time that one load spends running the source.
+    /// How many results one thread makes before another may take over. With a slow source, a small
+    /// budget bounds the time that one load spends running the source. With 0, one thread makes as
+    /// many as fit, but hands over after about a millisecond if another thread waits then.
     pub fill_budget: usize,
     /// A load that leaves fewer results than this runs the source, while other threads load what is
     /// left; 0 for never. At most the size of the batch.

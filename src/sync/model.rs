@@ -6,7 +6,7 @@ use super::{Condvar, Mutex};
 pub(crate) use loom as checker;
 #[cfg(shuttle)]
 pub(crate) use shuttle as checker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 macro_rules! global {
     ($(#[$doc:meta])* $name:ident: $type:ty = $value:expr) => {
@@ -80,3 +80,15 @@ pub(crate) fn look_for_a_while(_ready: impl Fn() -> bool) -> bool {
 }
 
 pub(crate) fn watch_barriers() {}
+
+/// What takes time has always lasted long enough in a model, and in a scene by chance.
+pub(crate) fn has_lasted(_start: Instant, _period: Duration) -> bool {
+    #[cfg(shuttle)]
+    {
+        shuttle::rand::Rng::gen_bool(&mut shuttle::rand::thread_rng(), 0.5)
+    }
+    #[cfg(loom)]
+    {
+        true
+    }
+}

@@ -80,6 +80,11 @@ pub(crate) fn look_for_a_while(ready: impl Fn() -> bool) -> bool {
     }
 }
 
+/// Whether what began at `start` has lasted for `period`.
+pub(crate) fn has_lasted(start: Instant, period: Duration) -> bool {
+    start.elapsed() >= period
+}
+
 /// Between two plain stores whose order the child of a fork relies on, in which this thread may be
 /// gone after the first. See `process.rs` for why it is enough to keep the compiler from moving them.
 #[inline(always)]

@@ -65,7 +65,7 @@ def new_batch(source: Callable[[], Any], settings: Settings) -> BatchHandle:
     table = host.source_table(source)
     options = library.BatchOptions(
         struct_size=sizeof(library.BatchOptions),
-        fill_budget=settings.fill_budget,
+        fill_budget=settings.budget,
         low_water=settings.low_water,
         on_fork=settings.policy,
     )

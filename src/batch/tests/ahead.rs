@@ -28,6 +28,30 @@ fn a_cursor_that_leaves_too_few_makes_more() {
 }
 
 #[test]
+fn a_load_of_many_that_leaves_too_few_makes_more() {
+    let batch = Batch::with_options(VALUES, counter(), 8, low_mark(4)).unwrap();
+    let mut results = Vec::new();
+    let mut left = Vec::new();
+    for count in [2, 2, 1, 12] {
+        batch.load_many(count, None, &mut results).unwrap();
+        left.push(batch.len());
+    }
+    assert_eq!(left, [6, 4, 8, 4]);
+    assert_eq!(results, (1..=17).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_load_of_many_whose_fill_ahead_fails_gives_its_last_result_to_the_next() {
+    let source = failing(|call| call == 9);
+    let batch = Batch::with_options(VALUES, source, 8, low_mark(4)).unwrap();
+    let mut results = Vec::new();
+    assert_eq!(batch.load_many(6, None, &mut results), Err(LoadError::Source(9)));
+    assert_eq!(results, [1, 2, 3, 4, 5]);
+    assert_eq!([batch.load(), batch.load()], [Ok(6), Ok(7)]);
+    assert_balanced(&batch);
+}
+
+#[test]
 fn others_load_on_while_one_makes_more() {
     let (go_on, source) = waits_from(9);
     // There may be room for more when the fill ahead begins.

@@ -40,20 +40,34 @@ fn a_cursor_claims_four_if_there_are_as_many() {
     }
 }
 
-#[test]
-fn a_cursor_claims_one_at_a_time_while_a_thread_has_nothing() {
-    let batch = ready(32);
+/// What a cursor of `batch` hands out in two calls, and what it then has in hand, while a thread has
+/// nothing.
+fn claims_beside_a_starving_thread<S: Source<Values, Error = Infallible>>(
+    batch: &Batch<Values, S>,
+) -> [(usize, usize); 2] {
     let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
+    let claims = std::thread::scope(|scope| {
         scope.spawn(|| batch.parking.wait(None, || false, || done.load(Ordering::Relaxed)));
         until(|| batch.parking.somebody_starves());
         let mut cursor = batch.cursor().unwrap();
-        let one_by_one = [(); 2].map(|()| (cursor.next(), cursor.len()));
+        let claims = [(); 2].map(|()| (cursor.next().unwrap(), cursor.len()));
         done.store(true, Ordering::Relaxed);
         batch.parking.wake_all();
-        assert_eq!(one_by_one, [(Ok(2), 0), (Ok(3), 0)]);
+        claims
     });
     assert!(!batch.parking.somebody_starves());
+    claims
+}
+
+#[test]
+fn a_cursor_claims_one_at_a_time_while_a_thread_has_nothing() {
+    assert_eq!(claims_beside_a_starving_thread(&ready(32)), [(2, 0), (3, 0)]);
+    assert_eq!(claims_beside_a_starving_thread(&ready(63)), [(2, 0), (3, 0)]);
+}
+
+#[test]
+fn a_cursor_claims_its_share_of_many_whoever_waits_for_a_core() {
+    assert_eq!(claims_beside_a_starving_thread(&ready(64)), [(2, 31), (3, 30)]);
 }
 
 #[test]
