@@ -57,6 +57,8 @@ static void bad_arguments_are_named(void) {
     void *object = all;
     uint64_t ticket = 1;
     refused(ft_local_batch_load_now(NULL, &object), "batch");
+    refused(ft_local_batch_interrupt(NULL), "batch");
+    CHECK_EQ(ft_local_batch_interrupt(all->batch), FT_LOCAL_OK);
     CHECK_PTR(object, NULL);
     refused(ft_local_batch_load_now(all->batch, NULL), "out");
     refused(ft_local_cursor_next_now(NULL, &object), "cursor");

@@ -605,6 +605,15 @@ ft_local_status ft_local_batch_notify(const ft_local_batch *batch,
                                       void *arg,
                                       uint64_t *ticket);
 
+// Makes every thread that sleeps in a load of this batch, or in `ft_local_batch_prefill`, ask the
+// host's `interrupted` now. Without this call it asks within 50 ms. For a runtime that interrupts its
+// threads from outside: Ruby's unblock function, `Thread.interrupt` of Java. Let `interrupted` be true
+// first. A thread that is just about to sleep may still ask 50 ms later.
+//
+// Errors: FT_LOCAL_ERR_ARGUMENT.
+FT_LOCAL_MUST_USE
+ft_local_status ft_local_batch_interrupt(const ft_local_batch *batch);
+
 // Ends the registration of a waiter that will not load: 1 if `wake` was not called and never will
 // be. 0 if it was called, or is being called in another thread; what it was called for then goes to
 // the next waiter. So a waiter that was called and has loaded need not, and should not, call this.

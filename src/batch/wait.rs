@@ -45,6 +45,27 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(())
     }
 
+    /// Makes every thread that sleeps in this batch ask its host now whether it is interrupted,
+    /// instead of when its period is over. Those that are not sleep again.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// batch.interrupt(); // nobody waits
+    /// assert_eq!(batch.load()?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn interrupt(&self) {
+        // In a child that has not adopted the batch, the threads that slept are not there.
+        if !self.front.gate.is_stale() {
+            let _ = self.guarded(|| {
+                self.parking.wake_all();
+                self.low.wake_all();
+            });
+        }
+    }
+
     /// Waits by `wait`, outside the host, for what is `awaited`. If the host refuses to be left,
     /// that is an interruption.
     pub(super) fn leave_host(

@@ -2,7 +2,7 @@
 
 use crate::argument::{check_address, cleared};
 use crate::batch::{CBatch, batch_at, ft_local_batch};
-use crate::call::{Outcome, call, enter};
+use crate::call::{Outcome, call, enter, status_of};
 use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
 use ft_local::Ticket;
 use ft_local::raw::{RawWake, Slow};
@@ -88,6 +88,18 @@ pub unsafe extern "C-unwind" fn ft_local_batch_notify(
             Ok(())
         },
     )
+}
+
+/// Makes every thread that sleeps in a load of this batch, or in `ft_local_batch_prefill`, ask the
+/// host's `interrupted` now. Without this call it asks within 50 ms. For a runtime that interrupts its
+/// threads from outside: Ruby's unblock function, `Thread.interrupt` of Java. Let `interrupted` be true
+/// first. A thread that is just about to sleep may still ask 50 ms later.
+///
+/// Errors: FT_LOCAL_ERR_ARGUMENT.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ft_local_batch_interrupt(batch: *const ft_local_batch) -> ft_local_status {
+    status_of(|| batch_at(batch).map(CBatch::interrupt))
 }
 
 /// Ends the registration of a waiter that will not load: 1 if `wake` was not called and never will

@@ -206,6 +206,57 @@ fn a_thread_that_was_woken_and_does_not_run_yet_does_not_answer_for_registration
     assert_eq!(([count(&first), count(&second)], place.sleepers()), ([1, 1], 0));
 }
 
+/// A host whose threads are interrupted together, and that otherwise asks after a time that no test
+/// takes.
+#[derive(Default)]
+struct Interruptible(AtomicBool);
+
+// SAFETY: the word is the object.
+unsafe impl Host for &Interruptible {
+    type Object = usize;
+
+    fn into_word(object: usize) -> Word {
+        object
+    }
+
+    unsafe fn adopt_word(&self, word: Word) -> usize {
+        word
+    }
+
+    fn interrupt_period(&self) -> Option<Duration> {
+        Some(60 * LONG)
+    }
+
+    fn interrupted(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn an_interrupt_makes_threads_that_sleep_ask_at_once() {
+    let host = Interruptible::default();
+    let batch = Batch::new(&host, counter(), 2).unwrap();
+    assert!(batch.role.take().is_ok());
+    std::thread::scope(|scope| {
+        let sleeper = scope.spawn(|| batch.load());
+        let asleep = || {
+            while batch.parking.sleepers() == 0 {
+                std::thread::yield_now();
+            }
+        };
+        asleep();
+        // It is not interrupted, and sleeps again.
+        batch.interrupt();
+        asleep();
+        host.0.store(true, Ordering::Relaxed);
+        batch.interrupt();
+        assert_eq!(sleeper.join().unwrap(), Err(LoadError::Interrupted));
+    });
+    batch.role.give_up();
+    host.0.store(false, Ordering::Relaxed);
+    assert_eq!(batch.load(), Ok(1));
+}
+
 /// What a raw waiter is given.
 struct Raw<'b, S: Source<Native<usize>>> {
     batch: &'b Batch<Native<usize>, S>,

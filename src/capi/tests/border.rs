@@ -51,7 +51,7 @@ fn every_export_stops_a_panic() {
     let (out, count) = (|| object, || number);
     // SAFETY: all arguments are good; handles are used while they live. Nothing is freed by the
     // calls below: the panic comes before the handle is taken back.
-    let exports: [Drill; 39] = unsafe {
+    let exports: [Drill; 40] = unsafe {
         [
             ("ft_local_version", &|n| survives(n, 0, || text(ft_local_version()).len())),
             ("ft_local_version_number", &|n| survives(n, 0, || ft_local_version_number())),
@@ -90,6 +90,9 @@ fn every_export_stops_a_panic() {
             }),
             ("ft_local_batch_notify", &|n| {
                 survives(n, PANIC, || ft_local_batch_notify(batch, Some(wake), null_mut(), &mut 0))
+            }),
+            ("ft_local_batch_interrupt", &|n| {
+                survives(n, PANIC, || ft_local_batch_interrupt(batch))
             }),
             ("ft_local_batch_forget", &|n| survives(n, 0, || ft_local_batch_forget(batch, 1))),
             ("ft_local_cursor_next_now", &|n| {
