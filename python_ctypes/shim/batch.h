@@ -164,8 +164,11 @@ PyObject *shim_batch_cursor(PyObject *self, PyObject *ignored);
 /* batch_stats.c */
 PyObject *shim_batch_stats(PyObject *self, PyObject *ignored);
 
-/* status.c: as shim_raise, for what was done with the handle of `self`, an executor or a cursor. */
+/* status.c: as shim_raise, for what was done with the handle of `self`, an executor. */
 void *shim_batch_raise(PyObject *self, ft_local_status status);
+
+/* status.c: the same for a cursor, which is `self` and no executor. */
+void *shim_load_raise(PyObject *self, ft_local_status status);
 
 /* Whether `status` says that there will never be another result. */
 static inline bool shim_is_over(ft_local_status status) {

@@ -55,8 +55,7 @@ static PyObject *result_of(shim_cursor *cursor, void *result) {
 
 static void *raise(PyObject *self, ft_local_status status) {
     bool is_own_end = status == FT_LOCAL_ERR_CLOSED && ((shim_cursor *)self)->handle == NULL;
-    return is_own_end ? shim_refuse(self, "cursor_is_closed", NULL)
-                      : shim_batch_raise(self, status);
+    return is_own_end ? shim_refuse(self, "cursor_is_closed", NULL) : shim_load_raise(self, status);
 }
 
 /* As for a method, the caller holds a reference to `self`. */

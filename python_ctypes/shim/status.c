@@ -32,15 +32,20 @@ void *shim_refuse(PyObject *self, const char *why, PyObject *argument) {
                                   : PyObject_CallMethod(state->outcomes, why, "(O)", argument));
 }
 
-void *shim_batch_raise(PyObject *self, ft_local_status status) {
-    if (!shim_batch_is_at_home(self)) {
-        /* Nothing that the executor refers to is asked: all of it is the other interpreter's. */
-        PyErr_SetString(PyExc_RuntimeError, "this BatchExecutor belongs to another interpreter of "
-                                            "the process; make one in each");
-        return NULL;
-    }
+void *shim_load_raise(PyObject *self, ft_local_status status) {
     /* Every argument but the handle was checked. */
     return status == FT_LOCAL_ERR_ARGUMENT && !PyErr_Occurred()
                ? shim_refuse(self, "source_is_gone", NULL)
                : shim_raise(Py_TYPE(self), status);
+}
+
+void *shim_batch_raise(PyObject *self, ft_local_status status) {
+    if (shim_batch_is_at_home(self)) {
+        return shim_load_raise(self, status);
+    }
+    /* Nothing that the executor refers to is asked: all of it is the other interpreter's. */
+    PyErr_SetString(PyExc_RuntimeError,
+                    "this BatchExecutor belongs to another interpreter of the process; make one in "
+                    "each");
+    return NULL;
 }
