@@ -4,7 +4,8 @@
 
 .DEFAULT_GOAL := build
 .PHONY: help build demo bench benchmarks test test-long test-all test-lease docs coverage hosts soak \
-	bench-python setup free-threaded python header format install uninstall wheels clean
+	bench-python setup free-threaded python header format install uninstall wheels deb cross \
+	recipes release clean
 
 PREFIX ?= /usr/local
 # How many sessions may run at the same time.
@@ -84,6 +85,18 @@ uninstall: ## Remove it from there
 wheels: ## Build a wheel for each Python into dist/, for glibc 2.17 and later, and check them
 	@tools/setup
 	@packaging/wheels --twice
+
+deb: ## Build the Debian packages; packaging/deb --try also installs, uses and removes them (root)
+	@packaging/deb
+
+cross: ## Compile for other systems, and test for aarch64 in an emulator; says what it needs
+	@packaging/cross --test
+
+recipes: ## Build and use the library by conan, vcpkg and cargo-c, as far as they are there
+	@packaging/check-recipes
+
+release: ## Make what a release consists of, with checksums and a list of parts; needs a clean tree
+	@packaging/release
 
 clean: ## Remove all that was built here; the free-threaded Python stays in its cache
 	rm -rf target build

@@ -107,6 +107,7 @@ def bench_check(session):
 # The models of the parts, small enough for every order in which their threads can meet.
 COMPLETE = [
     "models::parts",
+    "models::notices",
     "models::queue",
     "models::returned",
     "a_cursor_that_goes_while_the_batch_is_closed",
