@@ -36,6 +36,7 @@ def test_public_names():
         "immortal",
         "library_path",
         "library_version",
+        "localize",
         "share",
         "sharing",
     ]
