@@ -214,10 +214,12 @@ def test_readers_and_a_writer_at_once(run_threads):
     done = []
 
     def write():
-        for number in range(3000):
-            whole.part = Part()
-            whole.part.number = float(number % 3)
-        done.append(True)
+        try:
+            for number in range(3000):
+                whole.part = Part()
+                whole.part.number = float(number % 3)
+        finally:
+            done.append(True)
 
     def read():
         mine = localize(whole)
