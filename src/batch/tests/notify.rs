@@ -26,17 +26,19 @@ fn count(calls: &Calls) -> usize {
 
 /// A batch whose fill role another thread has until it is told to go on.
 fn with_a_filler<S: Source<Native<usize>>>(batch: &Batch<Native<usize>, S>, test: impl FnOnce()) {
-    let (taken, done) = (Barrier::new(2), Barrier::new(2));
+    let taken = Barrier::new(2);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        // It goes with this closure, so that a failure in the test lets the other thread end.
+        let (_go_on, told) = mpsc::channel::<()>();
+        let taken = &taken;
+        scope.spawn(move || {
             assert!(batch.role.take().is_ok());
             taken.wait();
-            done.wait();
+            assert!(told.recv().is_err());
             batch.role.give_up();
         });
         taken.wait();
         test();
-        done.wait();
     });
 }
 
