@@ -207,7 +207,8 @@ def files(*kinds):
     for path in (Path(name) for name in names if name and not f"{name}\n".startswith(GENERATED)):
         kind = path.suffix
         if not kind and path.is_file() and (first := path.read_bytes()[:40]).startswith(b"#!"):
-            kind = ".py" if b"python" in first.split(b"\n")[0] else ".sh"
+            first = first.split(b"\n")[0]
+            kind = ".py" if b"python" in first else ".sh" if b"sh" in first else ""
         if kind in kinds and path.is_file():
             found.append(str(path))
     if not found:
