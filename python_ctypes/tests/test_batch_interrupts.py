@@ -78,7 +78,7 @@ def handler(number, frame):
 
 seen = []
 signal.signal(signal.SIGALRM, handler)
-executor = ft_local.BatchExecutor(source, 4)
+executor = ft_local.BatchExecutor(source, 4, fill_budget=4)
 cursor = executor.cursor()
 filler = threading.Thread(target=lambda: seen.append(executor.load()))
 filler.start()

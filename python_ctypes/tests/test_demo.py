@@ -43,7 +43,7 @@ def test_the_demo_accounts_for_every_guid(way, run_python):
         "GUIDs/s",
     ]
     assert numbers["produced"] == numbers["handed out"] + numbers["left in buffer"]
-    assert numbers["produced"] % 16 == 0
+    assert numbers["left in buffer"] <= 16
     assert numbers["duplicates"] == numbers["lost"] == 0
     assert numbers["handed out"] > 0
     assert numbers["GUIDs/s"] > 0
