@@ -42,9 +42,9 @@
 //
 // Arguments are checked: a bad one gets FT_LOCAL_ERR_ARGUMENT and changes nothing. NULL is ignored
 // by the `_free` functions and refused everywhere else. A handle of another kind and a freed handle
-// are usually detected, but do not rely on it. With FT_LOCAL_CHECK_HANDLES=1 in the environment, for
-// tests, the memory of freed handles is kept, so that every use of one is detected; so is a cursor
-// that two threads use, when it claims. An out parameter is set to NULL, or to 0, before
+// are usually detected, but do not rely on it. With `FT_LOCAL_CHECK_HANDLES=1` in the environment,
+// for tests, the memory of freed handles is kept, so that every use of one is detected; so is a
+// cursor that two threads use, when it claims. An out parameter is set to NULL, or to 0, before
 // anything else happens.
 
 #ifndef FT_LOCAL_H

@@ -103,6 +103,8 @@ for use in (executor.load, executor.try_load, lambda: executor.load_many(2), exe
         assert "another interpreter" in str(error), error
         refused += 1
 assert refused == 7, refused
+# The last reference must go in the interpreter whose objects these are.
+del executor, use
 ''')
 print(problem, executor.load(), len(executor))
 """
