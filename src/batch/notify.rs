@@ -191,8 +191,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let _ = self.notices.pay(|debt| self.guarded(|| debt.next(&self.parking)));
     }
 
-    /// Wakes all waiters, for a binding whose handle of the batch is gone while the batch lives on in
-    /// a cursor: none of them could load.
+    /// Wakes all waiters, for a binding whose handle of the batch is gone while a cursor keeps the
+    /// batch: none of them could load.
     pub fn wake_everybody(&self) {
         let _ = self.adopt_if_stale();
         let _ = self.guarded(|| self.wake_all_waiters());
