@@ -432,6 +432,17 @@ def properties(session):
 
 
 @session("soak")
+def mutations(session):
+    """The faults that cargo-mutants makes in the core; `-- --file src/batch/ring.rs` for some."""
+    version, tool = "27.1.0", BUILD / "cargo-mutants"
+    target = {"CARGO_TARGET_DIR": "target/mutations"}
+    install = ["install", "cargo-mutants", "--locked", "--version", version, "--root", tool]
+    run(session, "cargo", *install, **target)
+    test = [tool / "bin/cargo-mutants", "mutants", "--jobs", "2", "--output", BUILD / "mutations"]
+    run(session, *test, *session.posargs)
+
+
+@session("soak")
 def rust_api(session):
     """The public API of the Rust crates is what docs/rust-api.txt lists; `-- --update` writes that.
 
