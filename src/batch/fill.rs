@@ -145,8 +145,6 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             || Self::fill_state(self.batch, |fill_state| fill_state.ended)
     }
 
-    /// The loop that makes most results: a call of the source, two stores, and a check whether
-    /// anything has changed and whether a thread sleeps.
     fn make_one_by_one(
         &mut self,
         keep_first: bool,
@@ -157,28 +155,18 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         let mut for_me = keep_first;
         while self.made() < self.limit {
             let mut calls = CALLS_BETWEEN_QUESTIONS.min(self.limit - self.made());
-            while calls > 0 {
-                calls -= 1;
-                // Host code: no border, and nothing borrowed that its unwinding would leave undone.
-                let made = next(&batch.host);
-                if !batch.front.gate.is_open() {
-                    self.handle_change()?;
-                    if self.limit == 0 {
-                        calls = 0;
-                    }
-                }
-                let word = match made {
-                    Ok(Some(made)) => made.into_word(),
-                    Ok(None) => {
-                        Self::fill_state(batch, |fill_state| fill_state.ended = true);
-                        return Ok(());
-                    }
-                    Err(error) => return Err(self.failure(error)),
+            if std::mem::take(&mut for_me) {
+                let Some(word) = self.call_source(batch, &mut next, &mut calls)? else {
+                    return Ok(());
                 };
-                if std::mem::take(&mut for_me) {
-                    self.keep(word)?;
-                    continue;
-                }
+                self.keep(word)?;
+            }
+            // The loop that makes most results: a call of the source, two stores, and a check
+            // whether anything has changed and whether a thread sleeps.
+            while calls > 0 {
+                let Some(word) = self.call_source(batch, &mut next, &mut calls)? else {
+                    return Ok(());
+                };
                 // No border: neither this nor a look at the sleepers can panic.
                 if !batch.queue.push(word) {
                     return Err(batch.no_room_for(word));
@@ -190,6 +178,34 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             self.check_for_interrupt()?;
         }
         Ok(())
+    }
+
+    /// The next result of the source; `None` if it has ended. `calls` is how many more calls there
+    /// are until something else is to be done.
+    #[inline(always)]
+    fn call_source(
+        &mut self,
+        batch: &Batch<H, S>,
+        next: &mut impl FnMut(&H) -> Result<Option<Made<H>>, S::Error>,
+        calls: &mut usize,
+    ) -> Result<Option<Word>, LoadError<S::Error>> {
+        *calls -= 1;
+        // Host code: no border, and nothing borrowed that its unwinding would leave undone.
+        let made = next(&batch.host);
+        if !batch.front.gate.is_open() {
+            self.handle_change()?;
+            if self.limit == 0 {
+                *calls = 0;
+            }
+        }
+        match made {
+            Ok(Some(made)) => Ok(Some(made.into_word())),
+            Ok(None) => {
+                Self::fill_state(batch, |fill_state| fill_state.ended = true);
+                Ok(None)
+            }
+            Err(error) => Err(self.failure(error)),
+        }
     }
 
     /// Wakes a thread that has nothing. Returns whether this thread's turn is over.
