@@ -1,7 +1,6 @@
 // Waiting in the host's own way: loads that do not wait, and calls when to try again.
 
 #include "check.h"
-#include "child.h"
 #include "good.h"
 #include "slow_source.h"
 
@@ -144,33 +143,6 @@ static void close_and_free_call_all_waiters(void) {
     }
 }
 
-typedef struct heritage {
-    ft_local_batch *batch;
-    uint64_t ticket;
-    atomic_int calls;
-} heritage;
-
-static void use_what_the_parent_left(void *arg) {
-    heritage *it = arg;
-    atomic_int calls = 0;
-    CHECK_EQ(ft_local_batch_forget(it->batch, it->ticket), 0);
-    CHECK(notify(it->batch, &calls) != it->ticket);
-    CHECK_EQ(atomic_load(&calls), 1);
-    CHECK_EQ(ft_local_batch_close(it->batch), FT_LOCAL_OK);
-    CHECK_EQ(atomic_load(&it->calls), 0);
-}
-
-static void a_child_calls_no_waiter_of_its_parent(void) {
-    scene all;
-    scene_begin(&all);
-    heritage it = {.batch = all.batch};
-    it.ticket = notify(all.batch, &it.calls);
-    passes_in_child(use_what_the_parent_left, &it);
-    CHECK_EQ(ft_local_batch_forget(all.batch, it.ticket), 1);
-    let_the_filler_end(&all);
-    scene_end(&all);
-}
-
 // A thread with tasks, of which each has at most one registration at a time, and some of which give
 // up now and then.
 enum { LOOPS = 3, TASKS = 20 };
@@ -297,7 +269,6 @@ int main(void) {
     RUN(a_load_that_does_not_wait_says_so);
     RUN(each_waiter_is_called_or_forgotten);
     RUN(close_and_free_call_all_waiters);
-    RUN(a_child_calls_no_waiter_of_its_parent);
     RUN(loops_and_threads_get_each_result_once);
     return 0;
 }
