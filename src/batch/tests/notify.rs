@@ -3,6 +3,7 @@
 use super::*;
 use crate::batch::RawWake;
 use std::ffi::c_void;
+use std::ptr;
 use std::task::{Wake, Waker};
 
 /// Counts its calls.
@@ -294,6 +295,48 @@ fn a_waiter_may_use_the_batch_and_one_that_unwinds_loses_no_other_and_no_result(
     });
     assert_eq!(raws.each_ref().map(|raw| raw.calls.load(Ordering::Relaxed)), [1, 1, 1]);
     assert_eq!(batch.load_now(), Err(LoadError::Closed));
+}
+
+unsafe extern "C-unwind" fn unwind(_: *mut c_void) {
+    std::panic::resume_unwind(Box::new(()));
+}
+
+#[test]
+fn a_waiter_that_unwinds_leaves_the_calls_of_others() {
+    let batch = Batch::new(VALUES, counter(), 2).unwrap();
+    let mut results = vec![batch.load().unwrap(), batch.load().unwrap()];
+    let (calls, waker) = waiter();
+    with_a_filler(&batch, || {
+        // SAFETY: the function may be called in any thread, with anything.
+        let first = unsafe { batch.notify_raw(RawWake { function: unwind, arg: ptr::null_mut() }) };
+        assert!(first.is_ok());
+        batch.notify(waker).unwrap();
+        let give = std::panic::AssertUnwindSafe(|| batch.give_back(&mut results));
+        assert!(std::panic::catch_unwind(give).is_err());
+        assert_eq!(count(&calls), 1);
+    });
+}
+
+#[test]
+fn the_end_calls_all_waiters() {
+    let (enter, entered) = mpsc::channel();
+    let (go_on, told) = mpsc::channel::<usize>();
+    let source = std::iter::from_fn(move || {
+        enter.send(()).unwrap();
+        told.recv().ok()
+    });
+    let batch = Batch::new(VALUES, Iter(source), 2).unwrap();
+    let waiters = [waiter(), waiter(), waiter()];
+    std::thread::scope(|scope| {
+        let filler = scope.spawn(|| batch.load());
+        entered.recv().unwrap();
+        for (_, waker) in &waiters {
+            batch.notify(waker.clone()).unwrap();
+        }
+        drop(go_on);
+        assert_eq!(filler.join().unwrap(), Err(LoadError::Ended));
+    });
+    assert_eq!(waiters.each_ref().map(|(calls, _)| count(calls)), [1, 1, 1]);
 }
 
 #[test]
