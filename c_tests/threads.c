@@ -106,8 +106,11 @@ static void check_counts(crowd *all) {
 
 static void load_all(size_t size, size_t per_call, size_t fail_every, long nanoseconds) {
     fake_host host = {0};
-    // Whole fills only: a fill that ends early returns its first object late, out of order.
+    // Whole fills only, where the order is checked: a fill that ends early returns its first object
+    // late. A fill without a budget ends as soon as others have waited for a millisecond.
     size_t limit = items < size ? size : items - items % size;
+    ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
+    options.fill_budget = fail_every == 0 ? size : 0;
     crowd all = {
         .source = {.host = &host, .per_call = per_call, .limit = limit, .end = END},
         .fail_every = fail_every,
@@ -122,7 +125,8 @@ static void load_all(size_t size, size_t per_call, size_t fail_every, long nanos
 
     ft_local_host host_table = fake_host_table(&host);
     ft_local_source source_table = {.struct_size = sizeof source_table, .ctx = &all, .fill = fill};
-    CHECK_EQ(ft_local_batch_new(&host_table, &source_table, size, &all.batch), FT_LOCAL_OK);
+    CHECK_EQ(ft_local_batch_new_with(&host_table, &source_table, size, &options, &all.batch),
+             FT_LOCAL_OK);
     run_threads(&all);
     check_counts(&all);
     CHECK(fail_every == 0 || atomic_load(&all.failures) > 0);
