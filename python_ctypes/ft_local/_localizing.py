@@ -67,7 +67,7 @@ def _itself(value: Any) -> Any:
     return value
 
 
-_make: Callable[[Any], Any] = getattr(_backend, "make_stand_in", _itself)
+_make: Callable[[Any], Any] = getattr(_backend, "_make_stand_in", _itself)
 
 
 def _own_float(value: float) -> float:

@@ -28,8 +28,8 @@ static PyObject *make_stand_in(PyObject *module, PyObject *object) {
 
 PyMethodDef shim_local_functions[] = {
 #ifdef SHIM_READS_NAMES
-    {"make_stand_in", make_stand_in, METH_O,
-     PyDoc_STR("make_stand_in(object, /)\n--\n\n"
+    {"_make_stand_in", make_stand_in, METH_O,
+     PyDoc_STR("_make_stand_in(object, /)\n--\n\n"
                "A LocalWrapper that its object's methods get as self.")},
 #endif
     {NULL, NULL, 0, NULL},
