@@ -431,14 +431,19 @@ def properties(session):
     cargo_test(session, "--release", "properties", PROPTEST_CASES=cases)
 
 
+def cargo_tool(session, name, version):
+    """Compiles a tool of cargo into the build folder, once, and returns the program."""
+    root = BUILD / name
+    install = ["install", name, "--locked", "--version", version, "--root", root]
+    run(session, "cargo", *install, CARGO_TARGET_DIR=f"target/{name}")
+    return root / "bin" / name
+
+
 @session("soak")
 def mutations(session):
     """The faults that cargo-mutants makes in the core; `-- --file src/batch/ring.rs` for some."""
-    version, tool = "27.1.0", BUILD / "cargo-mutants"
-    target = {"CARGO_TARGET_DIR": "target/mutations"}
-    install = ["install", "cargo-mutants", "--locked", "--version", version, "--root", tool]
-    run(session, "cargo", *install, **target)
-    test = [tool / "bin/cargo-mutants", "mutants", "--jobs", "2", "--output", BUILD / "mutations"]
+    tool = cargo_tool(session, "cargo-mutants", "27.1.0")
+    test = [tool, "mutants", "--jobs", "2", "--output", BUILD / "mutations"]
     run(session, *test, *session.posargs)
 
 
@@ -448,13 +453,10 @@ def rust_api(session):
 
     Not in every run, since it compiles cargo-public-api, for minutes; before a release too.
     """
-    version, tool = "0.52.0", BUILD / "cargo-public-api"
-    target = {"CARGO_TARGET_DIR": "target/rust-api"}
-    install = ["install", "cargo-public-api", "--locked", "--version", version, "--root", tool]
-    run(session, "cargo", *install, **target)
+    tool = cargo_tool(session, "cargo-public-api", "0.52.0")
     # rustdoc describes a crate in JSON for nightly compilers only, unless it takes itself for one.
-    command = [tool / "bin/cargo-public-api", "public-api", "-s", "--color", "never"]
-    environment = os.environ | target | {"RUSTC_BOOTSTRAP": "1"}
+    command = [tool, "public-api", "-s", "--color", "never"]
+    environment = os.environ | {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": "target/rust-api"}
     listed = subprocess.check_output(command, env=environment, text=True)
     known = Path("docs/rust-api.txt")
     if "--update" in session.posargs:

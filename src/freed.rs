@@ -17,7 +17,7 @@ static KEEPS: AtomicU8 = AtomicU8::new(UNKNOWN);
 /// Whether freed handles keep their memory, so that each use of one is refused.
 #[inline]
 pub fn keeps_freed() -> bool {
-    // Relaxed: nothing else is told by it.
+    // Relaxed: it publishes nothing else.
     KEEPS.load(Ordering::Relaxed) != NO && ask()
 }
 

@@ -113,6 +113,16 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next(
     cursor: *mut ft_local_cursor,
     out: *mut *mut c_void,
 ) -> ft_local_status {
+    next_by(cursor, out, |cursor| cursor.next_word(None))
+}
+
+/// Takes a result in hand, or else what `next` gets.
+#[inline(always)]
+unsafe fn next_by(
+    cursor: *mut ft_local_cursor,
+    out: *mut *mut c_void,
+    next: impl FnOnce(&mut CCursor) -> Result<Word, LoadError<Failure>>,
+) -> ft_local_status {
     call(
         || Ok((cleared(out)?, node_at(cursor)?)),
         |(out, node)| match node.pop() {
@@ -120,7 +130,7 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next(
                 *out = std::ptr::with_exposed_provenance_mut(word);
                 code::FT_LOCAL_OK as ft_local_status
             }
-            None => claim(node, |cursor| cursor.next_word(None), out),
+            None => claim(node, next, out),
         },
     )
 }
@@ -159,16 +169,7 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next_for(
     timeout_ns: i64,
     out: *mut *mut c_void,
 ) -> ft_local_status {
-    call(
-        || Ok((cleared(out)?, node_at(cursor)?)),
-        |(out, node)| match node.pop() {
-            Some(word) => {
-                *out = std::ptr::with_exposed_provenance_mut(word);
-                code::FT_LOCAL_OK as ft_local_status
-            }
-            None => claim(node, |cursor| cursor.next_word(deadline(timeout_ns)), out),
-        },
-    )
+    next_by(cursor, out, |cursor| cursor.next_word(deadline(timeout_ns)))
 }
 
 /// Takes the next result as `ft_local_cursor_next` does, but does not wait for another thread that
@@ -186,16 +187,7 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next_now(
     cursor: *mut ft_local_cursor,
     out: *mut *mut c_void,
 ) -> ft_local_status {
-    call(
-        || Ok((cleared(out)?, node_at(cursor)?)),
-        |(out, node)| match node.pop() {
-            Some(word) => {
-                *out = std::ptr::with_exposed_provenance_mut(word);
-                code::FT_LOCAL_OK as ft_local_status
-            }
-            None => claim(node, CCursor::next_word_now, out),
-        },
-    )
+    next_by(cursor, out, CCursor::next_word_now)
 }
 
 /// How many results a cursor has in hand.

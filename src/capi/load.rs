@@ -4,8 +4,8 @@ use crate::argument::{check_address, cleared, cleared_count};
 use crate::batch::{CBatch, batch_at, ft_local_batch};
 use crate::call::{Outcome, call};
 use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
-use ft_local::Word;
 use ft_local::raw::Slow;
+use ft_local::{LoadError, Word};
 use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,16 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load(
     batch: *const ft_local_batch,
     out: *mut *mut c_void,
 ) -> ft_local_status {
+    load_by(batch, out, |batch, slow| batch.load_slow(slow, None))
+}
+
+/// A load: takes a result that is ready, or else what `slow` gets.
+#[inline(always)]
+pub(crate) unsafe fn load_by(
+    batch: *const ft_local_batch,
+    out: *mut *mut c_void,
+    slow: impl FnOnce(&CBatch, Slow) -> Result<Word, LoadError<Failure>>,
+) -> ft_local_status {
     call(
         || Ok((cleared(out)?, batch_at(batch)?)),
         |(out, batch)| match batch.try_claim_fast() {
@@ -46,7 +56,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load(
                 *out = std::ptr::with_exposed_provenance_mut(word);
                 code::FT_LOCAL_OK as ft_local_status
             }
-            Err(slow) => load_slow(batch, slow, None, out),
+            Err(rest) => load_slow(batch, rest, slow, out),
         },
     )
 }
@@ -56,12 +66,11 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load(
 #[inline(never)]
 fn load_slow(
     batch: &CBatch,
-    slow: Slow,
-    deadline: Option<Instant>,
+    rest: Slow,
+    slow: impl FnOnce(&CBatch, Slow) -> Result<Word, LoadError<Failure>>,
     out: &mut *mut c_void,
 ) -> ft_local_status {
-    let loaded = batch.load_slow(slow, deadline);
-    loaded.map(|word| *out = std::ptr::with_exposed_provenance_mut(word)).status()
+    slow(batch, rest).map(|word| *out = std::ptr::with_exposed_provenance_mut(word)).status()
 }
 
 /// Takes the next result as `ft_local_batch_load` does, but waits for other threads for at most
@@ -79,16 +88,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_for(
     timeout_ns: i64,
     out: *mut *mut c_void,
 ) -> ft_local_status {
-    call(
-        || Ok((cleared(out)?, batch_at(batch)?)),
-        |(out, batch)| match batch.try_claim_fast() {
-            Ok(word) => {
-                *out = std::ptr::with_exposed_provenance_mut(word);
-                code::FT_LOCAL_OK as ft_local_status
-            }
-            Err(slow) => load_slow(batch, slow, deadline(timeout_ns), out),
-        },
-    )
+    load_by(batch, out, |batch, slow| batch.load_slow(slow, deadline(timeout_ns)))
 }
 
 /// Takes the next result if one is ready. Never runs the source.

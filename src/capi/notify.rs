@@ -1,11 +1,12 @@
 //! Waiting in the host's own way: loads that do not wait, and calls when to try again.
 
-use crate::argument::{check_address, cleared};
+use crate::argument::check_address;
 use crate::batch::{CBatch, batch_at, ft_local_batch};
-use crate::call::{Outcome, call, enter, status_of};
-use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
+use crate::call::{call, enter, status_of};
+use crate::load::load_by;
+use crate::status::{Failure, bad_argument, ft_local_status};
 use ft_local::Ticket;
-use ft_local::raw::{RawWake, Slow};
+use ft_local::raw::RawWake;
 use std::ffi::c_void;
 
 /// A function that tells a waiter to try again. The library calls it once, with the `arg` of
@@ -31,24 +32,7 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_now(
     batch: *const ft_local_batch,
     out: *mut *mut c_void,
 ) -> ft_local_status {
-    call(
-        || Ok((cleared(out)?, batch_at(batch)?)),
-        |(out, batch)| match batch.try_claim_fast() {
-            Ok(word) => {
-                *out = std::ptr::with_exposed_provenance_mut(word);
-                code::FT_LOCAL_OK as ft_local_status
-            }
-            Err(slow) => load_slow_now(batch, slow, out),
-        },
-    )
-}
-
-/// Apart, and called last, so that a load which finds a result needs no stack.
-#[cold]
-#[inline(never)]
-fn load_slow_now(batch: &CBatch, slow: Slow, out: &mut *mut c_void) -> ft_local_status {
-    let loaded = batch.load_slow_now(slow);
-    loaded.map(|word| *out = std::ptr::with_exposed_provenance_mut(word)).status()
+    load_by(batch, out, CBatch::load_slow_now)
 }
 
 /// Registers a waiter: `wake(arg)` is called once, when there is a result, when no thread runs the

@@ -25,7 +25,7 @@ fn count(calls: &Calls) -> usize {
     calls.0.load(Ordering::Relaxed)
 }
 
-/// A batch whose fill role another thread has until it is told to go on.
+/// Runs `test` while another thread has the fill role of the batch.
 fn with_a_filler<S: Source<Native<usize>>>(batch: &Batch<Native<usize>, S>, test: impl FnOnce()) {
     let taken = Barrier::new(2);
     std::thread::scope(|scope| {
@@ -242,15 +242,10 @@ fn an_interrupt_makes_threads_that_sleep_ask_at_once() {
     assert!(batch.role.take().is_ok());
     std::thread::scope(|scope| {
         let sleeper = scope.spawn(|| batch.load());
-        let asleep = || {
-            while batch.parking.sleepers() == 0 {
-                std::thread::yield_now();
-            }
-        };
-        asleep();
+        until(|| batch.parking.sleepers() == 1);
         // It is not interrupted, and sleeps again.
         batch.interrupt();
-        asleep();
+        until(|| batch.parking.sleepers() == 1);
         host.0.store(true, Ordering::Relaxed);
         batch.interrupt();
         assert_eq!(sleeper.join().unwrap(), Err(LoadError::Interrupted));
