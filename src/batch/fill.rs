@@ -1,5 +1,7 @@
 //! One thread's turn as the filler.
 
+pub(super) mod run;
+
 use super::deadlock::count_fills;
 use super::fill_state::FillState;
 use super::fork::Dropped;
@@ -11,18 +13,9 @@ use crate::error::LoadError;
 use crate::host::{Host, Word};
 use crate::panic::{Defer, Panicked};
 use crate::process::generation;
-use crate::source::{Filled, Filler, Made, Slots, Source};
-use crate::sync::has_lasted;
-use std::time::{Duration, Instant};
-
-/// How many calls of the source there are between two checks for an interrupt. A source that never
-/// checks for signals is quick, and a slow one checks by itself.
-const CALLS_BETWEEN_QUESTIONS: usize = 64;
-
-/// How long a thread that has a result runs the source, without a budget, while another has none:
-/// much longer than it takes to change threads, and so short that a load does not take `size` times
-/// as long as the source.
-pub(super) const TURN: Duration = Duration::from_millis(1);
+use crate::source::Source;
+use run::Run;
+use std::time::Instant;
 
 /// The fill role, held by this thread. Dropping it, also when host code unwinds, keeps every result
 /// that was made and hands the role on.
@@ -145,166 +138,11 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             || Self::fill_state(self.batch, |fill_state| fill_state.ended)
     }
 
-    fn make_one_by_one(
-        &mut self,
-        keep_first: bool,
-        mut next: impl FnMut(&H) -> Result<Option<Made<H>>, S::Error>,
-    ) -> Result<(), LoadError<S::Error>> {
-        // In a variable, which the compiler knows that no source changes.
-        let batch = self.batch;
-        let mut for_me = keep_first;
-        while self.made() < self.limit {
-            let mut calls = CALLS_BETWEEN_QUESTIONS.min(self.limit - self.made());
-            if std::mem::take(&mut for_me) {
-                let Some(word) = self.call_source(batch, &mut next, &mut calls)? else {
-                    return Ok(());
-                };
-                self.keep(word)?;
-            }
-            // The loop that makes most results: a call of the source, two stores, and a check
-            // whether anything has changed and whether a thread sleeps.
-            while calls > 0 {
-                let Some(word) = self.call_source(batch, &mut next, &mut calls)? else {
-                    return Ok(());
-                };
-                // No border: neither this nor a look at the sleepers can panic.
-                if !batch.queue.push(word) {
-                    return Err(batch.no_room_for(word));
-                }
-                if batch.parking.somebody_sleeps() && self.serve_sleepers()? {
-                    return Ok(());
-                }
-            }
-            self.check_for_interrupt()?;
-        }
-        Ok(())
-    }
-
-    /// The next result of the source; `None` if it has ended. `calls` is how many more calls there
-    /// are until something else is to be done.
-    #[inline(always)]
-    fn call_source(
-        &mut self,
-        batch: &Batch<H, S>,
-        next: &mut impl FnMut(&H) -> Result<Option<Made<H>>, S::Error>,
-        calls: &mut usize,
-    ) -> Result<Option<Word>, LoadError<S::Error>> {
-        *calls -= 1;
-        // Host code: no border, and nothing borrowed that its unwinding would leave undone.
-        let made = next(&batch.host);
-        if !batch.front.gate.is_open() {
-            self.handle_change()?;
-            if self.limit == 0 {
-                *calls = 0;
-            }
-        }
-        match made {
-            Ok(Some(made)) => Ok(Some(made.into_word())),
-            Ok(None) => {
-                Self::fill_state(batch, |fill_state| fill_state.ended = true);
-                Ok(None)
-            }
-            Err(error) => Err(self.failure(error)),
-        }
-    }
-
-    /// Wakes a thread that has nothing. Returns whether this thread's turn is over.
-    #[cold]
-    fn serve_sleepers(&self) -> Result<bool, Panicked> {
-        let others_wait = self.batch.parking.somebody_starves();
-        self.batch.wake_one_waiter()?;
-        Ok(others_wait && self.turn_is_over())
-    }
-
-    fn turn_is_over(&self) -> bool {
-        self.takes_turns && self.started.is_some_and(|started| has_lasted(started, TURN))
-    }
-
-    fn make_many(
-        &mut self,
-        keep_first: bool,
-        mut fill: impl FnMut(&H, &mut Slots<'_, H>) -> Result<(), S::Error>,
-    ) -> Result<(), LoadError<S::Error>> {
-        let batch = self.batch;
-        let mut calls = 0_usize;
-        while self.made() < self.limit {
-            let (result, ended) = Self::fill_state(batch, |fill_state| {
-                let room = self.limit - self.made();
-                let FillState { scratch, produced, ended, writing } = fill_state;
-                *writing = true;
-                let result =
-                    fill(&batch.host, &mut Slots::new(&mut scratch[..room], produced, ended));
-                *writing = false;
-                (result, *ended)
-            });
-            if !batch.front.gate.is_open() {
-                self.handle_change()?;
-            }
-            let others_wait = batch.parking.somebody_starves();
-            let produced = batch.guarded(|| self.accept(keep_first))??;
-            if batch.options.wipe {
-                // Also what the source has written and not counted.
-                self.empty_scratch();
-            }
-            batch.call_waiters();
-            result.map_err(|error| self.failure(error))?;
-            if ended {
-                return Ok(());
-            }
-            if produced == 0 {
-                // It has no more at the moment. What there is will do, if there is something.
-                return if self.made() > 0 { Ok(()) } else { Err(LoadError::NothingProduced) };
-            }
-            if others_wait && self.turn_is_over() {
-                return Ok(());
-            }
-            calls += 1;
-            if calls.is_multiple_of(CALLS_BETWEEN_QUESTIONS) {
-                self.check_for_interrupt()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Moves the results that the source has just written to the scratch slots into the queue, and
-    /// returns how many there were.
-    fn accept(&mut self, keep_first: bool) -> Result<usize, LoadError<S::Error>> {
-        let batch = self.batch;
-        let is_first = keep_first && self.made() == 0 && batch.own.get().is_none();
-        let produced =
-            Self::fill_state(batch, |fill_state| std::mem::take(&mut fill_state.produced));
-        if produced == 0 {
-            return Ok(0);
-        }
-        let first = Self::fill_state(batch, |fill_state| {
-            let mut words = &mut fill_state.scratch[..produced];
-            let first =
-                if is_first { words.split_off_first_mut().map(std::mem::take) } else { None };
-            if !words.is_empty() {
-                batch.queue.push_all(words);
-                words.fill(0);
-            }
-            first
-        });
-        if let Some(word) = first {
-            self.keep(word)?;
-        }
-        if produced > usize::from(first.is_some()) {
-            batch.wake_waiters(produced - usize::from(first.is_some()));
-        }
-        Ok(produced)
-    }
-
     /// How many results the fill has made. Derived from the queue, so that the loop above needs no
     /// count that survives an unwinding source.
     fn made(&self) -> usize {
         let in_queue = usize::try_from(self.batch.queue.made() - self.began);
         in_queue.unwrap_or(usize::MAX) + usize::from(self.made_own)
-    }
-
-    fn failure(&self, error: S::Error) -> LoadError<S::Error> {
-        self.batch.counters.filler.errors.add_alone(1);
-        LoadError::Source(error)
     }
 
     /// Handles a change while the source ran: this process forked, the batch was closed, or
@@ -317,15 +155,6 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             self.limit = 0;
         }
         Ok(())
-    }
-
-    #[cold]
-    fn check_for_interrupt(&mut self) -> Result<(), LoadError<S::Error>> {
-        if self.batch.host.interrupted() {
-            return Err(LoadError::Interrupted);
-        }
-        // The host may have forked.
-        Ok(self.handle_change()?)
     }
 
     /// After a fork in host code: the results made before it belong to the parent, and the child
@@ -363,18 +192,6 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         unsafe { batch.workspace.with_state(f) }
     }
 
-    /// Keeps a result for this thread. There is room for it, because a load fills only if no result
-    /// came back.
-    fn keep(&mut self, word: Word) -> Result<(), LoadError<S::Error>> {
-        if let Err(word) = self.batch.own.put(word, Origin::Fill) {
-            let queued = self.batch.queue.push(word);
-            return if queued { Ok(()) } else { Err(self.batch.no_room_for(word)) };
-        }
-        self.made_own = true;
-        self.batch.counters.filler.first_results.add_alone(1);
-        Ok(())
-    }
-
     /// Updates the counters while only this thread writes them.
     fn count(&self) {
         let counters = &self.batch.counters.filler;
@@ -382,27 +199,6 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             counters.fills.add_alone(1);
             counters.nanoseconds.add_alone(nanoseconds(started.elapsed()));
         }
-    }
-}
-
-/// What the source gets to fill the buffer with.
-struct Run<'f, 'a, H: Host, S: Source<H>> {
-    fill: &'f mut Fill<'a, H, S>,
-    keep_first: bool,
-    outcome: &'f mut Result<(), LoadError<S::Error>>,
-}
-
-impl<H: Host, S: Source<H>> Filler<H, S::Error> for Run<'_, '_, H, S> {
-    #[inline]
-    fn one_by_one(self, next: impl FnMut(&H) -> Result<Option<Made<H>>, S::Error>) -> Filled {
-        *self.outcome = self.fill.make_one_by_one(self.keep_first, next);
-        Filled::new()
-    }
-
-    #[inline]
-    fn many(self, fill: impl FnMut(&H, &mut Slots<'_, H>) -> Result<(), S::Error>) -> Filled {
-        *self.outcome = self.fill.make_many(self.keep_first, fill);
-        Filled::new()
     }
 }
 

@@ -1,6 +1,6 @@
 //! How long a thread runs the source while another has nothing.
 
-use super::super::fill::TURN;
+use super::super::fill::run::TURN;
 use super::*;
 use std::time::Instant;
 
