@@ -3,6 +3,7 @@
 #include "check.h"
 #include "good.h"
 #include "slow_source.h"
+#include "waiter.h"
 
 #include <semaphore.h>
 
@@ -38,17 +39,6 @@ static void scene_end(scene *all) {
     ft_local_batch_free(all->batch);
     CHECK_EQ(atomic_load(&all->host.releases), all->slow.source.made);
     fake_host_end(&all->host);
-}
-
-static void count_call(void *arg) {
-    atomic_fetch_add((atomic_int *)arg, 1);
-}
-
-static uint64_t notify(const ft_local_batch *batch, atomic_int *calls) {
-    uint64_t ticket = 0;
-    CHECK_EQ(ft_local_batch_notify(batch, count_call, calls, &ticket), FT_LOCAL_OK);
-    CHECK(ticket != 0);
-    return ticket;
 }
 
 static void bad_arguments_are_named(void) {

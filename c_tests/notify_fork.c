@@ -4,21 +4,11 @@
 #include "check.h"
 #include "child.h"
 #include "slow_source.h"
+#include "waiter.h"
 
 static void *load_one(void *batch) {
     load_expecting(batch, 0);
     return NULL;
-}
-
-static void count_call(void *arg) {
-    atomic_fetch_add((atomic_int *)arg, 1);
-}
-
-static uint64_t notify(const ft_local_batch *batch, atomic_int *calls) {
-    uint64_t ticket = 0;
-    CHECK_EQ(ft_local_batch_notify(batch, count_call, calls, &ticket), FT_LOCAL_OK);
-    CHECK(ticket != 0);
-    return ticket;
 }
 
 typedef struct heritage {

@@ -1,9 +1,6 @@
 """BatchExecutor, signals, and the end of the interpreter."""
 
 import signal
-import subprocess
-import sys
-import sysconfig
 import threading
 
 import pytest
@@ -256,24 +253,10 @@ time.sleep(0.3)
 """
 
 
-# A free-threaded 3.13 hangs in its own code once in about 140 times: see docs/reliability.md.
-MAY_HANG_BY_ITSELF = sys.version_info[:2] == (3, 13) and bool(
-    sysconfig.get_config_var("Py_GIL_DISABLED")
-)
-
-
-def test_daemon_threads_that_load_do_not_abort_the_process_at_exit(run_python):
-    ended = hung = 0
-    while ended < 3:
-        try:
-            process = run_python("-c", DAEMON_LOADS_AT_EXIT, timeout=30)
-        except subprocess.TimeoutExpired:
-            hung += 1
-            assert MAY_HANG_BY_ITSELF
-            assert hung == 1, "twice is no coincidence"
-        else:
-            assert (process.returncode, process.stderr) == (0, "")
-            ended += 1
+def test_daemon_threads_that_load_do_not_abort_the_process_at_exit(run_python_with_daemons):
+    for _ in range(3):
+        process = run_python_with_daemons("-c", DAEMON_LOADS_AT_EXIT)
+        assert (process.returncode, process.stderr) == (0, "")
 
 
 LEFT_AT_EXIT = """

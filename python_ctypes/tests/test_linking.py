@@ -79,6 +79,6 @@ for _ in range(4):
 
 
 @pytest.mark.parametrize("run", range(16))
-def test_daemon_threads_that_load_while_python_ends(run_python, run):
-    process = run_python("-c", DAEMONS)
+def test_daemon_threads_that_load_while_python_ends(run_python_with_daemons, run):
+    process = run_python_with_daemons("-c", DAEMONS)
     assert (process.returncode, process.stdout, process.stderr) == (0, "", ""), run

@@ -114,9 +114,9 @@ sys.exit(3)
 
 
 @pytest.mark.parametrize("way", ["exit", "error", "atexit"])
-def test_an_interpreter_ends_with_daemon_threads_at_work(way, run_python):
+def test_an_interpreter_ends_with_daemon_threads_at_work(way, run_python_with_daemons):
     for _ in range(ROUNDS):
-        process = run_python("-c", END, way, timeout=100)
+        process = run_python_with_daemons("-c", END, way, timeout=100)
         assert (process.returncode, process.stdout, process.stderr) == (3, "", "")
 
 

@@ -1,3 +1,18 @@
+/// What a host of plain values has, whatever else it does.
+macro_rules! words_are_objects {
+    () => {
+        type Object = usize;
+
+        fn into_word(object: usize) -> Word {
+            object
+        }
+
+        unsafe fn adopt_word(&self, word: Word) -> usize {
+            word
+        }
+    };
+}
+
 mod ahead;
 mod basics;
 mod cursors;

@@ -222,15 +222,7 @@ struct Meddling {
 
 // SAFETY: the word is the object.
 unsafe impl<'h> Host for &'h Meddling {
-    type Object = usize;
-
-    fn into_word(object: usize) -> Word {
-        object
-    }
-
-    unsafe fn adopt_word(&self, word: Word) -> usize {
-        word
-    }
+    words_are_objects!();
 
     fn block(&self, wait: &mut dyn FnMut()) {
         let node = self.cursor.swap(std::ptr::null_mut(), Ordering::Relaxed);

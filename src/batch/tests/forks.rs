@@ -114,15 +114,7 @@ struct Forking {
 
 // SAFETY: the word is the object.
 unsafe impl Host for &Forking {
-    type Object = usize;
-
-    fn into_word(object: usize) -> Word {
-        object
-    }
-
-    unsafe fn adopt_word(&self, word: Word) -> usize {
-        word
-    }
+    words_are_objects!();
 
     fn interrupt_period(&self) -> Option<Duration> {
         self.period

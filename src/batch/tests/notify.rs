@@ -216,15 +216,7 @@ struct Interruptible(AtomicBool);
 
 // SAFETY: the word is the object.
 unsafe impl Host for &Interruptible {
-    type Object = usize;
-
-    fn into_word(object: usize) -> Word {
-        object
-    }
-
-    unsafe fn adopt_word(&self, word: Word) -> usize {
-        word
-    }
+    words_are_objects!();
 
     fn interrupt_period(&self) -> Option<Duration> {
         Some(60 * LONG)

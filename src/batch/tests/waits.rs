@@ -49,15 +49,7 @@ pub(super) struct Interruptible {
 
 // SAFETY: the word is the object.
 unsafe impl Host for &Interruptible {
-    type Object = usize;
-
-    fn into_word(object: usize) -> Word {
-        object
-    }
-
-    unsafe fn adopt_word(&self, word: Word) -> usize {
-        word
-    }
+    words_are_objects!();
 
     fn block(&self, wait: &mut dyn FnMut()) {
         self.waits.fetch_add(1, Ordering::Relaxed);
@@ -192,15 +184,7 @@ struct StopsTheFirst(AtomicBool);
 
 // SAFETY: the word is the object.
 unsafe impl Host for &StopsTheFirst {
-    type Object = usize;
-
-    fn into_word(object: usize) -> Word {
-        object
-    }
-
-    unsafe fn adopt_word(&self, word: Word) -> usize {
-        word
-    }
+    words_are_objects!();
 
     fn interrupted(&self) -> bool {
         !self.0.swap(true, Ordering::Relaxed)
@@ -272,15 +256,7 @@ struct Patient<'a>(&'a Interruptible);
 
 // SAFETY: the word is the object.
 unsafe impl Host for Patient<'_> {
-    type Object = usize;
-
-    fn into_word(object: usize) -> Word {
-        object
-    }
-
-    unsafe fn adopt_word(&self, word: Word) -> usize {
-        word
-    }
+    words_are_objects!();
 
     fn block(&self, wait: &mut dyn FnMut()) {
         self.0.waits.fetch_add(1, Ordering::Relaxed);

@@ -53,15 +53,7 @@ fn fork_is_parents() -> bool {
 
 // SAFETY: the word is the object.
 unsafe impl Host for &Counting {
-    type Object = usize;
-
-    fn into_word(object: usize) -> Word {
-        object
-    }
-
-    unsafe fn adopt_word(&self, word: Word) -> usize {
-        word
-    }
+    words_are_objects!();
 
     fn block(&self, wait: &mut dyn FnMut()) {
         self.pass(Place::Detach);
