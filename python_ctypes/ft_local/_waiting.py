@@ -57,19 +57,16 @@ class _Waiter:
 async def aload(executor: Any, *, in_thread: bool = False) -> Any:
     if in_thread:
         return await _load_in_thread(executor)
+    return await _load(executor, executor)
+
+
+async def _load(loads: Any, executor: Any) -> Any:
+    """The next result of the executor, or of a cursor of it."""
     while True:
-        result = executor.load_now(_NOTHING)
+        result = loads.load_now(_NOTHING)
         if result is not _NOTHING:
             return result
         await _Waiter(executor).wait()
-
-
-async def _next(cursor: Any) -> Any:
-    while True:
-        result = cursor.load_now(_NOTHING)
-        if result is not _NOTHING:
-            return result
-        await _Waiter(cursor.executor).wait()
 
 
 class _Turns:
@@ -122,17 +119,17 @@ def _give_back(executor: Any, load: Future[Any]) -> None:
 class AsyncLoads:
     """An executor or a cursor under `async for`: what it loads, until there will be no more."""
 
-    __slots__ = ("_load", "_loads")
+    __slots__ = ("_executor", "_loads")
 
     def __init__(self, loads: Any) -> None:
         self._loads = loads
-        self._load = _next if hasattr(loads, "executor") else aload
+        self._executor = getattr(loads, "executor", loads)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Any:
         try:
-            return await self._load(self._loads)
+            return await _load(self._loads, self._executor)
         except (EndOfSource, ExecutorClosed):
             raise StopAsyncIteration from None

@@ -135,18 +135,28 @@ PyObject *shim_integers_into(PyObject *list, void *const *words, size_t count);
 /* ranges.c: give_back() of integers. */
 PyObject *shim_range_give_back(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
 
+/* The only argument, `default`, of a method: borrowed, None if it is left out. NULL with a TypeError
+ * if there are more. */
+static inline PyObject *shim_default(const char *method, PyObject *const *args, Py_ssize_t nargs) {
+    if (nargs > 1) {
+        return PyErr_Format(PyExc_TypeError, "%s() takes 1 positional argument but %zd were given",
+                            method, nargs);
+    }
+    return nargs == 1 ? args[0] : Py_None;
+}
+
 /* batch_load.c: the methods that take results, or have them made. */
 PyObject *shim_batch_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                           PyObject *kwnames);
 PyObject *shim_batch_try_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
+PyObject *shim_batch_load_now(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
 PyObject *shim_batch_load_many(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                                PyObject *kwnames);
 PyObject *shim_batch_give_back(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
 PyObject *shim_batch_prefill(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                              PyObject *kwnames);
 
-/* batch_wait.c: the methods that do not wait, and tell when to try again. */
-PyObject *shim_batch_load_now(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
+/* batch_wait.c: the methods that tell when to try again. */
 PyObject *shim_batch_notify(PyObject *self, PyObject *waiter);
 
 /* batch_wait.c: aload() of an executor or a cursor, and what `async for` asks for. */

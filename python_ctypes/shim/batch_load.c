@@ -32,21 +32,30 @@ PyObject *shim_batch_load(PyObject *self, PyObject *const *args, Py_ssize_t narg
     return status == FT_LOCAL_OK ? shim_result(self, result) : shim_batch_raise(self, status);
 }
 
-PyObject *shim_batch_try_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
-    if (nargs > 1) {
-        return PyErr_Format(PyExc_TypeError,
-                            "try_load() takes 1 positional argument but %zd were given", nargs);
+/* What `load` takes, or the only argument, `default`, if its status is `nothing`. */
+static inline PyObject *load_or_default(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                                        const char *method, ft_local_status nothing,
+                                        ft_local_status (*load)(const ft_local_batch *, void **)) {
+    PyObject *otherwise = shim_default(method, args, nargs);
+    if (otherwise == NULL) {
+        return NULL;
     }
-    ft_local_batch *handle = shim_batch_handle(self);
     void *result;
-    ft_local_status status = ft_local_batch_try_load(handle, &result);
+    ft_local_status status = load(shim_batch_handle(self), &result);
     if (status == FT_LOCAL_OK) {
         return shim_result(self, result);
     }
-    if (status == FT_LOCAL_ERR_EMPTY) {
-        return Py_NewRef(nargs == 1 ? args[0] : Py_None);
-    }
-    return shim_batch_raise(self, status);
+    return status == nothing ? Py_NewRef(otherwise) : shim_batch_raise(self, status);
+}
+
+PyObject *shim_batch_try_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
+    return load_or_default(self, args, nargs, "try_load", FT_LOCAL_ERR_EMPTY,
+                           ft_local_batch_try_load);
+}
+
+PyObject *shim_batch_load_now(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
+    return load_or_default(self, args, nargs, "load_now", FT_LOCAL_ERR_WOULD_WAIT,
+                           ft_local_batch_load_now);
 }
 
 /* A list to which the results are moved; NULL with a MemoryError, and then they are not. */

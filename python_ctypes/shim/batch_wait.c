@@ -1,23 +1,7 @@
-/* Waiting without blocking: loads that do not wait, and calls when to try again. `ft_local._waiting`
- * makes of them what can be awaited. */
+/* Waiting without blocking: calls when to try again. `ft_local._waiting` makes of them, and of
+ * load_now(), what can be awaited. */
 
 #include "batch.h"
-
-PyObject *shim_batch_load_now(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
-    if (nargs > 1) {
-        return PyErr_Format(PyExc_TypeError,
-                            "load_now() takes 1 positional argument but %zd were given", nargs);
-    }
-    void *result;
-    ft_local_status status = ft_local_batch_load_now(shim_batch_handle(self), &result);
-    if (status == FT_LOCAL_OK) {
-        return shim_result(self, result);
-    }
-    if (status == FT_LOCAL_ERR_WOULD_WAIT) {
-        return Py_NewRef(nargs == 1 ? args[0] : Py_None);
-    }
-    return shim_batch_raise(self, status);
-}
 
 /* Calls the waiter, whose reference it takes over. It may come in the middle of an exception which is
  * not its own: that of the source, for instance. */

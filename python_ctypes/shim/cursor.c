@@ -86,11 +86,8 @@ static PyObject *load(PyObject *self, PyObject *const *args, Py_ssize_t nargs, P
 static PyObject *load_now(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
     shim_cursor *cursor = (shim_cursor *)self;
     void *result;
-    if (nargs > 1) {
-        return PyErr_Format(PyExc_TypeError,
-                            "load_now() takes 1 positional argument but %zd were given", nargs);
-    }
-    if (!enter(cursor)) {
+    PyObject *otherwise = shim_default("load_now", args, nargs);
+    if (otherwise == NULL || !enter(cursor)) {
         return NULL;
     }
     ft_local_status status = FT_LOCAL_ERR_CLOSED;
@@ -100,7 +97,7 @@ static PyObject *load_now(PyObject *self, PyObject *const *args, Py_ssize_t narg
         cursor->depth--;
     }
     if (status == FT_LOCAL_ERR_WOULD_WAIT) {
-        return Py_NewRef(nargs == 1 ? args[0] : Py_None);
+        return Py_NewRef(otherwise);
     }
     return status == FT_LOCAL_OK ? result_of(cursor, result) : raise(self, status);
 }
