@@ -1,6 +1,6 @@
 //! Memory whose lack is an error and not an abort.
 
-#[cfg(not(loom))]
+#[cfg(not(all(test, loom)))]
 use std::alloc::Layout;
 
 /// The largest buffer. Its memory is allocated with the batch, 16 bytes per result.
@@ -18,7 +18,7 @@ pub const MAX_SIZE: usize = 1 << 30;
 pub(crate) struct OutOfMemory;
 
 /// `count` zeroes, which the operating system need not back with memory before they are touched.
-#[cfg(not(loom))]
+#[cfg(not(all(test, loom)))]
 pub(crate) fn try_zeroed<T: Zero>(count: usize) -> Result<Box<[T]>, OutOfMemory> {
     let layout = Layout::array::<T>(count).map_err(|_| OutOfMemory)?;
     assert_ne!(layout.size(), 0, "an array that is asked for has a size");
@@ -34,7 +34,7 @@ pub(crate) fn try_zeroed<T: Zero>(count: usize) -> Result<Box<[T]>, OutOfMemory>
 }
 
 /// Under loom an atomic is more than its bytes.
-#[cfg(loom)]
+#[cfg(all(test, loom))]
 pub(crate) fn try_zeroed<T: Zero>(count: usize) -> Result<Box<[T]>, OutOfMemory> {
     Ok((0..count).map(|_| T::zero()).collect())
 }
@@ -55,13 +55,13 @@ pub(crate) unsafe fn wipe(memory: *mut u8, size: usize) {
 /// # Safety
 /// All-zero bytes must be a value of the type.
 pub(crate) unsafe trait Zero {
-    #[cfg(loom)]
+    #[cfg(all(test, loom))]
     fn zero() -> Self;
 }
 
 // SAFETY: zero is a `usize`.
 unsafe impl Zero for usize {
-    #[cfg(loom)]
+    #[cfg(all(test, loom))]
     fn zero() -> Self {
         0
     }
@@ -69,7 +69,7 @@ unsafe impl Zero for usize {
 
 // SAFETY: an atomic has the representation of the integer in it.
 unsafe impl Zero for crate::sync::AtomicUsize {
-    #[cfg(loom)]
+    #[cfg(all(test, loom))]
     fn zero() -> Self {
         Self::new(0)
     }

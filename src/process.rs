@@ -14,14 +14,13 @@
 //! otherwise. So each structure is right if a thread may vanish between any two of its stores. Where
 //! that takes an argument, it stands beside the stores.
 
-#[cfg(any(loom, shuttle))]
-#[cfg_attr(not(test), allow(dead_code))]
+#[cfg(all(test, any(loom, shuttle)))]
 #[path = "process/model.rs"]
 mod imp;
-#[cfg(all(unix, not(any(loom, shuttle))))]
+#[cfg(all(unix, not(all(test, any(loom, shuttle)))))]
 #[path = "process/real.rs"]
 mod imp;
-#[cfg(not(any(unix, loom, shuttle)))]
+#[cfg(not(any(unix, all(test, any(loom, shuttle)))))]
 #[path = "process/single.rs"]
 mod imp;
 

@@ -1,22 +1,19 @@
 //! The synchronisation primitives of the core: those of `std`, loom's when a model is checked in
 //! every order of its steps, or shuttle's when larger scenes are run in many random ones.
 
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(all(test, any(loom, shuttle))))]
 mod real;
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(all(test, any(loom, shuttle))))]
 use real as imp;
-// Only models and scenes use all of it.
-#[cfg(loom)]
-#[cfg_attr(not(test), allow(dead_code))]
+#[cfg(all(test, loom))]
 #[path = "sync/loom.rs"]
 mod imp;
-#[cfg(shuttle)]
+#[cfg(all(test, shuttle))]
 #[path = "sync/shuttle.rs"]
 mod imp;
-#[cfg(all(any(test, feature = "test-hooks"), not(any(loom, shuttle))))]
+#[cfg(all(any(test, feature = "test-hooks"), not(all(test, any(loom, shuttle)))))]
 mod counted;
-#[cfg(any(loom, shuttle))]
-#[cfg_attr(not(test), allow(dead_code))]
+#[cfg(all(test, any(loom, shuttle)))]
 mod model;
 mod state;
 
@@ -28,7 +25,7 @@ pub(crate) mod unordered {
 
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use imp::*;
-#[cfg(any(loom, shuttle))]
+#[cfg(all(test, any(loom, shuttle)))]
 pub(crate) use model::*;
 pub(crate) use state::{Global, Renewable, new_number};
 pub(crate) use std::sync::atomic::Ordering;

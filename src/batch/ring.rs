@@ -45,7 +45,7 @@ use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, own, v
 const GROUP: u64 = 64;
 
 /// How often the producer looks whether a slot was wiped.
-const PATIENCE: u32 = if cfg!(loom) { 1 } else { 16 };
+const PATIENCE: u32 = if cfg!(all(test, loom)) { 1 } else { 16 };
 
 /// The queue of a batch's results. The producer is the thread that holds the fill role.
 pub(super) struct Ring {

@@ -44,12 +44,12 @@ impl<T> std::ops::Deref for Renewable<T> {
 pub(crate) struct Global<T>(Renewable<super::Mutex<T>>);
 
 impl<T> Global<T> {
-    #[cfg(not(any(loom, shuttle)))]
+    #[cfg(not(all(test, any(loom, shuttle))))]
     pub(crate) const fn new(value: T) -> Self {
         Self(Renewable::new(super::Mutex::new(value)))
     }
 
-    #[cfg(any(loom, shuttle))]
+    #[cfg(all(test, any(loom, shuttle)))]
     pub(crate) fn new(value: T) -> Self {
         Self(Renewable::new(super::Mutex::new(value)))
     }
