@@ -15,7 +15,14 @@ from ._outcomes import EndOfSource, ExecutorClosed, ForkedError
 from ._sharing import immortal, share, sharing
 
 # Imported when they are first asked for: what they need takes longer than all the rest.
-_LATER = ("BatchStats", "ContendedObject", "ContentionReport", "contention", "localize")
+_LATER = (
+    "BatchStats",
+    "ContendedObject",
+    "ContentionReport",
+    "Prefilling",
+    "contention",
+    "localize",
+)
 
 LocalWrapper = _module.LocalWrapper
 BatchExecutor = _module.BatchExecutor
@@ -38,6 +45,8 @@ def __getattr__(name: str) -> object:
     # By import statements, as in _backend.
     if name == "BatchStats":
         from . import _stats as module  # noqa: PLC0415
+    elif name == "Prefilling":
+        from . import _prefilling as module  # noqa: PLC0415
     elif name == "localize":
         from . import _localizing as module  # noqa: PLC0415
     else:
@@ -61,6 +70,7 @@ __all__ = [
     "ExecutorClosed",
     "ForkedError",
     "LocalWrapper",
+    "Prefilling",
     "__version__",
     "abi_version",
     "backend",

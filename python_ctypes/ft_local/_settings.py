@@ -176,7 +176,7 @@ def _shown(number: Any) -> str:
         return "a number too long to show"
 
 
-def nanoseconds(timeout: Any) -> int:
+def nanoseconds(timeout: Any, name: str = "timeout") -> int:
     """A number of seconds in nanoseconds. FOREVER for None, and for 292 years or more."""
     if timeout is None:
         return FOREVER
@@ -188,7 +188,7 @@ def nanoseconds(timeout: Any) -> int:
     except TypeError:
         if _has(kind, "__float__") or _has(kind, "__index__"):
             raise
-        wrong = f"timeout must be a number of seconds or None, got {kind.__name__!r}"
+        wrong = f"{name} must be a number of seconds or None, got {kind.__name__!r}"
         raise TypeError(wrong) from None
     except OverflowError:
         if not _has(kind, "__index__"):
@@ -197,7 +197,7 @@ def nanoseconds(timeout: Any) -> int:
         seconds = -math.inf if _index(timeout) < 0 else math.inf
     if not seconds >= 0:
         raise ValueError(
-            f"timeout must be 0 seconds or more, or None for no limit, got {_shown(timeout)}"
+            f"{name} must be 0 seconds or more, or None for no limit, got {_shown(timeout)}"
         )
     # Rounded up, so that no wait is shorter than was asked for.
     rounded = seconds * 1e9

@@ -180,6 +180,14 @@ static PyMethodDef methods[] = {
      PyDoc_STR("prefill($self, low_water=None, max=None, *, timeout=0)\n--\n\n"
                "Waits until fewer than `low_water` results are ready, then has up to `max` made.\n"
                "Returns how many were; 0 if the wait took `timeout` seconds.")},
+    {"prefilling", (PyCFunction)(void (*)(void))shim_batch_prefilling, METH_VARARGS | METH_KEYWORDS,
+     PyDoc_STR(
+         "prefilling($self, low_water=None, *, retry_after=1.0)\n--\n\n"
+         "Starts a thread that keeps `low_water` results ready, and returns a Prefilling, whose\n"
+         "stop(), or the end of a `with`, ends it. It ends by itself when the source has ended,\n"
+         "when the executor is closed or freed, and at the exit of the interpreter.\n\n"
+         "What the source raises there goes to threading.excepthook(). The thread then waits\n"
+         "`retry_after` seconds; it ends instead if that is None.")},
     {"cursor", shim_batch_cursor, METH_NOARGS,
      PyDoc_STR("cursor($self)\n--\n\n"
                "A Cursor, for one thread, which takes several results at a time.")},

@@ -163,6 +163,9 @@ PyObject *shim_batch_notify(PyObject *self, PyObject *waiter);
 PyObject *shim_aload(PyObject *self, PyObject *args, PyObject *kwargs);
 PyObject *shim_aiter(PyObject *self);
 
+/* batch_wait.c: prefilling() of an executor. */
+PyObject *shim_batch_prefilling(PyObject *self, PyObject *args, PyObject *kwargs);
+
 /* The timeout among the arguments of load(). */
 bool shim_parse_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
                      int64_t *nanoseconds);

@@ -1,5 +1,5 @@
 /* Waiting without blocking: calls when to try again. `ft_local._waiting` makes of them, and of
- * load_now(), what can be awaited. */
+ * load_now(), what can be awaited. And threads that wait for others: `ft_local._prefilling`. */
 
 #include "batch.h"
 
@@ -58,13 +58,18 @@ PyObject *shim_batch_notify(PyObject *self, PyObject *waiter) {
     return function;
 }
 
-/* What the function of ft_local._waiting with this name makes of `self`. */
-static PyObject *ask_waiting(const char *function, PyObject *self, PyObject *kwargs) {
-    PyObject *module = PyImport_ImportModule("ft_local._waiting");
+/* What a function of a module of the package makes of `self`, and of more arguments if `args` is
+ * not NULL. */
+static PyObject *ask(const char *module_name, const char *function, PyObject *self, PyObject *args,
+                     PyObject *kwargs) {
+    PyObject *module = PyImport_ImportModule(module_name);
     PyObject *asked = module == NULL ? NULL : PyObject_GetAttrString(module, function);
-    PyObject *arguments = asked == NULL ? NULL : PyTuple_Pack(1, self);
-    PyObject *answer = arguments == NULL ? NULL : PyObject_Call(asked, arguments, kwargs);
-    Py_XDECREF(arguments);
+    PyObject *first = asked == NULL ? NULL : PyTuple_Pack(1, self);
+    PyObject *all =
+        first == NULL || args == NULL ? Py_XNewRef(first) : PySequence_Concat(first, args);
+    PyObject *answer = all == NULL ? NULL : PyObject_Call(asked, all, kwargs);
+    Py_XDECREF(all);
+    Py_XDECREF(first);
     Py_XDECREF(asked);
     Py_XDECREF(module);
     return answer;
@@ -74,9 +79,13 @@ PyObject *shim_aload(PyObject *self, PyObject *args, PyObject *kwargs) {
     if (PyTuple_GET_SIZE(args) != 0) {
         return PyErr_Format(PyExc_TypeError, "aload() takes no positional arguments");
     }
-    return ask_waiting("aload", self, kwargs);
+    return ask("ft_local._waiting", "aload", self, NULL, kwargs);
 }
 
 PyObject *shim_aiter(PyObject *self) {
-    return ask_waiting("AsyncLoads", self, NULL);
+    return ask("ft_local._waiting", "AsyncLoads", self, NULL, NULL);
+}
+
+PyObject *shim_batch_prefilling(PyObject *self, PyObject *args, PyObject *kwargs) {
+    return ask("ft_local._prefilling", "prefilling", self, args, kwargs);
 }

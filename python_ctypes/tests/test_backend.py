@@ -28,6 +28,7 @@ def test_public_names():
         "ExecutorClosed",
         "ForkedError",
         "LocalWrapper",
+        "Prefilling",
         "__version__",
         "abi_version",
         "backend",

@@ -35,3 +35,5 @@ if sharing(names) == "immortal":
     names.clear()
 with contention(most=3) as report:
     places: list[str | None] = [one.path for one in report.objects]
+with executor.prefilling(2, retry_after=None) as ahead:
+    runs: bool = ahead.running

@@ -11,6 +11,7 @@ text: str = ft_local.BatchExecutor(int, 4).load()  # pyright: ignore
 ft_local.BatchExecutor(int, 4).cursor().steal()  # pyright: ignore
 ft_local.BatchExecutor(int, 4, on_fork="explode")  # pyright: ignore
 ft_local.BatchExecutor(int, 4).stats().misses  # pyright: ignore
+ft_local.BatchExecutor(int, 4).prefilling("2")  # pyright: ignore
 ft_local.share([], True)  # pyright: ignore
 ft_local.immortal([])  # pyright: ignore
 ft_local.sharing([]) == "forgotten"  # pyright: ignore

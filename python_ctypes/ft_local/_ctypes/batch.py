@@ -214,6 +214,20 @@ class BatchExecutor:
             raise library.exception(status)
         return made.value
 
+    def prefilling(
+        self, low_water: SupportsIndex | None = None, *, retry_after: float | None = 1.0
+    ) -> Any:
+        """Starts a thread that keeps `low_water` results ready, and returns a Prefilling.
+
+        Its `stop()`, or the end of a `with`, ends the thread. It ends by itself when the source has
+        ended, when the executor is closed or freed, and at the exit of the interpreter. What the
+        source raises there goes to `threading.excepthook`. The thread then waits `retry_after`
+        seconds; it ends instead if that is None.
+        """
+        from ft_local._prefilling import prefilling  # noqa: PLC0415 - importing stays quick
+
+        return prefilling(self, low_water, retry_after=retry_after)
+
     def cursor(self) -> Cursor:
         """A Cursor, for one thread, which takes several results at a time."""
         return cursor_of(self, self._address())
