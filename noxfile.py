@@ -59,8 +59,9 @@ nox.logger.logger.addFilter(lambda record: record.msg != "uv binary not found.")
 def rust_lint(session):
     """rustfmt, clippy and rustdoc, without a warning."""
     run(session, "cargo", "fmt", "--all", "--check")
-    run(session, "cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-Dwarnings")
-    doc = ["cargo", "doc", "--workspace", "--no-deps", "--document-private-items", "--locked"]
+    all_of_it = ["--workspace", "--locked", "--features", "ft_local/stream"]
+    run(session, "cargo", "clippy", *all_of_it, "--all-targets", "--", "-Dwarnings")
+    doc = ["cargo", "doc", *all_of_it, "--no-deps", "--document-private-items"]
     run(session, *doc, RUSTDOCFLAGS="-D warnings")
     # Each unsafe block says why it is sound.
     run(session, "tools/unsafe")
@@ -92,7 +93,7 @@ def format(session):  # noqa: A001
 @session("test")
 def rust_tests(session):
     """All tests of the crates, and the examples in their documentation."""
-    cargo_test(session, "--workspace", *session.posargs)
+    cargo_test(session, "--workspace", "--features", "ft_local/stream", *session.posargs)
 
 
 @session("test")
@@ -455,7 +456,7 @@ def rust_api(session):
     """
     tool = cargo_tool(session, "cargo-public-api", "0.52.0")
     # rustdoc describes a crate in JSON for nightly compilers only, unless it takes itself for one.
-    command = [tool, "public-api", "-s", "--color", "never"]
+    command = [tool, "public-api", "-s", "--color", "never", "--features", "stream"]
     environment = os.environ | {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": "target/rust-api"}
     listed = subprocess.check_output(command, env=environment, text=True)
     known = Path("docs/rust-api.txt")

@@ -6,6 +6,7 @@ mod deadlock;
 mod fill;
 mod fill_state;
 mod fork;
+mod future;
 mod gate;
 mod give_back;
 mod heap;
@@ -27,6 +28,8 @@ mod role;
 #[cfg(all(test, shuttle))]
 mod schedules;
 mod stats;
+#[cfg(feature = "stream")]
+mod stream;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
 mod wait;
@@ -42,6 +45,7 @@ use crate::sync::unordered::{AtomicU64, AtomicUsize};
 use crate::sync::{CachePadded, Ordering};
 pub use cursor::Cursor;
 use fill_state::Workspace;
+pub use future::{LoadFuture, NextFuture};
 use gate::Gate;
 pub use load::Slow;
 pub use node::{InUse, Node};
@@ -57,6 +61,8 @@ use role::FillRole;
 use stats::Counters;
 pub use stats::Stats;
 use std::marker::PhantomData;
+#[cfg(feature = "stream")]
+pub use stream::{CursorStream, LoadStream};
 pub use whole::Loads;
 
 /// The number of the next batch. No batch has 0.
@@ -180,10 +186,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         options: Options,
     ) -> Result<Self, NewError> {
         if !(1..=MAX_SIZE).contains(&size) {
-            return Err(NewError::Size);
+            return Err(NewError::Size(size));
         }
         if options.low_mark > size {
-            return Err(NewError::LowMark);
+            return Err(NewError::LowMark { low_mark: options.low_mark, size });
         }
         process::watch(renew_lists)?;
         let (gate, low_mark) = (Gate::new(), AtomicUsize::new(options.low_mark));

@@ -11,15 +11,20 @@ use std::fmt;
 /// use ft_local::{Batch, Iter, Native, NewError};
 ///
 /// let refused = Batch::new(Native::<usize>::new(), Iter(0..9), 0);
-/// assert_eq!(refused.err(), Some(NewError::Size));
+/// assert_eq!(refused.err(), Some(NewError::Size(0)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NewError {
-    /// The size is 0 or above [`MAX_SIZE`].
-    Size,
+    /// This size is 0 or above [`MAX_SIZE`].
+    Size(usize),
     /// The low mark is above the size.
-    LowMark,
+    LowMark {
+        /// The low mark that was asked for.
+        low_mark: usize,
+        /// The size.
+        size: usize,
+    },
     /// There is not enough memory.
     OutOfMemory,
 }
@@ -177,8 +182,10 @@ impl From<OutOfMemory> for NewError {
 impl fmt::Display for NewError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Size => write!(f, "the size must be between 1 and {}", MAX_SIZE),
-            Self::LowMark => f.write_str("the low mark must not be above the size"),
+            Self::Size(size) => write!(f, "the size must be between 1 and {MAX_SIZE}, got {size}"),
+            Self::LowMark { low_mark, size } => {
+                write!(f, "the low mark must not be above the size {size}, got {low_mark}")
+            }
             Self::OutOfMemory => f.write_str("not enough memory"),
         }
     }

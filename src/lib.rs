@@ -44,7 +44,9 @@ mod sync;
 pub mod test_hooks;
 mod wrapper;
 
-pub use batch::{Batch, Cursor, ForkPolicy, Loads, Options, Stats, Ticket};
+pub use batch::{Batch, Cursor, ForkPolicy, LoadFuture, Loads, NextFuture, Options, Stats, Ticket};
+#[cfg(feature = "stream")]
+pub use batch::{CursorStream, LoadStream};
 pub use error::{BoxError, LoadError, NewError};
 pub use host::{Host, Native, Pointer, Word};
 pub use memory::MAX_SIZE;

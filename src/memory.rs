@@ -9,7 +9,7 @@ use std::alloc::Layout;
 /// use ft_local::{Batch, Iter, MAX_SIZE, Native, NewError};
 ///
 /// let refused = Batch::new(Native::<usize>::new(), Iter(0..9), MAX_SIZE + 1);
-/// assert_eq!(refused.err(), Some(NewError::Size));
+/// assert_eq!(refused.err(), Some(NewError::Size(MAX_SIZE + 1)));
 /// ```
 pub const MAX_SIZE: usize = 1 << 30;
 

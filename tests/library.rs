@@ -146,8 +146,8 @@ fn a_closed_batch_has_dropped_its_results_and_says_so() {
 fn errors_say_what_to_do() {
     let source = || Err::<usize, _>(Exhausted);
     let refused = Batch::new(Native::<usize>::new(), source, 0).err().unwrap();
-    assert_eq!(refused, NewError::Size);
-    assert_eq!(refused.to_string(), format!("the size must be between 1 and {MAX_SIZE}"));
+    assert_eq!(refused, NewError::Size(0));
+    assert_eq!(refused.to_string(), format!("the size must be between 1 and {MAX_SIZE}, got 0"));
     let failed = Batch::new(Native::<usize>::new(), source, 1).unwrap().load().unwrap_err();
     assert_eq!(failed.to_string(), "the source failed: the block is used up");
     assert!(std::error::Error::source(&failed).is_some());

@@ -19,6 +19,7 @@ mod cursors;
 mod ends;
 mod forking;
 mod forks;
+mod future;
 mod layout;
 mod loads;
 mod model;

@@ -101,9 +101,9 @@ pub struct Loads<'b, H: Host, S: Source<H>> {
 }
 
 /// The outcome of a load, as the item of an iterator.
-type Item<H, S> = Result<<H as Host>::Object, LoadError<<S as Source<H>>::Error>>;
+pub(super) type Item<H, S> = Result<<H as Host>::Object, LoadError<<S as Source<H>>::Error>>;
 
-fn item<H: Host, S: Source<H>>(loaded: Item<H, S>) -> Option<Item<H, S>> {
+pub(super) fn item<H: Host, S: Source<H>>(loaded: Item<H, S>) -> Option<Item<H, S>> {
     match loaded {
         Err(LoadError::Ended | LoadError::Closed) => None,
         loaded => Some(loaded),

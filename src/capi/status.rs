@@ -72,8 +72,8 @@ impl From<Panicked> for Failure {
 impl From<NewError> for Failure {
     fn from(error: NewError) -> Self {
         match error {
-            NewError::Size => bad_argument(c"size must be between 1 and 1073741824"),
-            NewError::LowMark => bad_argument(c"options->low_water is above size"),
+            NewError::Size(_) => bad_argument(c"size must be between 1 and 1073741824"),
+            NewError::LowMark { .. } => bad_argument(c"options->low_water is above size"),
             _ => code::FT_LOCAL_ERR_NO_MEMORY.into(),
         }
     }

@@ -132,5 +132,5 @@ fn a_server_that_fails_costs_no_id() {
 fn an_empty_lease_and_an_empty_block_are_errors() {
     let empty = Ids::new(4, |_| Ok::<_, Infallible>(Lease { first: 0, count: 0 })).unwrap();
     assert_eq!(empty.next().unwrap_err(), LoadError::NothingProduced);
-    assert_eq!(Ids::new(0, counting(0)).err(), Some(ft_local::NewError::Size));
+    assert_eq!(Ids::new(0, counting(0)).err(), Some(ft_local::NewError::Size(0)));
 }

@@ -92,7 +92,7 @@ fn a_load_that_leaves_too_few_is_no_worse_for_the_end() {
 #[test]
 fn a_low_mark_above_the_size_is_refused() {
     let made = |mark| Batch::with_options(VALUES, counter(), 4, low_mark(mark)).map(|_| ());
-    assert_eq!([made(4), made(5)], [Ok(()), Err(NewError::LowMark)]);
+    assert_eq!([made(4), made(5)], [Ok(()), Err(NewError::LowMark { low_mark: 5, size: 4 })]);
 }
 
 #[test]

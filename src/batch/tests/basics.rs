@@ -22,7 +22,7 @@ fn a_fill_makes_as_many_results_as_the_size_says() {
 #[test]
 fn sizes_out_of_range_are_refused() {
     for size in [0, MAX_SIZE + 1, usize::MAX] {
-        assert_eq!(Batch::new(VALUES, counter(), size).err(), Some(NewError::Size));
+        assert_eq!(Batch::new(VALUES, counter(), size).err(), Some(NewError::Size(size)));
     }
 }
 

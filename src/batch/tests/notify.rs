@@ -8,7 +8,7 @@ use std::task::{Wake, Waker};
 
 /// Counts its calls.
 #[derive(Default)]
-struct Calls(AtomicUsize);
+pub(super) struct Calls(AtomicUsize);
 
 impl Wake for Calls {
     fn wake(self: Arc<Self>) {
@@ -16,17 +16,20 @@ impl Wake for Calls {
     }
 }
 
-fn waiter() -> (Arc<Calls>, Waker) {
+pub(super) fn waiter() -> (Arc<Calls>, Waker) {
     let calls = Arc::new(Calls::default());
     (calls.clone(), calls.into())
 }
 
-fn count(calls: &Calls) -> usize {
+pub(super) fn count(calls: &Calls) -> usize {
     calls.0.load(Ordering::Relaxed)
 }
 
 /// Runs `test` while another thread has the fill role of the batch.
-fn with_a_filler<S: Source<Native<usize>>>(batch: &Batch<Native<usize>, S>, test: impl FnOnce()) {
+pub(super) fn with_a_filler<S: Source<Native<usize>>>(
+    batch: &Batch<Native<usize>, S>,
+    test: impl FnOnce(),
+) {
     let taken = Barrier::new(2);
     std::thread::scope(|scope| {
         // It goes with this closure, so that a failure in the test lets the other thread end.
