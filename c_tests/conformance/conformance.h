@@ -15,6 +15,9 @@
 extern "C" {
 #endif
 
+// How many tasks the kit has at a time.
+enum { CONFORMANCE_TASKS = 4 };
+
 typedef struct conformance_adapter {
     // What the report calls the host.
     const char *name;
@@ -49,6 +52,19 @@ typedef struct conformance_adapter {
     // Makes the host's `interrupted` say that threads must stop, and that they need not any more,
     // in each thread. NULL if the host has no such function.
     void (*interrupt)(bool on);
+
+    // Loads as the runtime's tasks do that must not block a thread (fibers, promises, coroutines): by
+    // `ft_local_batch_load_now`; if that would wait, registers with `ft_local_batch_notify`, puts the
+    // task aside until it is called, and tries again. The kit calls it in several threads at once,
+    // each with another `task`, below CONFORMANCE_TASKS. NULL if the binding only blocks.
+    ft_local_status (*await)(const ft_local_batch *batch, size_t task, void **out);
+
+    // Whether the task is put aside, and neither called nor cancelled. Needed with `await`.
+    bool (*waits)(size_t task);
+
+    // Cancels the task, from another thread: if it is put aside, now or the next time, it forgets its
+    // ticket, and `await` returns FT_LOCAL_ERR_INTERRUPTED. Needed with `await`.
+    void (*cancel)(size_t task);
 } conformance_adapter;
 
 // Runs every check and reports each to standard output: passed, or skipped and why. A check that

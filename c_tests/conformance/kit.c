@@ -103,7 +103,8 @@ void kit_load_expecting(const ft_local_batch *batch, size_t number) {
 static void hang(int signal) {
     static const char words[] =
         " hangs. Does a thread that waits keep a lock of the runtime? Then give the host `block`, "
-        "or `detach` and `attach`. Does `interrupted` never say that a thread must stop?\n";
+        "or `detach` and `attach`. Does `interrupted` never say that a thread must stop? Does a "
+        "task that was called not try again, or one that was cancelled not forget its ticket?\n";
     (void)signal;
     if (write(STDERR_FILENO, "FAILED  ", 8) < 0 ||
         write(STDERR_FILENO, running, strlen(running)) < 0 ||
@@ -146,6 +147,9 @@ static void check_adapter(void) {
            "the adapter gives both drop and alive, or neither");
     EXPECT(kit_adapter->threads == NULL || kit_adapter->pause != NULL,
            "the adapter gives pause if it gives threads");
+    bool tasks = kit_adapter->await != NULL;
+    EXPECT((kit_adapter->waits != NULL) == tasks && (kit_adapter->cancel != NULL) == tasks,
+           "the adapter gives await, waits and cancel, or none of them");
 }
 
 int conformance_run(const conformance_adapter *adapter) {
@@ -157,6 +161,8 @@ int conformance_run(const conformance_adapter *adapter) {
     sigaction(SIGALRM, &action, NULL);
     kit_expect_alive(0, "before the first check");
     run_checks(kit_object_checks, &passed, &skipped);
+    // A fault is best found by the check that is there for it, so the smaller scenes come first.
+    run_checks(kit_wait_checks, &passed, &skipped);
     run_checks(kit_thread_checks, &passed, &skipped);
     printf("%s with ft_local %s: %d checks passed, %d skipped\n", adapter->name, ft_local_version(),
            passed, skipped);

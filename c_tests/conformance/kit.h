@@ -64,5 +64,6 @@ typedef struct kit_check {
 
 extern const kit_check kit_object_checks[];
 extern const kit_check kit_thread_checks[];
+extern const kit_check kit_wait_checks[];
 
 #endif

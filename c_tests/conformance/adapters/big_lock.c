@@ -6,6 +6,7 @@
 #include "../conformance.h"
 #include "big_lock.h"
 #include "fake_host.h"
+#include "tasks.h"
 #include "threads.h"
 
 #include <stdio.h>
@@ -46,6 +47,44 @@ static int32_t interrupted_never(void) {
     return 0;
 }
 
+// Asks once for each thread, and then answers from memory.
+static int32_t interrupted_once(void) {
+    static _Thread_local int32_t answer = -1;
+    return answer = answer < 0 ? atomic_load(&runtime_answer) : answer;
+}
+
+static void block_without_wait(void *ctx, ft_local_wait wait, void *arg) {
+    (void)ctx, (void)wait, (void)arg;
+}
+
+static bool tries_again_after(ft_local_status status) {
+    return status == FT_LOCAL_ERR_WOULD_WAIT ||
+           (status == FT_LOCAL_ERR_END && is("await-past-end")) ||
+           (status == FT_LOCAL_ERR_CLOSED && is("await-past-close"));
+}
+
+// As `adapter_await`, with the faults.
+static ft_local_status await(const ft_local_batch *batch, size_t number, void **out) {
+    ft_local_status status;
+    if (is("await-blocks")) {
+        return ft_local_batch_load(batch, out);
+    }
+    while (tries_again_after(status = ft_local_batch_load_now(batch, out))) {
+        uint64_t ticket;
+        status = ft_local_batch_notify(batch, adapter_wake, &adapter_tasks[number], &ticket);
+        if (status != FT_LOCAL_OK) {
+            return status;
+        }
+        if (adapter_put_aside(&adapter_tasks[number])) {
+            if (!is("await-keeps")) {
+                (void)ft_local_batch_forget(batch, ticket);
+            }
+            return FT_LOCAL_ERR_INTERRUPTED;
+        }
+    }
+    return status;
+}
+
 static void describe(ft_local_host *host) {
     host->retain_plain = is("retain-nothing")   ? retain_nothing
                          : is("retain-twice")   ? retain_twice
@@ -59,6 +98,13 @@ static void describe(ft_local_host *host) {
     if (is("never-interrupted")) {
         host->interrupted = NULL;
         host->interrupted_plain = interrupted_never;
+    }
+    if (is("interrupted-once")) {
+        host->interrupted = NULL;
+        host->interrupted_plain = interrupted_once;
+    }
+    if (is("block-skips")) {
+        host->block = block_without_wait;
     }
     if (is("two-ways")) {
         host->retain = retain_with_ctx;
@@ -112,6 +158,8 @@ int main(int argc, char **argv) {
         return 2;
     }
     way = argv[1];
+    adapter_leave = runtime_leave;
+    adapter_enter = runtime_enter;
     const conformance_adapter adapter = {
         .name = "a host with one lock",
         .describe = describe,
@@ -122,6 +170,9 @@ int main(int argc, char **argv) {
         .threads = threads,
         .pause = pause_outside,
         .interrupt = interrupt,
+        .await = await,
+        .waits = adapter_waits,
+        .cancel = adapter_cancel,
     };
     runtime_enter();
     int result = conformance_run(&adapter);

@@ -1,6 +1,7 @@
 // A host of plain values, which is no host at all.
 
 #include "../conformance.h"
+#include "tasks.h"
 #include "threads.h"
 
 static void describe(ft_local_host *host) {
@@ -23,6 +24,9 @@ int main(void) {
         .number = number_of,
         .threads = adapter_threads,
         .pause = adapter_pause,
+        .await = adapter_await,
+        .waits = adapter_waits,
+        .cancel = adapter_cancel,
     };
     return conformance_run(&adapter);
 }
