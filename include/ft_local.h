@@ -770,8 +770,6 @@ typedef struct ft_local_stats {
 // Reads the counters of a batch. While threads use the batch, they are not an atomic snapshot.
 //
 // Ownership: `out` stays the caller's. Fields of a newer header are set to 0.
-// Blocks: briefly: takes the lock of the list of all cursors, which the making and freeing of any
-// cursor takes too.
 // Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then unchanged.
 FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_stats(const ft_local_batch *batch,

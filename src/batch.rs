@@ -27,6 +27,7 @@ mod ring;
 mod role;
 #[cfg(all(test, shuttle))]
 mod schedules;
+mod sharers;
 mod stats;
 #[cfg(feature = "stream")]
 mod stream;
@@ -41,8 +42,8 @@ use crate::memory::MAX_SIZE;
 use crate::panic::{Panicked, border};
 use crate::process;
 use crate::source::Source;
-use crate::sync::unordered::{AtomicU64, AtomicUsize};
-use crate::sync::{CachePadded, Ordering};
+use crate::sync::CachePadded;
+use crate::sync::unordered::AtomicUsize;
 pub use cursor::Cursor;
 use fill_state::Workspace;
 pub use future::{LoadFuture, NextFuture};
@@ -54,19 +55,16 @@ pub use notices::{RawWake, Ticket};
 pub use options::{ForkPolicy, Options};
 use own::Own;
 use parking::Parking;
-use registry::with_cursors;
 use returned::Returned;
 use ring::Ring;
 use role::FillRole;
+use sharers::Sharers;
 use stats::Counters;
 pub use stats::Stats;
 use std::marker::PhantomData;
 #[cfg(feature = "stream")]
 pub use stream::{CursorStream, LoadStream};
 pub use whole::Loads;
-
-/// The number of the next batch. No batch has 0.
-static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 /// Runs a source, in one thread at a time, to fill a buffer of results, and hands each result to
 /// exactly one of the threads that load.
@@ -101,8 +99,6 @@ pub struct Batch<H: Host, S: Source<H>> {
     host: H,
     size: usize,
     options: Options,
-    /// No two batches of a process have the same number.
-    number: u64,
     /// What every load checks first.
     front: CachePadded<Front>,
     queue: Ring,
@@ -117,7 +113,8 @@ pub struct Batch<H: Host, S: Source<H>> {
     notices: Notices,
     /// Where prefilling threads wait until there is room.
     low: Parking,
-    cursors: CachePadded<AtomicUsize>,
+    /// Among how many cursors the results are shared.
+    sharers: Sharers,
     counters: Counters,
     /// The source and the slots it writes to. Only the holder of `role` touches them.
     workspace: CachePadded<Workspace<S>>,
@@ -200,7 +197,6 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             host,
             size,
             options,
-            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             front: CachePadded::new(Front { gate, low_mark }),
             queue: Ring::with_room(size).ok_or(NewError::OutOfMemory)?,
             role: FillRole::new(),
@@ -209,7 +205,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             parking: Parking::new(),
             notices: Notices::new(),
             low: Parking::new(),
-            cursors: CachePadded::new(AtomicUsize::new(0)),
+            sharers: Sharers::new(),
             counters: Counters::new(),
             workspace: CachePadded::new(Workspace::new(source, size)?),
             invariant: PhantomData,
@@ -272,8 +268,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             && self.queue.visit(&mut visit)
     }
 
-    /// Counts since the batch was made. Takes the lock of the list of all cursors while it adds up
-    /// the counts of this batch's cursors.
+    /// Counts since the batch was made.
     ///
     /// # Example
     /// ```
@@ -286,15 +281,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// ```
     pub fn stats(&self) -> Stats {
         let (filler, others) = (&self.counters.filler, &self.counters.others);
-        let (mut claims, mut claimed) = (0, 0);
-        with_cursors(|cursors| {
-            // Under the lock, or a cursor that is closed meanwhile is in neither.
-            (claims, claimed) = (others.claims.get(), others.claimed.get());
-            for node in cursors.of(self.number) {
-                claims += node.claims.load(Ordering::Relaxed);
-                claimed += node.claimed.load(Ordering::Relaxed);
-            }
-        });
+        let (claims, claimed) = self.queue.claims();
         let released = others.released.get();
         let taken = self.queue.taken() + filler.own.get() + others.taken_back.get();
         // Threads that are at work may have counted one thing and not yet the other.
@@ -316,10 +303,6 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 + others.dropped_in_hand.get()
                 + by_cursors,
         }
-    }
-
-    pub(crate) fn number(&self) -> u64 {
-        self.number
     }
 
     pub(crate) fn keeps_on_fork(&self) -> bool {

@@ -10,7 +10,6 @@ use crate::host::{Host, Word};
 use crate::panic::Defer;
 use crate::process::generation;
 use crate::source::Source;
-use crate::sync::Ordering;
 use std::ptr::{self, NonNull};
 use std::time::{Duration, Instant};
 
@@ -52,10 +51,8 @@ unsafe impl<H: Host, S: Source<H>> Send for Cursor<'_, H, S> {}
 
 impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
     pub(crate) fn new(batch: &'b Batch<H, S>) -> Result<Self, NewError> {
-        let node =
-            Node::new(CAPACITY, ptr::from_ref(batch).cast(), batch.number(), batch.keeps_on_fork())
-                .ok_or(NewError::OutOfMemory)?;
-        batch.cursor_opened();
+        let node = Node::new(CAPACITY, ptr::from_ref(batch).cast(), true, batch.keeps_on_fork())
+            .ok_or(NewError::OutOfMemory)?;
         with_cursors(|cursors| cursors.add(node));
         Ok(Self { batch, node })
     }
@@ -179,7 +176,7 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
         });
         if !claimed && word.is_ok() {
             // The first result of a fill of this thread's own.
-            node.count(1, 1);
+            self.batch.queue.count_claim(1);
         }
         self.batch.refill_after_claim(word?, Origin::Claim, patience)
     }
@@ -201,10 +198,7 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
 
 impl<H: Host, S: Source<H>> Drop for Cursor<'_, H, S> {
     fn drop(&mut self) {
-        with_cursors(|cursors| {
-            cursors.remove(self.node);
-            self.batch.cursor_closed(self.node());
-        });
+        with_cursors(|cursors| cursors.remove(self.node));
         let _last = Defer(|| self.batch.give_node_back(Node::leave(self.node)));
         // As in `Batch::release_all`, the host may unwind.
         let rest = Defer(|| self.release_aside());
@@ -247,16 +241,5 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// ```
     pub fn cursor(&self) -> Result<Cursor<'_, H, S>, NewError> {
         Cursor::new(self)
-    }
-
-    fn cursor_opened(&self) {
-        self.cursors.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Called under the lock of the list of cursors, so that `stats` counts each once.
-    fn cursor_closed(&self, node: &Node) {
-        self.cursors.fetch_sub(1, Ordering::Relaxed);
-        self.counters.others.claims.add(node.claims.load(Ordering::Relaxed));
-        self.counters.others.claimed.add(node.claimed.load(Ordering::Relaxed));
     }
 }

@@ -120,6 +120,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         if self.cannot_begin() {
             return Ok(());
         }
+        batch.sharers.begin_fill(self.began, batch.size);
         self.limit = limit.min(batch.guarded(|| batch.room())?);
         self.started = Some(Instant::now());
         let mut outcome = Ok(());

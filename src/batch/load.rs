@@ -255,31 +255,32 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// Takes the next ready result for a cursor, and claims some more for later.
     pub(crate) fn claim_for(&self, node: &Node) -> Option<Word> {
         if let Some(word) = self.take_returned() {
-            node.count(1, 1);
+            self.queue.count_claim(1);
             return Some(word);
         }
         if self.options.wipe {
             // A cursor is no place for what is to be wiped: programs take from it by themselves.
-            return self.queue.claim_and_wipe().inspect(|_| node.count(1, 1));
+            return self.queue.claim_and_wipe().inspect(|_| self.queue.count_claim(1));
         }
+        let cursors = self.sharers.with(node);
         let count = node.refill(|room| {
-            let claimed = self.queue.claim_many(room, |there| self.share_of(there))?;
+            let claimed = self.queue.claim_many(room, |there| self.share_of(there, cursors))?;
             Some((claimed.position.cast_signed(), claimed.count, claimed.count))
         })?;
-        node.count(1, count);
+        self.queue.count_claim(count);
         node.pop()
     }
 
-    /// How many of the ready results a cursor may claim: one while some thread has nothing and there
+    /// How many of the ready results one of `cursors` may claim: one while some thread has nothing and there
     /// are few, otherwise half its share. If there are many, that thread has only not run since
     /// they came, for want of a core.
-    fn share_of(&self, there: usize) -> usize {
+    fn share_of(&self, there: usize, cursors: u64) -> usize {
         let somebody_has_none = || self.parking.somebody_starves() || self.parking.is_marked();
         if there < MANY && somebody_has_none() {
             return 1;
         }
-        let cursors = self.cursors.load(Ordering::Relaxed).max(1);
-        (there / (2 * cursors)).max(LEAST_SHARE)
+        let share = there as u64 / (2 * cursors);
+        usize::try_from(share).unwrap_or(usize::MAX).max(LEAST_SHARE)
     }
 
     /// Takes the role, or says what to do instead. The end of a fill may call the host, so no

@@ -3,15 +3,11 @@
 use crate::freed::{keep, keeps_freed};
 use crate::host::Word;
 use crate::process::Thread;
-use crate::sync::unordered::AtomicU64;
 use crate::sync::{AtomicPtr, Ordering, UnsafeCell, vanishing_point};
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicUsize;
-
-/// What stands for the batch's number in a node that was never a cursor.
-const NO_CURSOR: u64 = 0;
 
 /// The most results that a cursor has in hand.
 pub(crate) const CAPACITY: usize = 64;
@@ -33,22 +29,24 @@ pub struct Node {
     pub data: Cell<*const ()>,
     /// The batch that the results belong to.
     pub(crate) batch: *const (),
-    /// The batch's number. Its address may be another's by now: a cursor can be leaked.
-    pub(super) number: u64,
     /// How many results came before the first of the words; less than none if nobody knows.
     position: Cell<i64>,
     /// The node below, in the list of results given back.
     pub(crate) below: AtomicPtr<Node>,
     pub(crate) links: Links,
-    /// The node after this one, in the list of all cursors. That list has a lock of its own.
+    /// The node after this one in the list of all cursors, and the place where that list refers to
+    /// this one. The list has a lock of its own.
     pub(super) after: std::sync::atomic::AtomicPtr<Node>,
+    pub(super) place_in_list: Cell<*const std::sync::atomic::AtomicPtr<Node>>,
+    /// Whether it is a cursor's, or only has what a caller gave back.
+    is_cursors: bool,
     /// The results that were in hand when this process was forked, and are the parent's.
     aside: Cell<(*mut Word, *mut Word)>,
     /// Whether the child of a fork keeps what is in hand.
     pub(super) keeps: bool,
     capacity: usize,
-    pub(crate) claims: AtomicU64,
-    pub(crate) claimed: AtomicU64,
+    /// The last round of claims in which the cursor has counted itself.
+    pub(super) round: Cell<u64>,
     /// The thread inside a call with this cursor, if that is noted; 0 if there is none.
     inside: std::sync::atomic::AtomicU64,
     /// Touched at each use of the node, so that a model sees two threads that use it.
@@ -79,7 +77,7 @@ impl Node {
     pub(crate) fn new(
         capacity: usize,
         batch: *const (),
-        number: u64,
+        is_cursors: bool,
         keeps: bool,
     ) -> Option<NonNull<Self>> {
         let layout = Self::layout(capacity)?;
@@ -95,16 +93,16 @@ impl Node {
                 tag: AtomicUsize::new(0),
                 data: Cell::new(ptr::null()),
                 batch,
-                number,
                 position: Cell::new(0),
                 below: AtomicPtr::new(ptr::null_mut()),
                 links: Links::default(),
                 after: std::sync::atomic::AtomicPtr::new(ptr::null_mut()),
+                place_in_list: Cell::new(ptr::null()),
+                is_cursors,
                 aside: Cell::new((words, words)),
                 keeps,
                 capacity,
-                claims: AtomicU64::new(0),
-                claimed: AtomicU64::new(0),
+                round: Cell::new(0),
                 inside: std::sync::atomic::AtomicU64::new(0),
                 user: UnsafeCell::new(()),
             });
@@ -119,7 +117,7 @@ impl Node {
         unsafe {
             let capacity = node.as_ref().capacity;
             node.as_ref().user.with_mut(|_| ());
-            if node.as_ref().number != NO_CURSOR && keeps_freed() {
+            if node.as_ref().is_cursors && keeps_freed() {
                 // There is nothing in hand, so that code in programs, which looks at nothing else,
                 // asks the library.
                 return keep(node.as_ptr().cast(), node.as_ref().after.as_ptr().cast());
@@ -242,15 +240,6 @@ impl Node {
         // SAFETY: set aside by `set_aside`, and not written over: the cursor empties this first.
         Some(unsafe { next.read() })
     }
-
-    /// Counts a claim of `count` results. Only the cursor's thread counts, others may look.
-    pub(crate) fn count(&self, claims: u64, claimed: usize) {
-        let add = |counter: &AtomicU64, more: u64| {
-            counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
-        };
-        add(&self.claims, claims);
-        add(&self.claimed, claimed as u64);
-    }
 }
 
 impl Node {
@@ -316,7 +305,7 @@ impl Drop for InUse<'_> {
 /// Words that are to be handed out again at their `place`, in a node of their own. `None` without
 /// the memory.
 pub(crate) fn node_of(words: &[Word], place: i64, batch: *const ()) -> Option<NonNull<Node>> {
-    let node = Node::new(words.len(), batch, NO_CURSOR, false)?;
+    let node = Node::new(words.len(), batch, false, false)?;
     // SAFETY: just made.
     let filled = unsafe { node.as_ref() }.refill(|room| {
         room.copy_from_slice(words);

@@ -37,6 +37,7 @@
 //!
 //! Items are claimed as in Go's `runqgrab` and in the FIFO `steal_batch` of crossbeam-deque.
 
+use super::stats::Counter;
 use crate::host::Word;
 use crate::memory::try_zeroed;
 use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, own, vanishing_point};
@@ -49,10 +50,19 @@ const PATIENCE: u32 = if cfg!(all(test, loom)) { 1 } else { 16 };
 
 /// The queue of a batch's results. The producer is the thread that holds the fill role.
 pub(super) struct Ring {
-    /// Items taken so far. Written by consumers.
-    head: CachePadded<AtomicU64>,
+    taken: CachePadded<Taken>,
     made: CachePadded<Made>,
     shown: CachePadded<Shown>,
+}
+
+/// What consumers write.
+struct Taken {
+    /// Items taken so far.
+    head: AtomicU64,
+    /// Claims of cursors, and of how many items they were, here because a claim has just brought this
+    /// line to its core.
+    claims: Counter,
+    claimed: Counter,
 }
 
 /// What the producer writes.
@@ -80,7 +90,7 @@ impl Ring {
         let backoff = Backoff::new();
         // Acquire: with the Release of the compare-and-swap below, so that `tail` is read at
         // least as new as the claimer before me read it.
-        let mut h = self.head.load(Ordering::Acquire);
+        let mut h = self.taken.head.load(Ordering::Acquire);
         loop {
             // Acquire: with the Release of `publish`, for the slots.
             let mut t = self.shown.horizon.load(Ordering::Acquire);
@@ -96,7 +106,7 @@ impl Ring {
             let (wanted, copied) = copy(h, there);
             // Release: with the Acquire of `head` in `begin`, for the reuse of the slots.
             // Acquire: with itself in other threads, as at the first load of `head`.
-            let taken = self.head.compare_exchange_weak(
+            let taken = self.taken.head.compare_exchange_weak(
                 h,
                 h + wanted as u64,
                 Ordering::AcqRel,
@@ -148,7 +158,11 @@ impl Ring {
         let slots = try_zeroed(capacity.next_power_of_two()).ok()?;
         let mask = slots.len() - 1;
         Some(Self {
-            head: CachePadded::new(AtomicU64::new(0)),
+            taken: CachePadded::new(Taken {
+                head: AtomicU64::new(0),
+                claims: Counter::default(),
+                claimed: Counter::default(),
+            }),
             made: CachePadded::new(Made {
                 tail: AtomicU64::new(0),
                 room: AtomicU64::new(slots.len() as u64),
@@ -162,7 +176,7 @@ impl Ring {
     pub(super) fn begin(&self) -> usize {
         // Acquire: with the Release in `claim_by`, so that the copies of the slots' former items
         // are over.
-        let h = self.head.load(Ordering::Acquire);
+        let h = self.taken.head.load(Ordering::Acquire);
         self.made.room.store(h + self.shown.slots.len() as u64, Ordering::Relaxed);
         // Only the producer writes `tail`, and the role that makes it the producer carries the
         // value from the thread before.
@@ -295,7 +309,7 @@ impl Ring {
     /// How many items there are. The number may change at once.
     pub(super) fn len(&self) -> usize {
         // `head` first: `tail` is then at least as new, and the difference not negative.
-        let h = self.head.load(Ordering::Acquire);
+        let h = self.taken.head.load(Ordering::Acquire);
         let t = self.made.tail.load(Ordering::Acquire);
         // More than the ring holds means that items came and went between the two loads.
         usize::try_from(t - h).map_or(self.shown.slots.len(), |n| n.min(self.shown.slots.len()))
@@ -309,7 +323,7 @@ impl Ring {
     /// Whether `horizon` shows an item.
     pub(super) fn has_published(&self) -> bool {
         // Relaxed: a hint. `claim_by` looks again.
-        let h = self.head.load(Ordering::Relaxed);
+        let h = self.taken.head.load(Ordering::Relaxed);
         self.shown.horizon.load(Ordering::Relaxed) > h
     }
 
@@ -318,15 +332,26 @@ impl Ring {
         own(&self.made.tail)
     }
 
+    /// Counts a claim of `claimed` items by a cursor.
+    pub(super) fn count_claim(&self, claimed: usize) {
+        self.taken.claims.add(1);
+        self.taken.claimed.add(claimed as u64);
+    }
+
+    /// How many claims were counted, and of how many items in all.
+    pub(super) fn claims(&self) -> (u64, u64) {
+        (self.taken.claims.get(), self.taken.claimed.get())
+    }
+
     /// How many items were ever taken.
     pub(super) fn taken(&self) -> u64 {
-        self.head.load(Ordering::Relaxed)
+        self.taken.head.load(Ordering::Relaxed)
     }
 
     /// Calls `visit` for every item until it returns `false`; `false` is then returned. The items
     /// are a consistent snapshot only if no other thread uses the ring during the call.
     pub(super) fn visit(&self, visit: &mut dyn FnMut(Word) -> bool) -> bool {
-        let h = self.head.load(Ordering::Acquire);
+        let h = self.taken.head.load(Ordering::Acquire);
         let t = self.made.tail.load(Ordering::Acquire);
         (h..t).all(|position| visit(self.slot(position).load(Ordering::Relaxed)))
     }

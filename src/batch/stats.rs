@@ -79,9 +79,6 @@ pub(super) struct Others {
     pub(super) dropped_in_hand: Counter,
     /// The same of cursors, which had claimed them.
     pub(super) dropped_by_cursors: Counter,
-    /// The counts of closed cursors.
-    pub(super) claims: Counter,
-    pub(super) claimed: Counter,
 }
 
 impl Counters {

@@ -94,8 +94,6 @@ fn nanoseconds(time: Duration) -> u64 {
 /// Reads the counters of a batch. While threads use the batch, they are not an atomic snapshot.
 ///
 /// Ownership: `out` stays the caller's. Fields of a newer header are set to 0.
-/// Blocks: briefly: takes the lock of the list of all cursors, which the making and freeing of any
-/// cursor takes too.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, FT_LOCAL_ERR_PANIC. `*out` is then unchanged.
 #[must_use]
 #[unsafe(no_mangle)]

@@ -25,6 +25,28 @@ fn a_cursor_claims_half_of_its_share() {
 }
 
 #[test]
+fn cursors_that_claim_nothing_have_no_share() {
+    let batch = ready(32);
+    let idle: Vec<_> = (0..10_000).map(|_| batch.cursor().unwrap()).collect();
+    let mut cursor = batch.cursor().unwrap();
+    assert_eq!((cursor.next(), cursor.len(), batch.len()), (Ok(2), 15, 16));
+    drop(idle);
+}
+
+#[test]
+fn a_cursor_that_stops_claiming_loses_its_share() {
+    let batch = ready(32);
+    let [mut stops, mut goes_on] = [0; 2].map(|_| batch.cursor().unwrap());
+    stops.next().unwrap();
+    for (made, share) in [(33, 8), (66, 16)] {
+        while batch.stats().produced == made {
+            goes_on.next().unwrap();
+        }
+        assert_eq!((goes_on.next().is_ok(), goes_on.len() + 1), (true, share), "{made}");
+    }
+}
+
+#[test]
 fn a_cursor_claims_no_more_than_it_can_hold() {
     let batch = ready(1000);
     let mut cursor = batch.cursor().unwrap();
@@ -82,11 +104,11 @@ fn a_cursor_that_fills_keeps_one_result_and_claims_others_later() {
 fn what_cursors_give_back_comes_oldest_first_and_before_anything_newer() {
     let batch = ready(15);
     let [mut early, mut late] = [0; 2].map(|_| batch.cursor().unwrap());
-    assert_eq!([early.next(), late.next()], [Ok(2), Ok(6)]);
+    assert_eq!([early.next(), late.next()], [Ok(2), Ok(9)]);
     drop(late);
     drop(early);
-    let loaded: Vec<_> = (0..8).map(|_| batch.load().unwrap()).collect();
-    assert_eq!(loaded, [3, 4, 5, 7, 8, 9, 10, 11]);
+    let loaded: Vec<_> = (0..11).map(|_| batch.load().unwrap()).collect();
+    assert_eq!(loaded, [3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14]);
 }
 
 #[test]
@@ -155,10 +177,10 @@ fn each_cursors_own_results_come_in_order() {
 fn a_cursor_hands_out_what_it_has_after_a_close_and_then_learns_of_it() {
     let batch = ready(32);
     let [mut used_up, mut dropped] = [0; 2].map(|_| batch.cursor().unwrap());
-    assert_eq!([used_up.next(), dropped.next()], [Ok(2), Ok(10)]);
+    assert_eq!([used_up.next(), dropped.next()], [Ok(2), Ok(18)]);
     batch.close().unwrap();
     let rest: Vec<_> = std::iter::from_fn(|| used_up.next().ok()).collect();
-    assert_eq!(rest, [3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(rest, (3..=17).collect::<Vec<_>>());
     assert_eq!(used_up.next(), Err(LoadError::Closed));
     let (in_hand, released) = (dropped.len() as u64, batch.stats().released);
     assert!(in_hand > 0);

@@ -17,7 +17,7 @@ fn what_threads_write_lies_on_lines_of_its_own() {
         std::mem::offset_of!(Any, role),
         std::mem::offset_of!(Any, parking),
         std::mem::offset_of!(Any, low),
-        std::mem::offset_of!(Any, cursors),
+        std::mem::offset_of!(Any, sharers),
         std::mem::offset_of!(Any, counters),
         std::mem::offset_of!(Any, workspace),
     ];
@@ -34,7 +34,7 @@ fn what_every_load_reads_shares_no_line_with_what_some_write() {
         std::mem::offset_of!(Any, role),
         std::mem::offset_of!(Any, parking),
         std::mem::offset_of!(Any, low),
-        std::mem::offset_of!(Any, cursors),
+        std::mem::offset_of!(Any, sharers),
         std::mem::offset_of!(Any, counters),
         std::mem::offset_of!(Any, workspace),
     ];

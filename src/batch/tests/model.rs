@@ -70,6 +70,16 @@ struct Node {
     results: VecDeque<usize>,
 }
 
+/// The cursors that share: those that asked for results in this round or in the one before.
+#[derive(Default)]
+struct Rounds {
+    ends_at: i64,
+    /// Whether each open cursor is one of this round's.
+    counted: Vec<bool>,
+    count: usize,
+    before: usize,
+}
+
 pub(super) struct Model {
     size: usize,
     options: Options,
@@ -84,6 +94,7 @@ pub(super) struct Model {
     /// What each open cursor has in hand.
     pub(super) cursors: Vec<VecDeque<usize>>,
     places: Vec<i64>,
+    rounds: Rounds,
     pub(super) stats: Stats,
 }
 
@@ -102,6 +113,7 @@ impl Model {
             closed: false,
             cursors: Vec::new(),
             places: Vec::new(),
+            rounds: Rounds::default(),
             stats: Stats::default(),
         }
     }
@@ -149,6 +161,7 @@ impl Model {
     ) -> Outcome<(Option<usize>, usize)> {
         let limit = limit.min(self.size - self.queue.len());
         self.stats.fills += 1;
+        self.begin_round();
         let mut made = 0;
         let mut outcome = Ok(());
         while made < limit && outcome.is_ok() && !self.ended {
@@ -183,6 +196,15 @@ impl Model {
             return Err(error);
         }
         Ok((mine, made))
+    }
+
+    fn begin_round(&mut self) {
+        let queued = self.taken_from_queue + self.queue.len() as i64;
+        if queued >= self.rounds.ends_at {
+            self.rounds.ends_at = queued + self.size.div_ceil(2) as i64;
+            self.rounds.before = std::mem::take(&mut self.rounds.count);
+            self.rounds.counted.fill(false);
+        }
     }
 
     /// One call of the source: what it makes, and what else it has to say.
@@ -319,6 +341,7 @@ impl Model {
     pub(super) fn open_cursor(&mut self) {
         self.cursors.push(VecDeque::new());
         self.places.push(0);
+        self.rounds.counted.push(false);
     }
 
     pub(super) fn next(&mut self, cursor: usize) -> Outcome<usize> {
@@ -340,10 +363,12 @@ impl Model {
             self.stats.claimed += 1;
             return Some(result);
         }
+        let Rounds { counted, count, before, .. } = &mut self.rounds;
+        *count += usize::from(!std::mem::replace(&mut counted[cursor], true));
         if self.queue.is_empty() {
             return None;
         }
-        let share = self.queue.len() / (2 * self.cursors.len());
+        let share = self.queue.len() / (2 * (*count).max(*before));
         let count = share.max(4).min(self.queue.len()).min(64);
         self.stats.claims += 1;
         self.stats.claimed += count as u64;
@@ -355,6 +380,7 @@ impl Model {
 
     pub(super) fn drop_cursor(&mut self, cursor: usize) {
         let (results, place) = (self.cursors.remove(cursor), self.places.remove(cursor));
+        self.rounds.counted.remove(cursor);
         self.come_back(Node { place, results });
     }
 
