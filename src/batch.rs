@@ -36,7 +36,7 @@ mod tests;
 mod wait;
 mod whole;
 
-use crate::error::{LoadError, NewError};
+use crate::error::NewError;
 use crate::host::{Host, Word};
 use crate::memory::MAX_SIZE;
 use crate::panic::{Panicked, border};
@@ -335,10 +335,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     }
 
     /// The library has counted wrongly: there is no room for a result, and it must not overwrite
-    /// another. It is not released either, in case it is one of those in the buffer.
+    /// another. If there is one, it is not released, in case it is one of those in the buffer.
     #[cold]
-    fn no_room_for(&self, _lost: Word) -> LoadError<S::Error> {
+    fn no_room(&self) -> Panicked {
         self.poison();
-        LoadError::Panicked
+        Panicked
     }
 }

@@ -188,17 +188,30 @@ impl Ring {
     #[inline]
     #[must_use]
     pub(super) fn push(&self, word: Word) -> bool {
+        let mut row = self.row(1);
+        let has_room = row.len() > 0;
+        row.push(word);
+        self.publish_group();
+        has_room
+    }
+
+    /// The next free slots, `most` at most: as many as lie in a row, and none beyond the end of a
+    /// group. None if `begin` found no room. Only the producer calls this, and then calls
+    /// `publish_group`. Meanwhile it adds items by the row alone.
+    #[inline]
+    pub(super) fn row(&self, most: usize) -> Row<'_> {
         let t = own(&self.made.tail);
-        if t >= own(&self.made.room) {
-            return false;
-        }
-        self.slot(t).store(word, Ordering::Relaxed);
-        // Release: with the Acquire of `tail` in `claim_by`.
-        self.made.tail.store(t + 1, Ordering::Release);
-        if (t + 1).is_multiple_of(GROUP) {
+        let room = difference(own(&self.made.room).max(t), t);
+        let [in_a_row, _] = self.runs(t, most.min(room).min(difference(GROUP, t % GROUP)));
+        Row { slots: in_a_row.iter(), next: t + 1, tail: &self.made.tail }
+    }
+
+    /// Makes the pushed items visible through `horizon` if they complete a group.
+    #[inline]
+    pub(super) fn publish_group(&self) {
+        if own(&self.made.tail).is_multiple_of(GROUP) {
             self.publish();
         }
-        true
     }
 
     /// Adds items behind all others, which become visible together.
@@ -354,6 +367,38 @@ impl Ring {
         let h = self.taken.head.load(Ordering::Acquire);
         let t = self.made.tail.load(Ordering::Acquire);
         (h..t).all(|position| visit(self.slot(position).load(Ordering::Relaxed)))
+    }
+}
+
+/// Free slots in a row, which take the next items.
+pub(super) struct Row<'a> {
+    slots: std::slice::Iter<'a, AtomicUsize>,
+    /// One more than is in `tail`, which nobody else writes.
+    next: u64,
+    tail: &'a AtomicU64,
+}
+
+impl Row<'_> {
+    /// How many slots there are.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Adds an item behind all others, if there is a slot. A consumer that finds nothing else can
+    /// take it at once.
+    #[inline]
+    pub(super) fn push(&mut self, word: Word) {
+        let Some(slot) = self.slots.next() else { return };
+        slot.store(word, Ordering::Relaxed);
+        // Release: with the Acquire of `tail` in `claim_by`.
+        self.tail.store(self.next, Ordering::Release);
+        self.next += 1;
+    }
+
+    /// There are no slots from now on.
+    pub(super) fn end(&mut self) {
+        self.slots = [].iter();
     }
 }
 

@@ -37,6 +37,7 @@ mod wakeups;
 mod wipes;
 
 use super::*;
+use crate::error::LoadError;
 use crate::host::Native;
 use crate::panic::drill;
 use crate::source::{Filled, Filler, Iter, Made, Slots};

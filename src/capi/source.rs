@@ -108,10 +108,12 @@ impl Source<HostTable> for ForeignSource {
                 // SAFETY: the host's promise, which `new` has passed on.
                 unsafe { self.fill_slots(fill, host, slots) }
             }),
-            Function::Next(next, ended) => filler.one_by_one(|_| {
+            Function::Next(next, ended) => {
+                // A copy, which the compiler knows that no call changes.
+                let ctx = self.ctx;
                 // SAFETY: as above.
-                unsafe { make_one(next, self.ctx, ended) }
-            }),
+                filler.one_by_one(|_| unsafe { make_one(next, ctx, ended) })
+            }
         }
     }
 }
@@ -129,10 +131,15 @@ unsafe fn make_one(
         // The host has just made the object, with a reference that moves here.
         return Ok(Some(Made::from_word(object.expose_provenance())));
     }
-    match ended {
-        Some((ended, ctx)) if ended(ctx) != 0 => Ok(None),
-        _ => Err(code::FT_LOCAL_ERR_SOURCE.into()),
-    }
+    if has_ended(ended) { Ok(None) } else { Err(code::FT_LOCAL_ERR_SOURCE.into()) }
+}
+
+/// # Safety
+/// As for [`make_one`].
+#[cold]
+#[inline(never)]
+unsafe fn has_ended(ended: Option<Ended>) -> bool {
+    ended.is_some_and(|(ended, ctx)| ended(ctx) != 0)
 }
 
 impl ForeignSource {

@@ -1,7 +1,6 @@
 //! How a fill runs its source: one result at a time, or many.
 
 use super::Fill;
-use crate::batch::Batch;
 use crate::batch::fill_state::FillState;
 use crate::batch::own::Origin;
 use crate::error::LoadError;
@@ -53,47 +52,52 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
         while self.made() < self.limit {
             let mut calls = CALLS_BETWEEN_QUESTIONS.min(self.limit - self.made());
             if std::mem::take(&mut for_me) {
-                let Some(word) = self.call_source(batch, &mut next, &mut calls)? else {
-                    return Ok(());
-                };
+                let made = next(&batch.host);
+                let Some(word) = self.accept_one(made)? else { return Ok(()) };
                 self.keep(word)?;
+                calls -= 1;
             }
-            // The loop that makes most results: a call of the source, two stores, and a check
-            // whether anything has changed and whether a thread sleeps.
-            while calls > 0 {
-                let Some(word) = self.call_source(batch, &mut next, &mut calls)? else {
-                    return Ok(());
-                };
-                // No border: neither this nor a look at the sleepers can panic.
-                if !batch.queue.push(word) {
-                    return Err(batch.no_room_for(word));
+            while calls > 0 && self.limit > 0 {
+                let mut row = batch.queue.row(calls);
+                if row.len() == 0 {
+                    return Err(batch.no_room().into());
                 }
-                if batch.parking.somebody_sleeps() && self.serve_sleepers()? {
-                    return Ok(());
+                calls -= row.len();
+                // The loop that makes most results: a call of the source, two stores, and a check
+                // whether anything has changed and whether a thread sleeps. Host code: no border,
+                // and nothing borrowed that its unwinding would leave undone. Nor can the rest panic.
+                while row.len() > 0 {
+                    match next(&batch.host) {
+                        Ok(Some(made)) if batch.front.gate.is_open() => row.push(made.into_word()),
+                        made => {
+                            let Some(word) = self.accept_one(made)? else { return Ok(()) };
+                            row.push(word);
+                            if self.limit == 0 {
+                                row.end();
+                            }
+                        }
+                    }
+                    if batch.parking.somebody_sleeps() && self.serve_sleepers()? {
+                        return Ok(());
+                    }
                 }
+                batch.queue.publish_group();
             }
             self.check_for_interrupt()?;
         }
         Ok(())
     }
 
-    /// The next result of the source; `None` if it has ended. `calls` is how many more calls there
-    /// are until something else is to be done.
-    #[inline(always)]
-    fn call_source(
+    /// The result of a call of the source, if it made one and did not end, after a look at what has
+    /// changed meanwhile.
+    #[cold]
+    fn accept_one(
         &mut self,
-        batch: &Batch<H, S>,
-        next: &mut impl FnMut(&H) -> Result<Option<Made<H>>, S::Error>,
-        calls: &mut usize,
+        made: Result<Option<Made<H>>, S::Error>,
     ) -> Result<Option<Word>, LoadError<S::Error>> {
-        *calls -= 1;
-        // Host code: no border, and nothing borrowed that its unwinding would leave undone.
-        let made = next(&batch.host);
+        let batch = self.batch;
         if !batch.front.gate.is_open() {
             self.handle_change()?;
-            if self.limit == 0 {
-                *calls = 0;
-            }
         }
         match made {
             Ok(Some(made)) => Ok(Some(made.into_word())),
@@ -211,7 +215,7 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
     fn keep(&mut self, word: Word) -> Result<(), LoadError<S::Error>> {
         if let Err(word) = self.batch.own.put(word, Origin::Fill) {
             let queued = self.batch.queue.push(word);
-            return if queued { Ok(()) } else { Err(self.batch.no_room_for(word)) };
+            return if queued { Ok(()) } else { Err(self.batch.no_room().into()) };
         }
         self.made_own = true;
         self.batch.counters.filler.first_results.add_alone(1);
