@@ -53,11 +53,20 @@ static ft_local_status batch_new_with(long allocations, const ft_local_host *hos
     return status;
 }
 
+static int ended_contexts;
+
+static void end_context(void *ctx) {
+    CHECK(ctx != NULL);
+    ended_contexts++;
+}
+
 static void a_batch_is_made_or_not_with(const ft_local_batch_options *options) {
     fake_host host = {0};
     fake_source source = {.host = &host, .per_call = 1};
     ft_local_host table = fake_host_table(&host);
     ft_local_source source_table = fake_source_table(&source);
+    table.free_ctx = source_table.free_ctx = end_context;
+    ended_contexts = 0;
     ft_local_batch *batch = NULL;
     long allocations = 0;
     while (batch == NULL) {
@@ -69,8 +78,11 @@ static void a_batch_is_made_or_not_with(const ft_local_batch_options *options) {
     }
     // The last round needed no more allocations than it was given.
     CHECK(allocations > 1);
+    // They stay the caller's until there is a batch.
+    CHECK_EQ(ended_contexts, 0);
     load_expecting(batch, 0);
     ft_local_batch_free(batch);
+    CHECK_EQ(ended_contexts, 2);
     fake_host_end(&host);
 }
 

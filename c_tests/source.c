@@ -106,11 +106,11 @@ static void an_earlier_struct_is_accepted_and_not_read_beyond_its_end(void) {
 
 static void a_source_has_one_function(void) {
     ft_local_source table = FT_LOCAL_SOURCE_INIT;
-    refuse(&table, "neither fill nor next_plain");
+    refuse(&table, "none of fill, next_plain and fill_with");
     fake_source source = {0};
     table = fake_source_table(&source);
     table.next_plain = fake_object_retain;
-    refuse(&table, "both fill and next_plain");
+    refuse(&table, "more than one of fill, next_plain and fill_with");
     table.next_plain = NULL;
     table.ended_plain = never_asked;
     refuse(&table, "ended_plain");

@@ -153,7 +153,7 @@ FT_LOCAL_MUST_USE const char *ft_local_last_error(void);
 #define FT_LOCAL_HOST_INIT                                                                         \
     {                                                                                              \
         sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,   \
-            NULL                                                                                   \
+            NULL, NULL                                                                             \
     }
 
 // A function that waits, which the library passes to the host's `block`. It returns normally.
@@ -174,7 +174,9 @@ typedef void (*ft_local_wait)(void *arg);
 typedef struct ft_local_host {
     // `sizeof(ft_local_host)`.
     size_t struct_size;
-    // Passed to the functions that take it. The library does not look at it.
+    // Passed to the functions that take it. The library does not look at it. It must stay valid
+    // until each batch made with it is freed, with its last cursor, which `free_ctx` says, and each
+    // wrapper.
     void *ctx;
     // Takes a reference to `object` and returns the handle that stands for it, which may be
     // `object` itself. NULL if it cannot.
@@ -206,6 +208,10 @@ typedef struct ft_local_host {
     int32_t (*interruptible)(void *ctx);
     // `interruptible` without `ctx`.
     int32_t (*interruptible_plain)(void);
+    // Called with `ctx` once for each batch that was made with it, when the batch and its last
+    // cursor are freed, after the source's `free_ctx`: see there. A wrapper does not call it: its
+    // last use of `ctx` is its `release`.
+    void (*free_ctx)(void *ctx);
 } ft_local_host;
 
 // Does what `FT_LOCAL_HOST_INIT` does, for languages without macros.
@@ -220,9 +226,9 @@ ft_local_status ft_local_host_init(struct ft_local_host *host,
 // Source: what makes results ----------------------------------------------------------------------
 
 // Initializer for ft_local_source; `ft_local_source_init` is the same for languages without macros.
-#define FT_LOCAL_SOURCE_INIT { sizeof(ft_local_source), NULL, NULL, NULL, NULL, NULL }
+#define FT_LOCAL_SOURCE_INIT { sizeof(ft_local_source), NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
-// Where the results of a batch come from: `fill`, or `next_plain` for one at a time.
+// Where the results of a batch come from: `fill`, `next_plain` for one at a time, or `fill_with`.
 //
 // One thread at a time calls it, not always the same one. It may use other batches. If it loads
 // from the batch that it fills, it gets what is ready, or FT_LOCAL_ERR_REENTRANT. It must return: no
@@ -232,7 +238,8 @@ ft_local_status ft_local_host_init(struct ft_local_host *host,
 typedef struct ft_local_source {
     // `sizeof(ft_local_source)`.
     size_t struct_size;
-    // Passed to the source. It must stay valid until the batch and its last cursor are freed.
+    // Passed to the source. It must stay valid until the batch and its last cursor are freed, which
+    // `free_ctx` says.
     void *ctx;
     // Makes 1 to `capacity` objects, writes them to `out`, stores their number in `*produced` and
     // returns 0. The slots of `out` are NULL and `*produced` is 0 before the call. Each object
@@ -252,6 +259,17 @@ typedef struct ft_local_source {
     int32_t (*ended_plain)(void *ended_ctx);
     // Passed to `ended_plain`.
     void *ended_ctx;
+    // Instead of `fill`: the same, with the `arg` of the `ft_local_batch_load_with` or
+    // `ft_local_cursor_next_with` that runs the source. NULL if another function runs it. For
+    // sources that travel with the call: `arg` is that of the thread that runs the source, and the
+    // objects may go to other threads.
+    int32_t (*fill_with)(void *ctx, void *arg, void **out, size_t capacity, size_t *produced);
+    // Called once with `ctx`, when the batch and its last cursor are freed: the end of `ctx`. The
+    // last results are released before. It is called by the thread that frees the last of them,
+    // inside the runtime, and may use other handles. In the child of a fork it is called again,
+    // with the child's copy, if the child frees them too. If making the batch fails, it is not
+    // called, and `ctx` stays the caller's.
+    void (*free_ctx)(void *ctx);
 } ft_local_source;
 
 // Does what `FT_LOCAL_SOURCE_INIT` does, for languages without macros.
@@ -384,7 +402,8 @@ typedef struct ft_local_batch ft_local_batch;
 
 // Makes a batch that runs `source` for up to `size` results whenever it has none.
 //
-// Ownership: `host` and `source` are copied; `*out` is new: free it with `ft_local_batch_free`.
+// Ownership: `host` and `source` are copied; what their `ctx` point to is the batch's if there is a
+// `free_ctx` and no error; `*out` is new: free it with `ft_local_batch_free`.
 // Blocks: briefly.
 // Errors: FT_LOCAL_ERR_ARGUMENT, also if `size` is 0 or above FT_LOCAL_BATCH_MAX_SIZE;
 // FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
@@ -396,8 +415,8 @@ ft_local_status ft_local_batch_new(const ft_local_host *host,
 
 // Makes a batch with options.
 //
-// Ownership: `host`, `source` and `options` are copied; `*out` is new: free it with
-// `ft_local_batch_free`.
+// Ownership: `host`, `source` and `options` are copied; what their `ctx` point to is the batch's if
+// there is a `free_ctx` and no error; `*out` is new: free it with `ft_local_batch_free`.
 // Blocks: briefly.
 // Errors: as for `ft_local_batch_new`. FT_LOCAL_ERR_ARGUMENT also if an option is out of range.
 // `options` may be NULL for the defaults.
@@ -465,7 +484,8 @@ FT_LOCAL_MUST_USE int32_t ft_local_batch_is_closed(const struct ft_local_batch *
 // Ownership: `batch` is moved.
 // Threads: when nobody else uses the handle.
 // Blocks: briefly.
-// Calls host: release, wake: once for each result in the buffer, and for each registered waiter.
+// Calls host: release, wake, free_ctx: once for each result in the buffer, and for each registered
+// waiter; `free_ctx` once at the end.
 // Errors: not reported. What is not a batch, or was freed, is left alone.
 void ft_local_batch_free(struct ft_local_batch *batch);
 
@@ -501,6 +521,22 @@ FT_LOCAL_MUST_USE
 ft_local_status ft_local_batch_load_for(const ft_local_batch *batch,
                                         int64_t timeout_ns,
                                         void **out);
+
+// Takes the next result as `ft_local_batch_load_for` does, and if it runs the source, passes `arg`
+// to its `fill_with`. Other sources do not get it. Any other function that runs the source passes
+// NULL. With 0 as `timeout_ns` it does not wait, as `ft_local_batch_load_now`.
+//
+// Ownership: `*out` is new: the caller must release it. `arg` stays the caller's; the source gets it
+// only during the call.
+// Blocks: yes, as `ft_local_batch_load_for`; briefly if `timeout_ns` is 0.
+// Calls host: source, block, interrupted, release, wake: as `ft_local_batch_load`.
+// Errors: as for `ft_local_batch_load_for`, but FT_LOCAL_ERR_WOULD_WAIT if `timeout_ns` is 0,
+// another thread runs the source, and no result is ready. `*out` is then NULL.
+FT_LOCAL_MUST_USE
+ft_local_status ft_local_batch_load_with(const ft_local_batch *batch,
+                                         void *arg,
+                                         int64_t timeout_ns,
+                                         void **out);
 
 // Takes the next result if one is ready. Never runs the source.
 //
@@ -700,6 +736,20 @@ FT_LOCAL_MUST_USE
 ft_local_status ft_local_cursor_next_now(struct ft_local_cursor *cursor,
                                          void **out);
 
+// Takes the next result as `ft_local_cursor_next_for` does, and if it runs the source, passes `arg`
+// to its `fill_with`: see `ft_local_batch_load_with`.
+//
+// Ownership: `*out` is new: the caller must release it.
+// Threads: any thread, one at a time.
+// Blocks: yes, as `ft_local_batch_load_with`; not if there is a result in hand.
+// Calls host: source, block, interrupted, release, wake: as `ft_local_cursor_next`.
+// Errors: as for `ft_local_batch_load_with`. `*out` is then NULL.
+FT_LOCAL_MUST_USE
+ft_local_status ft_local_cursor_next_with(struct ft_local_cursor *cursor,
+                                          void *arg,
+                                          int64_t timeout_ns,
+                                          void **out);
+
 // How many results a cursor has in hand.
 //
 // Threads: any thread, one at a time.
@@ -721,9 +771,10 @@ int32_t ft_local_cursor_visit(const struct ft_local_cursor *cursor,
 // Ownership: `cursor` is moved.
 // Threads: when nobody else uses the handle.
 // Blocks: briefly.
-// Calls host: release, wake: `release` for results in hand if the batch was closed or they belong
-// to the parent of a fork, and for all that is left if the batch was freed before; `wake` for
-// registered waiters.
+// Calls host: release, wake, free_ctx: `release` for results in hand if the batch was closed or
+// they belong to the parent of a fork, and for all that is left if the batch was freed before;
+// `wake` for registered waiters; `free_ctx` if the batch was freed before, and this is its last
+// cursor.
 // Errors: not reported. What is not a cursor, or was freed, is left alone.
 void ft_local_cursor_free(struct ft_local_cursor *cursor);
 

@@ -1,6 +1,7 @@
 //! Where the results come from.
 
 use crate::host::{Host, Word};
+use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
@@ -56,6 +57,41 @@ pub trait Filler<H: Host, E>: Sized {
     /// What was put into the slots is kept whether the call succeeds or not. An error goes to the
     /// caller of `load` in whose thread the source ran.
     fn many(self, fill: impl FnMut(&H, &mut Slots<'_, H>) -> Result<(), E>) -> Filled;
+
+    /// As [`many`](Self::many), and passes what the load that runs the source was
+    /// [given](crate::Batch::load_with) for it, or `None`. The argument is that of the thread that
+    /// runs the source. The results may go to other threads.
+    ///
+    /// ```
+    /// use ft_local::{Batch, Filled, Filler, Native, Source};
+    /// use std::convert::Infallible;
+    ///
+    /// /// Numbers that begin where the load says.
+    /// struct From;
+    ///
+    /// impl Source<Native<usize>> for From {
+    ///     type Error = Infallible;
+    ///
+    ///     fn run(&mut self, filler: impl Filler<Native<usize>, Infallible>) -> Filled {
+    ///         filler.many_with(|_, slots, argument| {
+    ///             let first = argument.and_then(|it| it.downcast_ref()).copied().unwrap_or(0);
+    ///             slots.extend(first..);
+    ///             Ok(())
+    ///         })
+    ///     }
+    /// }
+    ///
+    /// let batch = Batch::new(Native::new(), From, 2).unwrap();
+    /// assert_eq!(batch.load_with(&7_usize, None), Ok(7));
+    /// assert_eq!(batch.load_with(&9_usize, None), Ok(8), "it was ready");
+    /// assert_eq!(batch.load(), Ok(0));
+    /// ```
+    fn many_with(
+        self,
+        mut fill: impl FnMut(&H, &mut Slots<'_, H>, Option<&dyn Any>) -> Result<(), E>,
+    ) -> Filled {
+        self.many(|host, slots| fill(host, slots, None))
+    }
 }
 
 /// That a source has used its [`Filler`].

@@ -44,6 +44,7 @@ void functions_of_batch(void *not_a_batch, const char *word) {
     fill_outs();
     refused_and_out_cleared(ft_local_batch_load(not_a_batch, &out), word);
     refused_and_out_cleared(ft_local_batch_load_for(not_a_batch, -1, &out), word);
+    refused_and_out_cleared(ft_local_batch_load_with(not_a_batch, &count, -1, &out), word);
     refused_and_out_cleared(ft_local_batch_try_load(not_a_batch, &out), word);
     refused_and_out_cleared(ft_local_batch_load_now(not_a_batch, &out), word);
     refused_and_count_cleared(ft_local_batch_load_many(not_a_batch, 1, -1, objects, &count), word);
@@ -71,6 +72,7 @@ void functions_of_cursor(void *not_a_cursor, const char *word) {
     refused_and_out_cleared(ft_local_cursor_next(not_a_cursor, &out), word);
     refused_and_out_cleared(ft_local_cursor_next_for(not_a_cursor, -1, &out), word);
     refused_and_out_cleared(ft_local_cursor_next_now(not_a_cursor, &out), word);
+    refused_and_out_cleared(ft_local_cursor_next_with(not_a_cursor, &count, -1, &out), word);
     CHECK_EQ(ft_local_cursor_len(not_a_cursor), 0);
     refused_without_status(word);
     refused(ft_local_cursor_visit(not_a_cursor, never_visit, NULL), word);

@@ -1,7 +1,7 @@
 //! A thread's own handle on a batch, which takes several results at once.
 
 use super::Batch;
-use super::load::Patience;
+use super::load::{Patience, Terms};
 use super::node::{CAPACITY, Node};
 use super::own::Origin;
 use super::registry::with_cursors;
@@ -10,6 +10,7 @@ use crate::host::{Host, Word};
 use crate::panic::Defer;
 use crate::process::generation;
 use crate::source::Source;
+use std::any::Any;
 use std::ptr::{self, NonNull};
 use std::time::{Duration, Instant};
 
@@ -119,7 +120,7 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
     pub fn next_word_now(&mut self) -> Result<Word, LoadError<S::Error>> {
         match self.node().pop() {
             Some(word) => Ok(word),
-            None => self.claim(Patience::NoWait),
+            None => self.claim(Patience::NoWait.into()),
         }
     }
 
@@ -146,6 +147,45 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
         Ok(unsafe { self.batch.host().adopt_word(word) })
     }
 
+    /// As [`next`](Self::next), and if this call runs the source, passes it `argument`, as
+    /// [`Batch::load_with`] does.
+    ///
+    /// # Errors
+    /// As for `Batch::load_with`.
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// let mut cursor = batch.cursor()?;
+    /// assert_eq!(cursor.next_with(&"this source asks for nothing", None)?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_with(
+        &mut self,
+        argument: &dyn Any,
+        timeout: Option<Duration>,
+    ) -> Result<H::Object, LoadError<S::Error>> {
+        let word = self.next_word_with(argument, timeout)?;
+        // SAFETY: as in `next`.
+        Ok(unsafe { self.batch.host().adopt_word(word) })
+    }
+
+    /// As [`next_with`](Self::next_with), but returns a word.
+    ///
+    /// # Errors
+    /// As for `next_with`.
+    pub fn next_word_with(
+        &mut self,
+        argument: &dyn Any,
+        timeout: Option<Duration>,
+    ) -> Result<Word, LoadError<S::Error>> {
+        match self.node().pop() {
+            Some(word) => Ok(word),
+            None => self.claim(Terms::with(argument, timeout)),
+        }
+    }
+
     /// How many results are in hand.
     pub fn len(&self) -> usize {
         // In a child that nothing has been called in yet, it is none.
@@ -164,11 +204,11 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
     }
 
     #[cold]
-    fn claim(&self, patience: Patience) -> Result<Word, LoadError<S::Error>> {
+    fn claim(&self, terms: Terms<'_>) -> Result<Word, LoadError<S::Error>> {
         self.release_aside();
         let node = self.node();
         let mut claimed = false;
-        let word = self.batch.acquire(patience, || {
+        let word = self.batch.acquire(terms, || {
             // A handler of signals may have used this cursor while its thread was waiting.
             let word = node.pop().or_else(|| self.batch.claim_for(node));
             claimed = word.is_some();
@@ -178,7 +218,7 @@ impl<'b, H: Host, S: Source<H>> Cursor<'b, H, S> {
             // The first result of a fill of this thread's own.
             self.batch.queue.count_claim(1);
         }
-        self.batch.refill_after_claim(word?, Origin::Claim, patience)
+        self.batch.refill_after_claim(word?, Origin::Claim, terms)
     }
 
     /// After a fork: releases what was in hand, which is the parent's.

@@ -15,6 +15,7 @@ use crate::panic::{Defer, Panicked};
 use crate::process::generation;
 use crate::source::Source;
 use run::Run;
+use std::any::Any;
 use std::time::Instant;
 
 /// The fill role, held by this thread. Dropping it, also when host code unwinds, keeps every result
@@ -70,8 +71,11 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
 
     /// Runs the source for a thread that has no result, and returns one. Returns `None` if the
     /// source ended without one.
-    pub(super) fn run(mut self) -> Result<Option<Word>, LoadError<S::Error>> {
-        self.make_for_load(true)?;
+    pub(super) fn run(
+        mut self,
+        argument: Option<&dyn Any>,
+    ) -> Result<Option<Word>, LoadError<S::Error>> {
+        self.make_for_load(true, argument)?;
         Ok(self.finish())
     }
 
@@ -82,12 +86,13 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         mut self,
         mine: Word,
         origin: Origin,
+        argument: Option<&dyn Any>,
     ) -> Result<Option<Word>, LoadError<S::Error>> {
         if self.batch.own.put(mine, origin).is_err() {
             // That of a fill that failed is still there. It will be made later.
             return Ok(Some(mine));
         }
-        self.make_for_load(false)?;
+        self.make_for_load(false, argument)?;
         Ok(self.finish())
     }
 
@@ -106,16 +111,25 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
 
     /// Runs the source to make up to `limit` results for other threads. Returns how many it made.
     pub(super) fn run_ahead(mut self, limit: usize) -> Result<usize, LoadError<S::Error>> {
-        self.make(limit, false)?;
+        self.make(limit, false, None)?;
         Ok(self.made())
     }
 
-    fn make_for_load(&mut self, keep_first: bool) -> Result<(), LoadError<S::Error>> {
+    fn make_for_load(
+        &mut self,
+        keep_first: bool,
+        argument: Option<&dyn Any>,
+    ) -> Result<(), LoadError<S::Error>> {
         self.takes_turns = self.batch.options.fill_budget == 0;
-        self.make(self.batch.budget(), keep_first)
+        self.make(self.batch.budget(), keep_first, argument)
     }
 
-    fn make(&mut self, limit: usize, keep_first: bool) -> Result<(), LoadError<S::Error>> {
+    fn make(
+        &mut self,
+        limit: usize,
+        keep_first: bool,
+        argument: Option<&dyn Any>,
+    ) -> Result<(), LoadError<S::Error>> {
         let batch = self.batch;
         if self.cannot_begin() {
             return Ok(());
@@ -124,7 +138,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         self.limit = limit.min(batch.guarded(|| batch.room())?);
         self.started = Some(Instant::now());
         let mut outcome = Ok(());
-        let run = Run { fill: self, keep_first, outcome: &mut outcome };
+        let run = Run { fill: self, keep_first, argument, outcome: &mut outcome };
         // SAFETY: this thread holds the fill role, and nothing that the source calls reaches it
         // again: a source that loads from its own batch is turned away at the role.
         unsafe { batch.workspace.with_source(|source| source.run(run)) };

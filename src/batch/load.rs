@@ -10,6 +10,7 @@ use crate::host::{Host, Word};
 use crate::panic::Panicked;
 use crate::source::Source;
 use crate::sync::Ordering;
+use std::any::Any;
 use std::time::{Duration, Instant};
 
 /// The next step of a thread that found the buffer empty.
@@ -28,9 +29,35 @@ pub(crate) enum Patience {
     Unlimited,
 }
 
-impl From<Option<Instant>> for Patience {
+/// What a load brings with it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms<'t> {
+    patience: Patience,
+    /// For the source, if the load runs it.
+    pub(super) argument: Option<&'t dyn Any>,
+}
+
+impl<'t> Terms<'t> {
+    /// With no time at all, a load does not wait.
+    pub(super) fn with(argument: &'t dyn Any, timeout: Option<Duration>) -> Self {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let terms = match timeout {
+            Some(Duration::ZERO) => Patience::NoWait.into(),
+            _ => Self::from(deadline),
+        };
+        Self { argument: Some(argument), ..terms }
+    }
+}
+
+impl From<Patience> for Terms<'_> {
+    fn from(patience: Patience) -> Self {
+        Self { patience, argument: None }
+    }
+}
+
+impl From<Option<Instant>> for Terms<'_> {
     fn from(deadline: Option<Instant>) -> Self {
-        deadline.map_or(Self::Unlimited, Self::Until)
+        deadline.map_or(Patience::Unlimited, Patience::Until).into()
     }
 }
 
@@ -95,6 +122,32 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let word = self
             .try_claim_fast()
             .or_else(|slow| self.load_slow(slow, Instant::now().checked_add(timeout)))?;
+        // SAFETY: as in `load`.
+        Ok(unsafe { self.host.adopt_word(word) })
+    }
+
+    /// As [`load`](Self::load), and if this call runs the source, passes it `argument`: see
+    /// [`Filler::many_with`](crate::Filler::many_with). Waits for another thread no longer than
+    /// `timeout`; with none, without limit.
+    ///
+    /// # Errors
+    /// [`LoadError::WouldWait`] if the timeout is zero and another thread runs the source. Otherwise
+    /// see [`LoadError`].
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Iter, Native};
+    /// let batch = Batch::new(Native::<usize>::new(), Iter(1..), 8)?;
+    /// assert_eq!(batch.load_with(&"this source asks for nothing", None)?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn load_with(
+        &self,
+        argument: &dyn Any,
+        timeout: Option<Duration>,
+    ) -> Result<H::Object, LoadError<S::Error>> {
+        let loaded = self.try_claim_fast();
+        let word = loaded.or_else(|slow| self.load_slow_with(slow, argument, timeout))?;
         // SAFETY: as in `load`.
         Ok(unsafe { self.host.adopt_word(word) })
     }
@@ -166,30 +219,44 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.continue_load(slow, deadline.into())
     }
 
+    /// Continues a load as [`load_with`](Self::load_with) does.
+    ///
+    /// # Errors
+    /// As for `load_with`.
+    #[cold]
+    pub fn load_slow_with(
+        &self,
+        slow: Slow,
+        argument: &dyn Any,
+        timeout: Option<Duration>,
+    ) -> Result<Word, LoadError<S::Error>> {
+        self.continue_load(slow, Terms::with(argument, timeout))
+    }
+
     pub(super) fn continue_load(
         &self,
         slow: Slow,
-        patience: Patience,
+        terms: Terms<'_>,
     ) -> Result<Word, LoadError<S::Error>> {
         match slow.0 {
-            Rest::Refill(word) => self.refill_if_low(word, Origin::Load, patience),
-            Rest::Empty => self.acquire_for_load(patience),
+            Rest::Refill(word) => self.refill_if_low(word, Origin::Load, terms),
+            Rest::Empty => self.acquire_for_load(terms),
             Rest::Panicked => Err(LoadError::Panicked),
         }
     }
 
     /// Gets a result for a load that found none, or may not look.
-    pub(super) fn acquire_for_load(&self, patience: Patience) -> Result<Word, LoadError<S::Error>> {
-        let word = self.acquire(patience, || self.take())?;
+    pub(super) fn acquire_for_load(&self, terms: Terms<'_>) -> Result<Word, LoadError<S::Error>> {
+        let word = self.acquire(terms, || self.take())?;
         // The fast way, which finds that few are left, is closed if results are wiped.
-        if self.options.wipe { self.refill_if_low(word, Origin::Load, patience) } else { Ok(word) }
+        if self.options.wipe { self.refill_if_low(word, Origin::Load, terms) } else { Ok(word) }
     }
 
     /// Gets a result by `take`, which finds a ready one, or from the source.
     #[cold]
     pub(crate) fn acquire(
         &self,
-        patience: Patience,
+        terms: Terms<'_>,
         mut take: impl FnMut() -> Option<Word>,
     ) -> Result<Word, LoadError<S::Error>> {
         let mut wake_up = None;
@@ -213,13 +280,13 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             match self.next(&mut take)? {
                 Next::Take(word) => return Ok(word),
                 Next::Fill(fill) => {
-                    if let Some(word) = fill.run()? {
+                    if let Some(word) = fill.run(terms.argument)? {
                         return Ok(word);
                     }
                 }
                 Next::Reentrant => return Err(LoadError::Reentrant),
                 Next::Wait => {
-                    let deadline = match patience {
+                    let deadline = match terms.patience {
                         Patience::NoWait => return Err(LoadError::WouldWait),
                         Patience::Until(deadline) => Some(deadline),
                         Patience::Unlimited => None,

@@ -205,6 +205,6 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// As for [`load_now`](Self::load_now).
     #[cold]
     pub fn load_slow_now(&self, slow: Slow) -> Result<Word, LoadError<S::Error>> {
-        self.continue_load(slow, Patience::NoWait)
+        self.continue_load(slow, Patience::NoWait.into())
     }
 }

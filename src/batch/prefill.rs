@@ -2,7 +2,7 @@
 
 use super::deadlock::Awaited;
 use super::fill::Fill;
-use super::load::Patience;
+use super::load::Terms;
 use super::own::Origin;
 use super::role::FillRole;
 use super::{Batch, gate};
@@ -144,12 +144,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         &self,
         word: Word,
         origin: Origin,
-        patience: Patience,
+        terms: Terms<'_>,
     ) -> Result<Word, LoadError<S::Error>> {
         let mark = self.front.low_mark.load(Ordering::Relaxed);
         // Without a mark there is no need to look at what the filler writes.
         if mark > 0 && self.queue.len() < mark {
-            self.refill_if_low(word, origin, patience)
+            self.refill_if_low(word, origin, terms)
         } else {
             Ok(word)
         }
@@ -162,7 +162,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         &self,
         word: Word,
         origin: Origin,
-        patience: Patience,
+        terms: Terms<'_>,
     ) -> Result<Word, LoadError<S::Error>> {
         let vacancy = self.guarded(|| {
             if self.queue.len() >= self.front.low_mark.load(Ordering::Relaxed) {
@@ -181,9 +181,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         // The end of a fill may call the host, so no border encloses it.
         let fill = vacancy.and_then(|it| it.map(|vacancy| Fill::new(self, vacancy)).transpose());
         match fill {
-            Ok(Some(fill)) => match fill.run_with(word, origin)? {
+            Ok(Some(fill)) => match fill.run_with(word, origin, terms.argument)? {
                 Some(word) => Ok(word),
-                None => self.acquire(patience, || self.take()),
+                None => self.acquire(terms, || self.take()),
             },
             Ok(None) => Ok(word),
             Err(panicked) => {

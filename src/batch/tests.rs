@@ -14,6 +14,7 @@ macro_rules! words_are_objects {
 }
 
 mod ahead;
+mod arguments;
 mod basics;
 mod cursors;
 mod ends;

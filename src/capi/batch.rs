@@ -1,9 +1,9 @@
 //! Results made by one thread at a time and handed to many.
 
-use crate::argument::cleared;
+use crate::argument::{cleared, read};
 use crate::call::{ask, call, enter, status_of};
 use crate::handle::{Handle, Marked, borrow, reclaim, retire};
-use crate::host::{ft_local_host, table};
+use crate::host::{ft_local_host, table_of};
 use crate::host_table::HostTable;
 use crate::options::{ft_local_batch_options, options};
 use crate::source::{ForeignSource, ft_local_source};
@@ -30,6 +30,9 @@ pub struct ft_local_batch(Marked<Shared>);
 /// A batch, and how many handles refer to it: its own and those of its cursors.
 pub(crate) struct Shared {
     batch: CBatch,
+    /// In this order, after the batch, and each even if the host unwinds out of what is before.
+    _source_ends: End,
+    _host_ends: End,
     references: AtomicUsize,
 }
 
@@ -41,6 +44,21 @@ impl Handle for ft_local_batch {
 
     fn marked(&self) -> &Marked<Self::Inner> {
         &self.0
+    }
+}
+
+/// Says that a context is no longer used, when it is dropped.
+struct End {
+    free_ctx: Option<unsafe extern "C-unwind" fn(*mut c_void)>,
+    ctx: *mut c_void,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if let Some(free_ctx) = self.free_ctx {
+            // SAFETY: the promise of the maker of the batch, which has ended.
+            unsafe { free_ctx(self.ctx) };
+        }
     }
 }
 
@@ -88,7 +106,8 @@ impl Drop for Reference {
 
 /// Makes a batch that runs `source` for up to `size` results whenever it has none.
 ///
-/// Ownership: `host` and `source` are copied; `*out` is new: free it with `ft_local_batch_free`.
+/// Ownership: `host` and `source` are copied; what their `ctx` point to is the batch's if there is a
+/// `free_ctx` and no error; `*out` is new: free it with `ft_local_batch_free`.
 /// Blocks: briefly.
 /// Errors: FT_LOCAL_ERR_ARGUMENT, also if `size` is 0 or above FT_LOCAL_BATCH_MAX_SIZE;
 /// FT_LOCAL_ERR_NO_MEMORY. `*out` is then NULL.
@@ -105,8 +124,8 @@ pub unsafe extern "C" fn ft_local_batch_new(
 
 /// Makes a batch with options.
 ///
-/// Ownership: `host`, `source` and `options` are copied; `*out` is new: free it with
-/// `ft_local_batch_free`.
+/// Ownership: `host`, `source` and `options` are copied; what their `ctx` point to is the batch's if
+/// there is a `free_ctx` and no error; `*out` is new: free it with `ft_local_batch_free`.
 /// Blocks: briefly.
 /// Errors: as for `ft_local_batch_new`. FT_LOCAL_ERR_ARGUMENT also if an option is out of range.
 /// `options` may be NULL for the defaults.
@@ -121,11 +140,20 @@ pub unsafe extern "C" fn ft_local_batch_new_with(
 ) -> ft_local_status {
     status_of(|| {
         let out = cleared(out)?;
-        let (host, source, options) =
-            (table(host)?, ForeignSource::new(source)?, self::options(options)?);
-        let batch = Batch::with_options(host, source, size, options)?;
-        let shared = Shared { batch, references: AtomicUsize::new(1) };
-        *out = ft_local_batch(Marked::new(ft_local_batch::MARK, shared)).give_out()?;
+        let (host, source) = (read(host)?, read(source)?);
+        let options = self::options(options)?;
+        let batch =
+            Batch::with_options(table_of(host)?, ForeignSource::new(source)?, size, options)?;
+        *out = ft_local_batch::make_out(|| {
+            // Not before there is memory for them: until then the contexts are the caller's.
+            let shared = Shared {
+                batch,
+                _source_ends: End { free_ctx: source.free_ctx, ctx: source.ctx },
+                _host_ends: End { free_ctx: host.free_ctx, ctx: host.ctx },
+                references: AtomicUsize::new(1),
+            };
+            ft_local_batch(Marked::new(ft_local_batch::MARK, shared))
+        })?;
         Ok(())
     })
 }
@@ -226,7 +254,8 @@ pub unsafe extern "C" fn ft_local_batch_is_closed(batch: *const ft_local_batch) 
 /// Ownership: `batch` is moved.
 /// Threads: when nobody else uses the handle.
 /// Blocks: briefly.
-/// Calls host: release, wake: once for each result in the buffer, and for each registered waiter.
+/// Calls host: release, wake, free_ctx: once for each result in the buffer, and for each registered
+/// waiter; `free_ctx` once at the end.
 /// Errors: not reported. What is not a batch, or was freed, is left alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_batch_free(batch: *mut ft_local_batch) {

@@ -4,8 +4,8 @@ use crate::argument::{check_address, cleared};
 use crate::batch::{add_reference, batch_at, drop_reference, ft_local_batch};
 use crate::call::{Outcome, ask, call, enter, status_of};
 use crate::host_table::HostTable;
-use crate::load::deadline;
-use crate::source::ForeignSource;
+use crate::load::{deadline, timeout};
+use crate::source::{Argument, ForeignSource};
 use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
 use crate::wrapper::{check_visitor, ft_local_visitor};
 use ft_local::raw::{CursorNode as Node, keeps_freed};
@@ -190,6 +190,25 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_next_now(
     next_by(cursor, out, CCursor::next_word_now)
 }
 
+/// Takes the next result as `ft_local_cursor_next_for` does, and if it runs the source, passes `arg`
+/// to its `fill_with`: see `ft_local_batch_load_with`.
+///
+/// Ownership: `*out` is new: the caller must release it.
+/// Threads: any thread, one at a time.
+/// Blocks: yes, as `ft_local_batch_load_with`; not if there is a result in hand.
+/// Calls host: source, block, interrupted, release, wake: as `ft_local_cursor_next`.
+/// Errors: as for `ft_local_batch_load_with`. `*out` is then NULL.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_cursor_next_with(
+    cursor: *mut ft_local_cursor,
+    arg: *mut c_void,
+    timeout_ns: i64,
+    out: *mut *mut c_void,
+) -> ft_local_status {
+    next_by(cursor, out, |cursor| cursor.next_word_with(&Argument(arg), timeout(timeout_ns)))
+}
+
 /// How many results a cursor has in hand.
 ///
 /// Threads: any thread, one at a time.
@@ -230,9 +249,10 @@ pub unsafe extern "C-unwind" fn ft_local_cursor_visit(
 /// Ownership: `cursor` is moved.
 /// Threads: when nobody else uses the handle.
 /// Blocks: briefly.
-/// Calls host: release, wake: `release` for results in hand if the batch was closed or they belong
-/// to the parent of a fork, and for all that is left if the batch was freed before; `wake` for
-/// registered waiters.
+/// Calls host: release, wake, free_ctx: `release` for results in hand if the batch was closed or
+/// they belong to the parent of a fork, and for all that is left if the batch was freed before;
+/// `wake` for registered waiters; `free_ctx` if the batch was freed before, and this is its last
+/// cursor.
 /// Errors: not reported. What is not a cursor, or was freed, is left alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ft_local_cursor_free(cursor: *mut ft_local_cursor) {

@@ -1,7 +1,7 @@
 //! Opaque handles.
 
 use crate::argument::check_address;
-use crate::place::{OutOfMemory, free_place, take_from, try_make, try_place};
+use crate::place::{OutOfMemory, free_place, take_from, try_make};
 use crate::status::{Failure, bad_argument};
 use ft_local::raw::keeps_freed;
 use std::ffi::CStr;
@@ -47,12 +47,7 @@ pub(crate) trait Handle: Sized {
 
     fn marked(&self) -> &Marked<Self::Inner>;
 
-    /// Moves the handle to memory of its own.
-    fn give_out(self) -> Result<*mut Self, OutOfMemory> {
-        try_place(self)
-    }
-
-    /// Makes the handle in memory of its own.
+    /// Makes the handle in memory of its own. If there is none, `make` is not called.
     #[inline]
     fn make_out(make: impl FnOnce() -> Self) -> Result<*mut Self, OutOfMemory> {
         try_make(make)
@@ -95,7 +90,7 @@ pub(crate) unsafe fn retire<'a, T: Handle + 'a>(handle: *mut T) -> Result<&'a T:
 /// Takes what a handle holds out of its memory, which is freed.
 ///
 /// # Safety
-/// `handle` must come from `give_out`, and nobody may use it from now on.
+/// `handle` must come from `make_out`, and nobody may use it from now on.
 pub(crate) unsafe fn reclaim<T: Handle>(handle: *mut T) -> T {
     // SAFETY: the caller's promise.
     unsafe { take_from(handle) }

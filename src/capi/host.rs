@@ -27,7 +27,9 @@ pub type ft_local_wait = unsafe extern "C" fn(arg: *mut c_void);
 pub struct ft_local_host {
     /// `sizeof(ft_local_host)`.
     pub struct_size: usize,
-    /// Passed to the functions that take it. The library does not look at it.
+    /// Passed to the functions that take it. The library does not look at it. It must stay valid
+    /// until each batch made with it is freed, with its last cursor, which `free_ctx` says, and each
+    /// wrapper.
     pub ctx: *mut c_void,
     /// Takes a reference to `object` and returns the handle that stands for it, which may be
     /// `object` itself. NULL if it cannot.
@@ -62,6 +64,10 @@ pub struct ft_local_host {
     pub interruptible: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void) -> i32>,
     /// `interruptible` without `ctx`.
     pub interruptible_plain: Option<unsafe extern "C-unwind" fn() -> i32>,
+    /// Called with `ctx` once for each batch that was made with it, when the batch and its last
+    /// cursor are freed, after the source's `free_ctx`: see there. A wrapper does not call it: its
+    /// last use of `ctx` is its `release`.
+    pub free_ctx: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void)>,
 }
 
 // `repr(C)`, the size first, then pointers and functions.
@@ -82,7 +88,12 @@ const NO_RELEASE: &CStr = c"host can retain but not release; set release or rele
 /// `given` must be NULL or point to a struct as its comment describes it.
 #[inline(always)]
 pub(crate) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Failure> {
-    let host = read(given)?;
+    table_of(read(given)?)
+}
+
+/// The core's form of a table that was read.
+#[inline(always)]
+pub(crate) fn table_of(host: ft_local_host) -> Result<HostTable, Failure> {
     // Each field by its name: none that is added later is forgotten here.
     let ft_local_host {
         struct_size: _,
@@ -98,6 +109,8 @@ pub(crate) unsafe fn table(given: *const ft_local_host) -> Result<HostTable, Fai
         interrupted_plain,
         interruptible,
         interruptible_plain,
+        // A batch calls it, and a wrapper does not.
+        free_ctx: _,
     } = host;
     let retain = match (retain, retain_plain) {
         (None, None) => Retain::None,

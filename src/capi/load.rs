@@ -3,6 +3,7 @@
 use crate::argument::{check_address, cleared, cleared_count};
 use crate::batch::{CBatch, batch_at, ft_local_batch};
 use crate::call::{Outcome, call};
+use crate::source::Argument;
 use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
 use ft_local::raw::Slow;
 use ft_local::{LoadError, Word};
@@ -10,7 +11,7 @@ use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
 /// How long a call may wait. `None` if there is no limit.
-fn timeout(timeout_ns: i64) -> Option<Duration> {
+pub(crate) fn timeout(timeout_ns: i64) -> Option<Duration> {
     u64::try_from(timeout_ns).ok().map(Duration::from_nanos)
 }
 
@@ -89,6 +90,29 @@ pub unsafe extern "C-unwind" fn ft_local_batch_load_for(
     out: *mut *mut c_void,
 ) -> ft_local_status {
     load_by(batch, out, |batch, slow| batch.load_slow(slow, deadline(timeout_ns)))
+}
+
+/// Takes the next result as `ft_local_batch_load_for` does, and if it runs the source, passes `arg`
+/// to its `fill_with`. Other sources do not get it. Any other function that runs the source passes
+/// NULL. With 0 as `timeout_ns` it does not wait, as `ft_local_batch_load_now`.
+///
+/// Ownership: `*out` is new: the caller must release it. `arg` stays the caller's; the source gets it
+/// only during the call.
+/// Blocks: yes, as `ft_local_batch_load_for`; briefly if `timeout_ns` is 0.
+/// Calls host: source, block, interrupted, release, wake: as `ft_local_batch_load`.
+/// Errors: as for `ft_local_batch_load_for`, but FT_LOCAL_ERR_WOULD_WAIT if `timeout_ns` is 0,
+/// another thread runs the source, and no result is ready. `*out` is then NULL.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_batch_load_with(
+    batch: *const ft_local_batch,
+    arg: *mut c_void,
+    timeout_ns: i64,
+    out: *mut *mut c_void,
+) -> ft_local_status {
+    load_by(batch, out, |batch, slow| {
+        batch.load_slow_with(slow, &Argument(arg), timeout(timeout_ns))
+    })
 }
 
 /// Takes the next result if one is ready. Never runs the source.

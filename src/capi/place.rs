@@ -19,13 +19,8 @@ const fn room_for<T>() -> Layout {
     }
 }
 
-/// Moves a value to memory of its own. `take_from` ends that.
-pub(crate) fn try_place<T>(value: T) -> Result<*mut T, OutOfMemory> {
-    try_make(|| value)
-}
-
 /// Makes a value in memory of its own, part by part, where to make it elsewhere and then move it
-/// would be felt.
+/// would be felt. `take_from` ends that.
 ///
 /// Handles are aligned to cache lines, for which the allocator has a way that takes five times as
 /// long as a plain allocation. So a little more is asked for, and the aligned part of it used; the
@@ -51,9 +46,9 @@ pub(crate) fn try_make<T>(make: impl FnOnce() -> T) -> Result<*mut T, OutOfMemor
 /// Moves a value out of its memory, which is freed.
 ///
 /// # Safety
-/// `place` must come from `try_place`, and nobody may use it from now on.
+/// `place` must come from `try_make`, and nobody may use it from now on.
 pub(crate) unsafe fn take_from<T>(place: *mut T) -> T {
-    // SAFETY: `try_place` wrote the value.
+    // SAFETY: `try_make` wrote the value.
     unsafe {
         let value = place.read();
         free_place(place);
@@ -65,9 +60,9 @@ pub(crate) unsafe fn take_from<T>(place: *mut T) -> T {
 /// that are checked.
 ///
 /// # Safety
-/// `place` must come from `try_place`, and nobody may use it from now on.
+/// `place` must come from `try_make`, and nobody may use it from now on.
 pub(crate) unsafe fn free_place<T>(place: *mut T) {
-    // SAFETY: `try_place` wrote the word, and took memory of this layout.
+    // SAFETY: `try_make` wrote the word, and took memory of this layout.
     unsafe {
         let memory = place.cast::<*mut u8>().sub(1).read();
         if keeps_freed() {
@@ -90,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_placed_value_has_lines_of_its_own_and_comes_back() {
-        let places: Vec<_> = (0..100).map(|byte| try_place(Line([byte; 40])).unwrap()).collect();
+        let places: Vec<_> = (0..100).map(|byte| try_make(|| Line([byte; 40])).unwrap()).collect();
         for (index, &place) in places.iter().enumerate() {
             assert!(place.is_aligned());
             assert!(!places[..index].contains(&place));

@@ -1,13 +1,13 @@
 //! The host's source of results, as C writes it.
 
-use crate::argument::{init, read, versioned};
+use crate::argument::{init, versioned};
 use crate::call::status_of;
 use crate::host_table::HostTable;
 use crate::status::{Failure, bad_argument, ft_local_status, ft_local_status_code as code};
 use ft_local::{Filled, Filler, Made, Slots, Source, Word};
 use std::ffi::{CStr, c_void};
 
-/// Where the results of a batch come from: `fill`, or `next_plain` for one at a time.
+/// Where the results of a batch come from: `fill`, `next_plain` for one at a time, or `fill_with`.
 ///
 /// One thread at a time calls it, not always the same one. It may use other batches. If it loads
 /// from the batch that it fills, it gets what is ready, or FT_LOCAL_ERR_REENTRANT. It must return: no
@@ -19,7 +19,8 @@ use std::ffi::{CStr, c_void};
 pub struct ft_local_source {
     /// `sizeof(ft_local_source)`.
     pub struct_size: usize,
-    /// Passed to the source. It must stay valid until the batch and its last cursor are freed.
+    /// Passed to the source. It must stay valid until the batch and its last cursor are freed, which
+    /// `free_ctx` says.
     pub ctx: *mut c_void,
     /// Makes 1 to `capacity` objects, writes them to `out`, stores their number in `*produced` and
     /// returns 0. The slots of `out` are NULL and `*produced` is 0 before the call. Each object
@@ -46,6 +47,25 @@ pub struct ft_local_source {
     pub ended_plain: Option<unsafe extern "C-unwind" fn(ended_ctx: *mut c_void) -> i32>,
     /// Passed to `ended_plain`.
     pub ended_ctx: *mut c_void,
+    /// Instead of `fill`: the same, with the `arg` of the `ft_local_batch_load_with` or
+    /// `ft_local_cursor_next_with` that runs the source. NULL if another function runs it. For
+    /// sources that travel with the call: `arg` is that of the thread that runs the source, and the
+    /// objects may go to other threads.
+    pub fill_with: Option<
+        unsafe extern "C-unwind" fn(
+            ctx: *mut c_void,
+            arg: *mut c_void,
+            out: *mut *mut c_void,
+            capacity: usize,
+            produced: *mut usize,
+        ) -> i32,
+    >,
+    /// Called once with `ctx`, when the batch and its last cursor are freed: the end of `ctx`. The
+    /// last results are released before. It is called by the thread that frees the last of them,
+    /// inside the runtime, and may use other handles. In the child of a fork it is called again,
+    /// with the child's copy, if the child frees them too. If making the batch fails, it is not
+    /// called, and `ctx` stays the caller's.
+    pub free_ctx: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void)>,
 }
 
 // `repr(C)`, the size first, then pointers and functions.
@@ -57,11 +77,23 @@ pub(crate) struct ForeignSource {
     function: Function,
 }
 
+/// What a load has for a source, which is called in the same thread.
+pub(crate) struct Argument(pub(crate) *mut c_void);
+
 type FillFunction =
     unsafe extern "C-unwind" fn(*mut c_void, *mut *mut c_void, usize, *mut usize) -> i32;
 
+type FillWithFunction = unsafe extern "C-unwind" fn(
+    *mut c_void,
+    *mut c_void,
+    *mut *mut c_void,
+    usize,
+    *mut usize,
+) -> i32;
+
 enum Function {
     Fill(FillFunction),
+    FillWith(FillWithFunction),
     Next(NextFunction, Option<Ended>),
 }
 
@@ -73,27 +105,35 @@ type Ended = (unsafe extern "C-unwind" fn(*mut c_void) -> i32, *mut c_void);
 // SAFETY: the host's promise: any thread may call the function with `ctx`, one at a time.
 unsafe impl Send for ForeignSource {}
 
-const NO_FUNCTION: &CStr = c"source has neither fill nor next_plain; set one";
+const NO_FUNCTION: &CStr = c"source has none of fill, next_plain and fill_with; set one";
 const NOT_ASKED: &CStr =
     c"source has ended_plain, which is asked after next_plain; let fill return FT_LOCAL_ERR_END";
-const TWO_FUNCTIONS: &CStr = c"source has both fill and next_plain; set one";
+const TWO_FUNCTIONS: &CStr = c"source has more than one of fill, next_plain and fill_with; set one";
 
 impl ForeignSource {
-    /// # Safety
-    /// `given` must be NULL or point to a struct as its comment describes it.
-    pub(crate) unsafe fn new(given: *const ft_local_source) -> Result<Self, Failure> {
-        let source = read(given)?;
+    pub(crate) fn new(source: ft_local_source) -> Result<Self, Failure> {
         // Each field by its name: none that is added later is forgotten here.
-        let ft_local_source { struct_size: _, ctx, fill, next_plain, ended_plain, ended_ctx } =
-            source;
+        let ft_local_source {
+            struct_size: _,
+            ctx,
+            fill,
+            next_plain,
+            ended_plain,
+            ended_ctx,
+            fill_with,
+            free_ctx: _,
+        } = source;
         if ended_plain.is_some() && next_plain.is_none() {
             return Err(bad_argument(NOT_ASKED));
         }
-        let function = match (fill, next_plain) {
-            (Some(fill), None) => Function::Fill(fill),
-            (None, Some(next)) => Function::Next(next, ended_plain.map(|ended| (ended, ended_ctx))),
-            (None, None) => return Err(bad_argument(NO_FUNCTION)),
-            (Some(_), Some(_)) => return Err(bad_argument(TWO_FUNCTIONS)),
+        let function = match (fill, next_plain, fill_with) {
+            (Some(fill), None, None) => Function::Fill(fill),
+            (None, Some(next), None) => {
+                Function::Next(next, ended_plain.map(|ended| (ended, ended_ctx)))
+            }
+            (None, None, Some(fill)) => Function::FillWith(fill),
+            (None, None, None) => return Err(bad_argument(NO_FUNCTION)),
+            _ => return Err(bad_argument(TWO_FUNCTIONS)),
         };
         Ok(Self { ctx, function })
     }
@@ -106,7 +146,21 @@ impl Source<HostTable> for ForeignSource {
         match self.function {
             Function::Fill(fill) => filler.many(|host, slots| {
                 // SAFETY: the host's promise, which `new` has passed on.
-                unsafe { self.fill_slots(fill, host, slots) }
+                unsafe {
+                    fill_slots(host, slots, |out, capacity, produced| {
+                        fill(self.ctx, out, capacity, produced)
+                    })
+                }
+            }),
+            Function::FillWith(fill) => filler.many_with(|host, slots, argument| {
+                let argument = argument.and_then(|it| it.downcast_ref::<Argument>());
+                let argument = argument.map_or(std::ptr::null_mut(), |it| it.0);
+                // SAFETY: as above.
+                unsafe {
+                    fill_slots(host, slots, |out, capacity, produced| {
+                        fill(self.ctx, argument, out, capacity, produced)
+                    })
+                }
             }),
             Function::Next(next, ended) => {
                 // A copy, which the compiler knows that no call changes.
@@ -142,40 +196,39 @@ unsafe fn has_ended(ended: Option<Ended>) -> bool {
     ended.is_some_and(|(ended, ctx)| ended(ctx) != 0)
 }
 
-impl ForeignSource {
-    /// # Safety
-    /// `fill` and its context must be as the comment of `ft_local_source` says.
-    unsafe fn fill_slots(
-        &self,
-        fill: FillFunction,
-        host: &HostTable,
-        slots: &mut Slots<'_, HostTable>,
-    ) -> Result<(), Failure> {
-        let out = slots.unfilled();
-        let mut produced = 0;
-        // SAFETY: the caller's promise; `out` has as many slots as the host is told.
-        let result =
-            unsafe { fill(self.ctx, out.as_mut_ptr().cast(), out.len(), &raw mut produced) };
-        let counted = produced.min(out.len());
-        let kept = keep_good(&mut out[..counted], host.holds_plain_values());
-        let uncounted = &mut out[counted..];
-        if result != 0 || uncounted.first().is_some_and(|&word| word != 0) {
-            // What the source wrote and did not count is still its own; the slots are to be NULL
-            // when it is called again.
-            uncounted.fill(0);
+/// Lets the source write to the slots.
+///
+/// # Safety
+/// `fill` must do what the comment of `ft_local_source` says.
+#[inline]
+unsafe fn fill_slots(
+    host: &HostTable,
+    slots: &mut Slots<'_, HostTable>,
+    fill: impl FnOnce(*mut *mut c_void, usize, *mut usize) -> i32,
+) -> Result<(), Failure> {
+    let out = slots.unfilled();
+    let mut produced = 0;
+    // `out` has as many slots as the host is told.
+    let result = fill(out.as_mut_ptr().cast(), out.len(), &raw mut produced);
+    let counted = produced.min(out.len());
+    let kept = keep_good(&mut out[..counted], host.holds_plain_values());
+    let uncounted = &mut out[counted..];
+    if result != 0 || uncounted.first().is_some_and(|&word| word != 0) {
+        // What the source wrote and did not count is still its own; the slots are to be NULL when it
+        // is called again.
+        uncounted.fill(0);
+    }
+    // The host has counted them, and none is NULL.
+    slots.advance(kept);
+    const END: i32 = code::FT_LOCAL_ERR_END as i32;
+    match result {
+        0 if kept == produced => Ok(()),
+        END if kept == produced => {
+            slots.end();
+            Ok(())
         }
-        // SAFETY: the host has counted them, and none is NULL.
-        unsafe { slots.advance(kept) };
-        const END: i32 = code::FT_LOCAL_ERR_END as i32;
-        match result {
-            0 if kept == produced => Ok(()),
-            END if kept == produced => {
-                slots.end();
-                Ok(())
-            }
-            1.. => Err(Failure(result)),
-            _ => Err(code::FT_LOCAL_ERR_SOURCE.into()),
-        }
+        1.. => Err(Failure(result)),
+        _ => Err(code::FT_LOCAL_ERR_SOURCE.into()),
     }
 }
 

@@ -57,6 +57,8 @@ fn source() -> ft_local_source {
         next_plain: None,
         ended_plain: None,
         ended_ctx: null_mut(),
+        fill_with: None,
+        free_ctx: None,
     }
 }
 

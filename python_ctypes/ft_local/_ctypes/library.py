@@ -51,6 +51,7 @@ class Host(ctypes.Structure):
         ("interrupted_plain", c_void_p),
         ("interruptible", c_void_p),
         ("interruptible_plain", c_void_p),
+        ("free_ctx", c_void_p),
     ]
 
 
@@ -64,6 +65,8 @@ class Source(ctypes.Structure):
         ("next_plain", c_void_p),
         ("ended_plain", c_void_p),
         ("ended_ctx", c_void_p),
+        ("fill_with", c_void_p),
+        ("free_ctx", c_void_p),
     ]
 
 

@@ -8,6 +8,7 @@ use crate::host::{Host, Word};
 use crate::panic::Panicked;
 use crate::source::{Filled, Filler, Made, Slots, Source};
 use crate::sync::has_lasted;
+use std::any::Any;
 use std::time::Duration;
 
 /// How many calls of the source there are between two checks for an interrupt. A source that never
@@ -23,6 +24,8 @@ pub(in crate::batch) const TURN: Duration = Duration::from_millis(1);
 pub(super) struct Run<'f, 'a, H: Host, S: Source<H>> {
     pub(super) fill: &'f mut Fill<'a, H, S>,
     pub(super) keep_first: bool,
+    /// What the load that runs the source was given for it.
+    pub(super) argument: Option<&'f dyn Any>,
     pub(super) outcome: &'f mut Result<(), LoadError<S::Error>>,
 }
 
@@ -37,6 +40,15 @@ impl<H: Host, S: Source<H>> Filler<H, S::Error> for Run<'_, '_, H, S> {
     fn many(self, fill: impl FnMut(&H, &mut Slots<'_, H>) -> Result<(), S::Error>) -> Filled {
         *self.outcome = self.fill.make_many(self.keep_first, fill);
         Filled::new()
+    }
+
+    #[inline]
+    fn many_with(
+        self,
+        mut fill: impl FnMut(&H, &mut Slots<'_, H>, Option<&dyn Any>) -> Result<(), S::Error>,
+    ) -> Filled {
+        let argument = self.argument;
+        self.many(|host, slots| fill(host, slots, argument))
     }
 }
 

@@ -51,7 +51,7 @@ fn every_export_stops_a_panic() {
     let (out, count) = (|| object, || number);
     // SAFETY: all arguments are good; handles are used while they live. Nothing is freed by the
     // calls below: the panic comes before the handle is taken back.
-    let exports: [Drill; 40] = unsafe {
+    let exports: [Drill; 42] = unsafe {
         [
             ("ft_local_version", &|n| survives(n, 0, || text(ft_local_version()).len())),
             ("ft_local_version_number", &|n| survives(n, 0, || ft_local_version_number())),
@@ -100,6 +100,12 @@ fn every_export_stops_a_panic() {
             }),
             ("ft_local_batch_load_for", &|n| {
                 survives(n, PANIC, || ft_local_batch_load_for(batch, 0, out()))
+            }),
+            ("ft_local_batch_load_with", &|n| {
+                survives(n, PANIC, || ft_local_batch_load_with(batch, null_mut(), 0, out()))
+            }),
+            ("ft_local_cursor_next_with", &|n| {
+                survives(n, PANIC, || ft_local_cursor_next_with(cursor, null_mut(), 0, out()))
             }),
             ("ft_local_batch_try_load", &|n| {
                 survives(n, PANIC, || ft_local_batch_try_load(batch, out()))

@@ -54,7 +54,7 @@ fn seen_in(state: &State, kind: Kind, call: fn(&mut World)) -> Seen {
 }
 
 fn bits(seen: Seen) -> impl Iterator<Item = Seen> {
-    (0..9).map(|bit| 1 << bit).filter(move |bit| seen & bit != 0)
+    (0..Seen::BITS).map(|bit| 1 << bit).filter(move |bit| seen & bit != 0)
 }
 
 /// Calls that need two threads which meet between two instructions.

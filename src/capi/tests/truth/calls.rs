@@ -70,6 +70,9 @@ pub(super) const CALLS: &[Call] = calls! {
     };
     ft_local_batch_load: |w| ft_local_batch_load(w.batch, &mut null_mut());
     ft_local_batch_load_for: |w| ft_local_batch_load_for(w.batch, A_MOMENT, &mut null_mut());
+    ft_local_batch_load_with: |w| {
+        ft_local_batch_load_with(w.batch, null_mut(), A_MOMENT, &mut null_mut())
+    };
     ft_local_batch_try_load: |w| ft_local_batch_try_load(w.batch, &mut null_mut());
     ft_local_batch_load_many: |w| {
         let (mut objects, mut count) = ([null_mut(); 3], 0);
@@ -94,7 +97,16 @@ pub(super) const CALLS: &[Call] = calls! {
     ft_local_cursor_new: |w| ft_local_cursor_new(w.batch, &raw mut w.made.1);
     ft_local_cursor_next: |w| ft_local_cursor_next(w.cursor, &mut null_mut());
     ft_local_cursor_next_for: |w| ft_local_cursor_next_for(w.cursor, A_MOMENT, &mut null_mut());
+    ft_local_cursor_next_with: |w| {
+        ft_local_cursor_next_with(w.cursor, null_mut(), A_MOMENT, &mut null_mut())
+    };
     ft_local_cursor_len: |w| ft_local_cursor_len(w.cursor);
     ft_local_cursor_visit: |w| ft_local_cursor_visit(w.cursor, Some(look), null_mut());
-    ft_local_cursor_free: |w| ft_local_cursor_free(replace(&mut w.cursor, null_mut()));
+    ft_local_cursor_free: |w| {
+        if !w.is_shared() {
+            // Then the cursor's reference is the last.
+            ft_local_batch_free(replace(&mut w.batch, null_mut()));
+        }
+        ft_local_cursor_free(replace(&mut w.cursor, null_mut()))
+    };
 };

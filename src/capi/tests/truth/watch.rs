@@ -4,6 +4,7 @@
 use ft_local::test_hooks::locks_of_this_thread;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::io::{Read, Write};
 
 /// A set of the things below.
 pub(super) type Seen = u16;
@@ -15,11 +16,13 @@ pub(super) const BLOCK: Seen = 1 << 3;
 pub(super) const INTERRUPTED: Seen = 1 << 4;
 pub(super) const VISITOR: Seen = 1 << 5;
 pub(super) const WAKE: Seen = 1 << 6;
-pub(super) const MEMORY: Seen = 1 << 7;
-pub(super) const LOCK: Seen = 1 << 8;
+pub(super) const FREE_CTX: Seen = 1 << 7;
+pub(super) const MEMORY: Seen = 1 << 8;
+pub(super) const LOCK: Seen = 1 << 9;
 
 /// What of it is the host's.
-pub(super) const HOST: Seen = RETAIN | RELEASE | SOURCE | BLOCK | INTERRUPTED | VISITOR | WAKE;
+pub(super) const HOST: Seen =
+    RETAIN | RELEASE | SOURCE | BLOCK | INTERRUPTED | VISITOR | WAKE | FREE_CTX;
 
 /// What the header calls one of them.
 pub(super) fn names(bit: Seen) -> &'static str {
@@ -31,6 +34,7 @@ pub(super) fn names(bit: Seen) -> &'static str {
         INTERRUPTED => "interrupted",
         VISITOR => "visitor",
         WAKE => "wake",
+        FREE_CTX => "free_ctx",
         LOCK => "a lock",
         _ => "memory",
     }
@@ -65,14 +69,16 @@ pub(super) fn without_memory(call: impl FnOnce()) {
 
 /// What is seen in a child of a fork, which ends with the call.
 pub(super) fn in_child(call: impl FnOnce() -> Seen) -> Seen {
+    let (mut from_child, mut to_parent) = std::io::pipe().unwrap();
     // SAFETY: the child makes the call and leaves without a word.
     let status = unsafe {
         let child = libc::fork();
         if child == 0 {
             match std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)) {
-                // A process has eight bits to say it with; a lock and memory mean the same to the test.
-                Ok(seen) if seen & LOCK != 0 => libc::_exit((seen & !LOCK | MEMORY).into()),
-                Ok(seen) => libc::_exit(seen.into()),
+                Ok(seen) => {
+                    to_parent.write_all(&seen.to_ne_bytes()).unwrap();
+                    libc::_exit(0)
+                }
                 Err(_) => libc::abort(),
             }
         }
@@ -80,8 +86,10 @@ pub(super) fn in_child(call: impl FnOnce() -> Seen) -> Seen {
         assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
         status
     };
-    assert!(libc::WIFEXITED(status), "the call failed in the child");
-    Seen::try_from(libc::WEXITSTATUS(status)).unwrap()
+    assert_eq!(status, 0, "the call failed in the child");
+    let mut seen = [0; size_of::<Seen>()];
+    from_child.read_exact(&mut seen).unwrap();
+    Seen::from_ne_bytes(seen)
 }
 
 /// The allocator of the tests.

@@ -1,7 +1,7 @@
 //! A batch with a cursor, a wrapper, and a host and a source that note their callers.
 
 use super::super::*;
-use super::watch::{BLOCK, INTERRUPTED, RELEASE, RETAIN, SOURCE, WAKE, note};
+use super::watch::{BLOCK, FREE_CTX, INTERRUPTED, RELEASE, RETAIN, SOURCE, WAKE, note};
 use crate::cursor::*;
 use std::sync::atomic::Ordering;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -57,6 +57,10 @@ unsafe extern "C-unwind" fn block(ctx: *mut c_void, wait: ft_local_wait, arg: *m
     unsafe { &*ctx.cast::<Script>() }.goes_on.store(true, Ordering::Release);
     // SAFETY: the library's own function.
     unsafe { wait(arg) };
+}
+
+unsafe extern "C-unwind" fn free_ctx(_ctx: *mut c_void) {
+    note(FREE_CTX);
 }
 
 pub(super) unsafe extern "C-unwind" fn wake(_arg: *mut c_void) {
@@ -132,7 +136,9 @@ impl World {
         host.block = Some(block);
         host.interrupted_plain = Some(interrupted);
         let mut source = source();
+        host.free_ctx = Some(free_ctx);
         source.ctx = ctx;
+        source.free_ctx = Some(free_ctx);
         source.fill = (kind == Kind::Fill).then_some(fill);
         source.next_plain = (kind == Kind::Next).then_some(next);
         source.ended_plain = (kind == Kind::Next).then_some(ended);
@@ -167,6 +173,11 @@ impl World {
         // SAFETY: the batch lives.
         assert_eq!(unsafe { ft_local_batch_load(self.batch, &raw mut object) }, 0);
         object
+    }
+
+    /// Whether another thread is using the batch.
+    pub(super) fn is_shared(&self) -> bool {
+        self.other.is_some()
     }
 
     /// Makes another thread run the source, and stay there until this one waits for it.
