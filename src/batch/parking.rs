@@ -36,12 +36,17 @@
 //!
 //! There is no lock, so a signal handler may interrupt a thread anywhere and wake others.
 
+use crate::process::generation;
 use crate::sync::unordered;
 use crate::sync::{
     AtomicU64, CachePadded, Ordering, Renewable, Semaphore, await_stores, barriers_are_asymmetric,
-    heavy_barrier, light_barrier, look_briefly, look_for_a_while,
+    end_wait_in_child, heavy_barrier, light_barrier, look_briefly, look_for_a_while,
 };
 use std::time::Duration;
+
+/// How long a thread waits for a token that is about to come, until it asks whether it is in the child
+/// of a fork, where none will.
+const A_MOMENT: Duration = Duration::from_millis(50);
 
 pub(crate) struct Parking(Renewable<CachePadded<Place>>);
 
@@ -97,6 +102,7 @@ impl Parking {
     pub(crate) unsafe fn renew(&self) {
         // SAFETY: the caller's promise.
         unsafe { self.0.renew(Place::new()) }
+        end_wait_in_child();
     }
 
     /// Whether some thread has nothing. A hint.
@@ -116,25 +122,34 @@ impl Parking {
         if look_briefly(plenty) {
             return;
         }
+        let process = generation();
         self.0.starving.fetch_add(1, Ordering::Relaxed);
         if !look_for_a_while(&ready) {
             self.sleep(period, ready);
         }
-        self.0.starving.fetch_sub(1, Ordering::Relaxed);
+        if generation() == process {
+            self.0.starving.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
+    /// If a handler of signals forks meanwhile, the child makes the place anew, and this thread is not
+    /// counted there.
     fn sleep(&self, period: Option<Duration>, ready: impl Fn() -> bool) {
+        let process = generation();
+        let has_forked = || generation() != process;
         // AcqRel: with the same in `ring`.
         let before = self.0.waiting.fetch_add(1, Ordering::AcqRel);
         self.see_what_wakers_stored(before);
         let woken = !ready() && self.0.tokens.take(period);
         // A thread that has not been woken leaves the tokens to those that sleep, if it can.
-        if !woken {
-            if self.leave() {
+        if has_forked() || (!woken && self.leave()) {
+            return;
+        }
+        // If not, its own is there, or a waker is just about to give it.
+        while !woken && !self.0.tokens.take(Some(A_MOMENT)) {
+            if has_forked() {
                 return;
             }
-            // Its own is there, or a waker is just about to give it.
-            self.0.tokens.take(None);
         }
         self.count_as_awake();
     }

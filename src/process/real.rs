@@ -9,7 +9,7 @@
 
 use super::{GENERATION_STEP, Renew, thread_number};
 use crate::memory::OutOfMemory;
-use crate::sync::register_barriers;
+use crate::sync::{end_wait_in_child, register_barriers};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
@@ -186,6 +186,7 @@ extern "C" fn in_child() {
     // At once, so that not even what looks at nothing, a cursor with results in hand, goes on with
     // what is the parent's.
     generation();
+    end_wait_in_child();
 }
 
 /// Makes sure that forks are noticed from now on.

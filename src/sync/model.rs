@@ -53,6 +53,9 @@ impl Semaphore {
     }
 }
 
+/// A thread of a model that waits does not fork.
+pub(crate) fn end_wait_in_child() {}
+
 /// Every pause is a point where another thread may run.
 pub(crate) struct Backoff;
 

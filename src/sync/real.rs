@@ -8,7 +8,7 @@ pub(crate) use super::counted::Mutex;
 #[cfg(feature = "test-hooks")]
 pub(crate) use super::counted::locks_of_this_thread;
 pub(crate) use crossbeam_utils::Backoff;
-pub(crate) use semaphore::Semaphore;
+pub(crate) use semaphore::{Semaphore, end_wait_in_child};
 #[cfg(not(any(test, feature = "test-hooks")))]
 pub(crate) use std::sync::Mutex;
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
@@ -157,4 +157,67 @@ pub(crate) fn register_barriers() {
 #[inline]
 pub(crate) fn own(atomic: &AtomicU64) -> u64 {
     atomic.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// A condition that is true at the look with this number, from 1 on, and how often it was looked at.
+    fn true_at(look: usize) -> (impl Fn() -> bool, std::rc::Rc<Cell<usize>>) {
+        let looks = std::rc::Rc::new(Cell::new(0));
+        let counted = looks.clone();
+        let condition = move || {
+            counted.set(counted.get() + 1);
+            counted.get() >= look
+        };
+        (condition, looks)
+    }
+
+    #[test]
+    fn a_thread_looks_until_it_is_ready_but_not_without_end() {
+        let (ready, looks) = true_at(3);
+        assert!(look_briefly(ready));
+        assert_eq!(looks.get(), 3);
+        assert!(!look_briefly(|| false));
+
+        let (ready, looks) = true_at(40);
+        assert!(look_for_a_while(ready));
+        assert_eq!(looks.get(), 40);
+        let start = Instant::now();
+        assert!(!look_for_a_while(|| false));
+        assert!(has_lasted(start, PATIENCE), "it was looked at for a while");
+        assert!(!has_lasted(Instant::now(), Duration::from_secs(3600)));
+    }
+
+    /// In a child, since a process that was refused a barrier once does not ask again.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn barriers_are_heavy_where_the_system_has_them_and_were_asked_for() {
+        const QUERY: libc::c_int = 0;
+        // SAFETY: the call takes no pointer.
+        let has = unsafe { libc::syscall(libc::SYS_membarrier, QUERY, 0, 0) };
+        let has = has > 0 && has & libc::c_long::from(membarrier::REGISTER) != 0;
+        // SAFETY: the child makes system calls only, and leaves.
+        match unsafe { libc::fork() } {
+            0 => {
+                ASYMMETRIC.store(false, Ordering::Relaxed);
+                let refused = !barriers_are_asymmetric() && !heavy_barrier();
+                register_barriers();
+                let passed = refused
+                    && barriers_are_asymmetric() == has
+                    && heavy_barrier() == has
+                    && !membarrier::call(-1);
+                // SAFETY: always sound.
+                unsafe { libc::_exit(i32::from(!passed)) }
+            }
+            child => {
+                let mut status = -1;
+                // SAFETY: `status` may be written.
+                assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+                assert_eq!(status, 0);
+            }
+        }
+    }
 }

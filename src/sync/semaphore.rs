@@ -10,11 +10,29 @@ fn end_of(period: Option<Duration>) -> Option<Instant> {
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod futex {
+    use std::cell::Cell;
     use std::ptr;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::{Duration, Instant};
 
     pub(crate) struct Semaphore(AtomicU32);
+
+    std::thread_local! {
+        /// The word that this thread waits for, if it waits.
+        static AWAITED: Cell<*const AtomicU32> = const { Cell::new(ptr::null()) };
+    }
+
+    /// For the child of a fork, in the thread that was copied. If a handler of signals has forked
+    /// while its thread waited, this ends the wait: the system looks at the word again when the
+    /// handler returns. No other thread is there to end it. Also after the word was written anew.
+    pub(crate) fn end_wait_in_child() {
+        let awaited = AWAITED.get();
+        if !awaited.is_null() {
+            // SAFETY: the thread is inside `wait_while_empty`, to whose caller the word belongs.
+            let word = unsafe { &*awaited };
+            let _ = word.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
 
     impl Semaphore {
         pub(crate) const fn new() -> Self {
@@ -63,6 +81,8 @@ mod futex {
                 tv_sec: libc::time_t::try_from(period.as_secs()).unwrap_or(libc::time_t::MAX),
                 tv_nsec: period.subsec_nanos().into(),
             });
+            // A handler of signals may wait too.
+            let outer = AWAITED.replace(&raw const self.0);
             // SAFETY: the word and the time live during the call.
             let refused = unsafe {
                 libc::syscall(
@@ -73,6 +93,7 @@ mod futex {
                     period.as_ref().map_or(ptr::null(), ptr::from_ref),
                 ) != 0
             };
+            AWAITED.set(outer);
             let usual = [Some(libc::EAGAIN), Some(libc::EINTR), Some(libc::ETIMEDOUT)];
             if refused && !usual.contains(&std::io::Error::last_os_error().raw_os_error()) {
                 // A filter of system calls forbids it. Without a pause, this thread would poll.
@@ -91,6 +112,10 @@ mod locked {
         count: Mutex<usize>,
         bell: Condvar,
     }
+
+    /// No lock can be taken in the child of a fork.
+    #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+    pub(crate) fn end_wait_in_child() {}
 
     impl Semaphore {
         pub(crate) const fn new() -> Self {
@@ -131,9 +156,9 @@ mod locked {
 }
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-pub(crate) use futex::Semaphore;
+pub(crate) use futex::{Semaphore, end_wait_in_child};
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
-pub(crate) use locked::Semaphore;
+pub(crate) use locked::{Semaphore, end_wait_in_child};
 
 #[cfg(test)]
 mod tests {
