@@ -31,8 +31,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             self.wake_all_waiters();
             self.low.wake_all();
         })?;
-        let _last = Defer(|| self.release_all());
-        self.call_waiters();
+        self.release_all();
         Ok(())
     }
 

@@ -149,6 +149,38 @@ fn the_wake_up_of_a_forgotten_waiter_goes_to_a_thread_if_no_other_is_registered(
     });
 }
 
+/// Forgets another waiter when it is called.
+struct Forgets {
+    place: Arc<Place>,
+    other: Ticket,
+}
+
+impl std::task::Wake for Forgets {
+    fn wake(self: Plain<Self>) {
+        assert!(self.place.forget(self.other), "it was not called yet");
+    }
+}
+
+#[test]
+fn what_is_owed_and_finds_no_registration_wakes_a_thread() {
+    check_parking("publish against park, and a waiter that forgets the next", || {
+        let (place, calls) = (Place::new(), Calls::new());
+        let forgets = Forgets { place: place.clone(), other: Ticket::from_number(2) };
+        let first = Wake::Waker(Plain::new(forgets).into());
+        assert!(place.notices.add(&place.parking, first).is_ok());
+        assert_eq!(place.add(&calls), Ticket::from_number(2));
+        let sleeper = spawn(&place, |place| {
+            while !place.is_ready() {
+                place.parking.wait(None, || false, || place.is_ready());
+            }
+        });
+        // Both wake-ups are owed to registrations, and when the second is paid there is none.
+        place.make(2);
+        sleeper.join().unwrap();
+        assert_eq!(calls.count(), 0);
+    });
+}
+
 #[test]
 fn a_close_calls_every_waiter_once() {
     check_parking("wake all against notify", || {

@@ -85,25 +85,35 @@ fn a_waiter_learns_of_a_close_and_of_the_end_of_a_fill() {
     });
 }
 
-#[test]
-fn a_result_that_comes_back_while_another_is_taken_wakes_a_waiter() {
-    check("give back against take, and one waits", || {
-        let batch = Arc::new(Batch::new(Native::<usize>::new(), counter(&[]), 1).unwrap());
+/// A second result comes back while a thread takes the first. The one that gave it back registers
+/// between the moment when the flag of what came back is down and the one when it is up again, or not.
+fn comes_back_while(take: impl Fn(&Values) + Copy + Send + Sync + 'static) {
+    check_parking("give back and wait against take", move || {
+        let batch = Arc::new(Values::new(Native::new(), Iter(1..), 1).unwrap());
         assert!(batch.role.take().is_ok());
         assert_eq!(batch.take_words_back(&[1]), Ok(()));
-        let giver = {
+        let other = {
             let batch = batch.clone();
-            thread::spawn(move || assert_eq!(batch.take_words_back(&[2]), Ok(())))
+            thread::spawn(move || {
+                assert_eq!(batch.take_words_back(&[2]), Ok(()));
+                load_by_calls(&batch)
+            })
         };
-        assert!(batch.try_load().unwrap().is_some());
-        // Registers between the moment when the flag is down and the one when it is up again, or not.
-        let waiter = {
-            let batch = batch.clone();
-            thread::spawn(move || load_by_calls(&batch))
-        };
-        giver.join().unwrap();
-        waiter.join().unwrap();
+        take(&batch);
+        other.join().unwrap();
     });
+}
+
+type Values = Batch<Native<usize>, Iter<std::ops::RangeFrom<usize>>>;
+
+#[test]
+fn a_result_that_comes_back_while_another_is_taken_wakes_a_waiter() {
+    comes_back_while(|batch| assert!(batch.try_load().unwrap().is_some()));
+}
+
+#[test]
+fn a_result_that_comes_back_while_another_is_loaded_wakes_a_waiter() {
+    comes_back_while(|batch| assert!(load_by_calls(batch) > 0));
 }
 
 #[test]
