@@ -8,6 +8,7 @@ meanwhile, it forgets its registration, and what it was called for goes to the n
 from __future__ import annotations
 
 import asyncio
+import os
 from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
@@ -73,6 +74,9 @@ class _Turns:
     """Of each loop, and each executor, a lock for the one task that loads in a thread."""
 
     def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
         self._lock = Lock()
         self._locks: WeakKeyDictionary[Any, WeakKeyDictionary[Any, asyncio.Lock]]
         self._locks = WeakKeyDictionary()
@@ -85,6 +89,9 @@ class _Turns:
 
 
 _TURNS = _Turns()
+if hasattr(os, "register_at_fork"):
+    # A thread of the parent may have held the lock.
+    os.register_at_fork(after_in_child=_TURNS.renew)
 
 
 async def _load_in_thread(executor: Any) -> Any:

@@ -183,6 +183,9 @@ void *shim_batch_raise(PyObject *self, ft_local_status status);
 /* status.c: the same for a cursor, which is `self` and no executor. */
 void *shim_load_raise(PyObject *self, ft_local_status status);
 
+/* status.c: a RuntimeError, and NULL, for `what`, an object of another interpreter of the process. */
+void *shim_refuse_in_another_interpreter(const char *what);
+
 /* Whether `status` says that there will never be another result. */
 static inline bool shim_is_over(ft_local_status status) {
     return status == FT_LOCAL_ERR_END || status == FT_LOCAL_ERR_CLOSED;

@@ -13,6 +13,8 @@ typedef struct {
     _Atomic(bool) closed;
     /* NULL only after the garbage collector has cleared the cursor. */
     PyObject *executor;
+    /* The executor's. */
+    PyInterpreterState *interpreter;
     /* The thread that first used the cursor, or 0. */
     _Atomic(unsigned long) owner;
     /* How often the owner is inside the library with this cursor: more than once if it came back
@@ -31,8 +33,12 @@ static bool is_mine(shim_cursor *cursor) {
                                                  memory_order_relaxed, memory_order_relaxed));
 }
 
-/* Whether the calling thread may use the cursor. A RuntimeError if not. */
+/* Whether the calling thread may use the cursor, in this interpreter. A RuntimeError if not. */
 static bool enter(shim_cursor *cursor) {
+    if (cursor->interpreter != PyInterpreterState_Get()) {
+        shim_refuse_in_another_interpreter("Cursor");
+        return false;
+    }
     return is_mine(cursor) || shim_refuse((PyObject *)cursor, "cursor_of_another_thread", NULL);
 }
 
@@ -220,6 +226,7 @@ PyObject *shim_batch_cursor(PyObject *self, PyObject *Py_UNUSED(ignored)) {
         return NULL;
     }
     cursor->executor = Py_NewRef(self);
+    cursor->interpreter = ((shim_batch *)self)->interpreter;
     cursor->integers = ((shim_batch *)self)->integers;
     ft_local_status status = ft_local_cursor_new(shim_batch_handle(self), &cursor->handle);
     if (status != FT_LOCAL_OK) {

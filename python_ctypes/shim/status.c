@@ -39,13 +39,16 @@ void *shim_load_raise(PyObject *self, ft_local_status status) {
                : shim_raise(Py_TYPE(self), status);
 }
 
+void *shim_refuse_in_another_interpreter(const char *what) {
+    /* Nothing that the object refers to is asked: all of it is the other interpreter's. */
+    return PyErr_Format(PyExc_RuntimeError,
+                        "this %s belongs to another interpreter of the process; make one in each",
+                        what);
+}
+
 void *shim_batch_raise(PyObject *self, ft_local_status status) {
     if (shim_batch_is_at_home(self)) {
         return shim_load_raise(self, status);
     }
-    /* Nothing that the executor refers to is asked: all of it is the other interpreter's. */
-    PyErr_SetString(PyExc_RuntimeError,
-                    "this BatchExecutor belongs to another interpreter of the process; make one in "
-                    "each");
-    return NULL;
+    return shim_refuse_in_another_interpreter("BatchExecutor");
 }

@@ -88,31 +88,35 @@ from ft_local import BatchExecutor
 
 executor = BatchExecutor(itertools.count().__next__, 8)
 assert executor.load() == 0
+cursor = executor.cursor()
+assert next(cursor) == 1 and len(cursor) > 0
 run = getattr(interpreters, "exec", None) or interpreters.run_string
 problem = run(interpreters.create(), f'''
 import ctypes
 
 executor = ctypes.cast({id(executor)}, ctypes.py_object).value
+cursor = ctypes.cast({id(cursor)}, ctypes.py_object).value
 
 refused = 0
 for use in (executor.load, executor.try_load, lambda: executor.load_many(2), executor.cursor,
-            lambda: executor.prefill(1, 1), lambda: executor.load(1.0), executor.stats):
+            lambda: executor.prefill(1, 1), lambda: executor.load(1.0), executor.stats,
+            cursor.__next__, cursor.load, lambda: cursor.load(0), cursor.load_now, cursor.close):
     try:
         use()
     except RuntimeError as error:
         assert "another interpreter" in str(error), error
         refused += 1
-assert refused == 7, refused
+assert refused == 12, refused
 # The last reference must go in the interpreter whose objects these are.
-del executor, use
+del executor, cursor, use
 ''')
-print(problem, executor.load(), len(executor))
+print(problem, next(cursor), executor.load(), len(executor) + len(cursor))
 """
 
 
 @pytest.mark.skipif(
     sys.version_info < (3, 13), reason="ctypes, which smuggles, is for all interpreters since 3.13"
 )
-def test_an_executor_in_another_interpreter_is_refused(run_python):
+def test_an_executor_or_a_cursor_in_another_interpreter_is_refused(run_python):
     process = run_python("-c", STRAY)
-    assert (process.returncode, process.stdout) == (0, "None 1 6\n"), process.stderr
+    assert (process.returncode, process.stdout) == (0, "None 2 5 4\n"), process.stderr

@@ -64,6 +64,41 @@ def test_each_way_to_start_a_process_gives_it_an_executor_of_its_own(way, run_py
     assert (process.returncode, process.stdout) == (0, "800\n"), process.stderr
 
 
+TURNS = """
+import asyncio, os, signal, threading
+from ft_local import BatchExecutor, _waiting
+
+held, go_on = threading.Event(), threading.Event()
+
+def hold():
+    # As a thread does whose task begins to wait for its turn.
+    with _waiting._TURNS._lock:
+        held.set()
+        go_on.wait()
+
+thread = threading.Thread(target=hold)
+thread.start()
+held.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    executor = BatchExecutor(iter([7]).__next__, 1)
+    async def load():
+        return await executor.aload(in_thread=True)
+    os._exit(asyncio.run(load()))
+_, status = os.waitpid(child, 0)
+go_on.set()
+thread.join()
+print(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_awaits_in_a_thread_while_a_thread_of_its_parent_held_the_lock(run_python):
+    process = run_python("-W", "ignore::DeprecationWarning", "-c", TURNS)
+    assert (process.returncode, process.stdout) == (0, "7\n"), process.stderr
+
+
 # Daemon threads are in the middle of everything when the interpreter goes.
 END = """
 import itertools, sys, threading, time
