@@ -56,3 +56,33 @@ pub unsafe fn keep(block: *mut u8, link: *mut *mut u8) {
         }
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// The answer is that of a process, so each value has one of its own, which runs this test alone.
+    #[test]
+    fn the_environment_says_whether_freed_handles_are_kept() {
+        const CHILD: &str = "FT_LOCAL_TEST_EXPECTED";
+        if let Ok(expected) = std::env::var(CHILD) {
+            assert_eq!(
+                [keeps_freed(), keeps_freed()].map(|keeps| keeps.to_string()),
+                [&*expected; 2]
+            );
+            return;
+        }
+        for (value, expected) in [("1", "true"), ("yes", "true"), ("0", "false"), ("", "false")] {
+            let status = Command::new(std::env::current_exe().unwrap())
+                .args([
+                    "--exact",
+                    "freed::tests::the_environment_says_whether_freed_handles_are_kept",
+                ])
+                .env("FT_LOCAL_CHECK_HANDLES", value)
+                .env(CHILD, expected)
+                .status();
+            assert!(status.unwrap().success(), "{value:?}");
+        }
+    }
+}

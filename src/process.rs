@@ -94,3 +94,38 @@ impl Thread {
         !took_its_name_here && ![0, self.number()].contains(&imp::survivor())
     }
 }
+
+#[cfg(all(test, unix, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_that_a_fork_left_behind_are_gone() {
+        let (me, other) = (Thread::current(), Thread::from_word(generation() | 1 << 39));
+        assert!(
+            !me.is_gone() && !other.is_gone(),
+            "no thread is gone in the process that it began in"
+        );
+        let parent = generation();
+        // SAFETY: the child asks for numbers only, and leaves.
+        match unsafe { libc::fork() } {
+            0 => {
+                let new = Thread::from_word(generation() | 1 << 39);
+                let passed = generation() == parent + GENERATION_STEP
+                    && !me.is_gone()
+                    && other.is_gone()
+                    && !new.is_gone()
+                    && !Thread::current().is_gone()
+                    && Thread::current().is(me);
+                // SAFETY: always sound.
+                unsafe { libc::_exit(i32::from(!passed)) }
+            }
+            child => {
+                let mut status = -1;
+                // SAFETY: `status` may be written.
+                assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+                assert_eq!(status, 0);
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 // Runs sequences: those of a fuzzer, or as many random ones as $FT_LOCAL_TEST_SEQUENCES says, or
-// those in the file that is named.
+// those in the file that is named. $FT_LOCAL_TEST_SEED begins other random ones. A sequence whose
+// process forks takes far longer than others: none does if $FT_LOCAL_TEST_FORKS is 0.
 
 #include "check.h"
 #include "world.h"
@@ -17,6 +18,16 @@ unsigned next_byte(unsigned limit) {
     }
     the_world.left--;
     return *the_world.bytes++ % limit;
+}
+
+// Whether sequences may fork.
+static bool forks_are_wanted(void) {
+    static int wanted = -1;
+    if (wanted < 0) {
+        const char *said = getenv("FT_LOCAL_TEST_FORKS");
+        wanted = said == NULL || strcmp(said, "0") != 0;
+    }
+    return wanted;
 }
 
 void fork_here(void) {
@@ -49,7 +60,7 @@ void run_sequence(const uint8_t *bytes, size_t size) {
     the_world.objects_made = 1;
     the_world.bytes = bytes;
     the_world.left = size;
-    the_world.forks = next_byte(16) == 15;
+    the_world.forks = next_byte(16) == 15 && forks_are_wanted();
     while (the_world.left > 0) {
         if (next_byte(32) == 31) {
             fork_here();
@@ -124,6 +135,8 @@ int main(int count, char **arguments) {
     if (count > 1) {
         sequences = run_file(arguments[1]);
     } else {
+        const char *seed = getenv("FT_LOCAL_TEST_SEED");
+        random_state ^= seed == NULL ? 0 : strtoull(seed, NULL, 10) << 1;
         for (long sequence = 0; sequence < sequences; sequence++) {
             uint8_t bytes[400];
             size_t size = next_random() % sizeof bytes;
