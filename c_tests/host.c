@@ -204,6 +204,14 @@ static void a_wrapper_needs_a_way_to_retain_where_there_is_one_to_release(void) 
     CHECK_SAYS(ft_local_last_error(), "retain");
 }
 
+static void a_host_has_one_lock_or_not(void) {
+    ft_local_host table = fake_host_table(NULL);
+    table.one_lock = 2;
+    refuse(&table, "one_lock");
+    table.one_lock = 1;
+    accept(&table);
+}
+
 static void all_functions_may_be_given_in_one_form_each(void) {
     ft_local_host table = fake_host_table(NULL);
     table.block = some_block;
@@ -230,6 +238,7 @@ int main(void) {
     RUN(two_forms_of_one_function_are_refused);
     RUN(half_of_a_pair_is_refused);
     RUN(a_wrapper_needs_a_way_to_retain_where_there_is_one_to_release);
+    RUN(a_host_has_one_lock_or_not);
     RUN(all_functions_may_be_given_in_one_form_each);
     return fake_hosts_report();
 }

@@ -153,7 +153,7 @@ FT_LOCAL_MUST_USE const char *ft_local_last_error(void);
 #define FT_LOCAL_HOST_INIT                                                                         \
     {                                                                                              \
         sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,   \
-            NULL, NULL                                                                             \
+            NULL, NULL, 0                                                                          \
     }
 
 // A function that waits, which the library passes to the host's `block`. It returns normally.
@@ -212,6 +212,11 @@ typedef struct ft_local_host {
     // cursor are freed, after the source's `free_ctx`: see there. A wrapper does not call it: its
     // last use of `ctx` is its `release`.
     void (*free_ctx)(void *ctx);
+    // 1 if one thread of the runtime runs at a time, because of a lock that `block`, or `detach` and
+    // `attach`, give up and take again, such as CPython's; 0 if not. Waiting threads are then woken
+    // for many results of a quick source at once, and a thread that has made results leaves the
+    // runtime for a moment, as to wait, so that others get some.
+    size_t one_lock;
 } ft_local_host;
 
 // Does what `FT_LOCAL_HOST_INIT` does, for languages without macros.

@@ -17,6 +17,7 @@ mod models;
 mod node;
 mod notices;
 mod notify;
+mod one_lock;
 mod options;
 mod own;
 mod parking;
@@ -52,6 +53,7 @@ pub use load::Slow;
 pub use node::{InUse, Node};
 use notices::Notices;
 pub use notices::{RawWake, Ticket};
+use one_lock::OneLock;
 pub use options::{ForkPolicy, Options};
 use own::Own;
 use parking::Parking;
@@ -115,6 +117,8 @@ pub struct Batch<H: Host, S: Source<H>> {
     low: Parking,
     /// Among how many cursors the results are shared.
     sharers: Sharers,
+    /// What hosts with one lock have besides.
+    one_lock: OneLock,
     counters: Counters,
     /// The source and the slots it writes to. Only the holder of `role` touches them.
     workspace: CachePadded<Workspace<S>>,
@@ -206,6 +210,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             notices: Notices::new(),
             low: Parking::new(),
             sharers: Sharers::new(),
+            one_lock: OneLock::new(),
             counters: Counters::new(),
             workspace: CachePadded::new(Workspace::new(source, size)?),
             invariant: PhantomData,

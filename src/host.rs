@@ -70,6 +70,15 @@ pub unsafe trait Host: Send + Sync {
         wait();
     }
 
+    /// Whether one thread of the runtime runs at a time, because of a lock that
+    /// [`block`](Self::block) gives up and takes again, such as CPython's. Waiting threads are then
+    /// woken for many results of a quick source at once, since each wake-up takes the lock away from
+    /// the thread that makes them; and that thread blocks for a moment when it has made them, so that
+    /// others get some.
+    fn has_one_lock(&self) -> bool {
+        false
+    }
+
     /// How long a thread may wait before [`interrupted`](Self::interrupted) is asked; for ever if
     /// `None`.
     fn interrupt_period(&self) -> Option<Duration> {

@@ -20,7 +20,7 @@ mod state;
 /// Counts and hints that order nothing and are always relaxed. Models do not see them, and so need
 /// not go through every order of them.
 pub(crate) mod unordered {
-    pub(crate) use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize};
 }
 
 pub(crate) use crossbeam_utils::CachePadded;

@@ -159,6 +159,7 @@ static VALUE batch_initialize(VALUE object, VALUE size) {
     ft_local_host host = FT_LOCAL_HOST_INIT;
     host.block = block;
     host.interrupted_plain = interrupted;
+    host.one_lock = 1;
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
     source.ctx = self;
     source.fill = fill_one;

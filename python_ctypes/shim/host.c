@@ -32,6 +32,14 @@ static int32_t interruptible(void) {
            PyInterpreterState_Get() == PyInterpreterState_Main();
 }
 
+/* Whether one thread of the interpreter runs at a time. A free-threaded build that is run with a lock
+ * works as one without. */
+#ifdef Py_GIL_DISABLED
+#define ONE_LOCK 0
+#else
+#define ONE_LOCK 1
+#endif
+
 const ft_local_host shim_host = {
     .struct_size = sizeof(ft_local_host),
     .retain_plain = retain,
@@ -40,6 +48,7 @@ const ft_local_host shim_host = {
     .attach = attach,
     .interrupted_plain = interrupted,
     .interruptible_plain = interruptible,
+    .one_lock = ONE_LOCK,
 };
 
 const ft_local_host shim_integer_host = {
@@ -48,6 +57,7 @@ const ft_local_host shim_integer_host = {
     .attach = attach,
     .interrupted_plain = interrupted,
     .interruptible_plain = interruptible,
+    .one_lock = ONE_LOCK,
 };
 
 int32_t shim_visit_object(void *object, void *arg) {

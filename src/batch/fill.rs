@@ -213,6 +213,9 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         if let Some(started) = self.started {
             counters.fills.add_alone(1);
             counters.nanoseconds.add_alone(nanoseconds(started.elapsed()));
+            if self.batch.host.has_one_lock() {
+                self.batch.one_lock.note_pace(started, self.made());
+            }
         }
     }
 }

@@ -50,6 +50,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 unsafe {
                     self.parking.renew();
                     self.low.renew();
+                    self.one_lock.renew();
                     self.returned.renew();
                     self.notices.renew();
                 }

@@ -32,7 +32,7 @@ pub(crate) enum Patience {
 /// What a load brings with it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms<'t> {
-    patience: Patience,
+    pub(super) patience: Patience,
     /// For the source, if the load runs it.
     pub(super) argument: Option<&'t dyn Any>,
 }
@@ -281,7 +281,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 Next::Take(word) => return Ok(word),
                 Next::Fill(fill) => {
                     if let Some(word) = fill.run(terms.argument)? {
-                        return Ok(word);
+                        return self.let_others_in(word, terms.patience);
                     }
                 }
                 Next::Reentrant => return Err(LoadError::Reentrant),

@@ -9,6 +9,7 @@
 mod ends;
 mod notices;
 mod notify;
+mod one_lock;
 mod parts;
 mod queue;
 mod returned;

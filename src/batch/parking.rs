@@ -125,8 +125,24 @@ impl Parking {
         let process = generation();
         self.0.starving.fetch_add(1, Ordering::Relaxed);
         if !look_for_a_while(&ready) {
-            self.sleep(period, ready);
+            self.sleep(period, ready, || ());
         }
+        if generation() == process {
+            self.0.starving.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// As `wait`, but sleeps at once. If woken, the thread calls `linger`, and counts as on its way
+    /// meanwhile.
+    pub(crate) fn wait_asleep(
+        &self,
+        period: Option<Duration>,
+        ready: impl Fn() -> bool,
+        linger: impl Fn(),
+    ) {
+        let process = generation();
+        self.0.starving.fetch_add(1, Ordering::Relaxed);
+        self.sleep(period, ready, linger);
         if generation() == process {
             self.0.starving.fetch_sub(1, Ordering::Relaxed);
         }
@@ -134,7 +150,7 @@ impl Parking {
 
     /// If a handler of signals forks meanwhile, the child makes the place anew, and this thread is not
     /// counted there.
-    fn sleep(&self, period: Option<Duration>, ready: impl Fn() -> bool) {
+    fn sleep(&self, period: Option<Duration>, ready: impl Fn() -> bool, linger: impl Fn()) {
         let process = generation();
         let has_forked = || generation() != process;
         // AcqRel: with the same in `ring`.
@@ -151,7 +167,12 @@ impl Parking {
                 return;
             }
         }
-        self.count_as_awake();
+        if woken {
+            linger();
+        }
+        if !has_forked() {
+            self.count_as_awake();
+        }
     }
 
     /// For a thread that was woken and now runs. From here on wakers wake others.

@@ -182,7 +182,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let fill = vacancy.and_then(|it| it.map(|vacancy| Fill::new(self, vacancy)).transpose());
         match fill {
             Ok(Some(fill)) => match fill.run_with(word, origin, terms.argument)? {
-                Some(word) => Ok(word),
+                Some(word) => self.let_others_in(word, terms.patience),
                 None => self.acquire(terms, || self.take()),
             },
             Ok(None) => Ok(word),

@@ -25,6 +25,7 @@ mod layout;
 mod loads;
 mod model;
 mod notify;
+mod one_lock;
 mod panics;
 mod rooms;
 mod policies;

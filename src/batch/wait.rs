@@ -32,11 +32,18 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let for_circles = deadlock::this_thread_fills().then_some(deadlock::PERIOD);
         let period = [left, for_interrupts, for_circles].into_iter().flatten().min();
         let start = Instant::now();
+        let outside = self.host.has_one_lock().then(|| self.one_lock.count_as_outside());
         wake_up.is_inside.set(false);
         let waited = self.leave_host(self, || {
-            self.parking.wait(period, || self.is_plenty(), || self.is_ready());
+            if self.host.has_one_lock() {
+                // To look again and again is of no use: the filler seldom gives the lock up.
+                self.parking.wait_asleep(period, || self.is_ready(), || self.linger());
+            } else {
+                self.parking.wait(period, || self.is_plenty(), || self.is_ready());
+            }
         });
         wake_up.is_inside.set(true);
+        drop(outside);
         self.counters.others.waited_nanoseconds.add(nanoseconds(start.elapsed()));
         waited?;
         if interruptible && self.host.interrupted() {
@@ -97,6 +104,7 @@ impl<H: Host, S: Source<H>> Drop for WakeUp<'_, H, S> {
     fn drop(&mut self) {
         let batch = self.batch;
         let _ = batch.guarded(|| batch.pass_on());
+        let _ = batch.guarded(|| batch.say_that_one_is_in());
         // Otherwise the next thread that uses the batch calls them.
         if self.is_inside.get() {
             batch.call_waiters();
@@ -121,7 +129,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.queue.has_published() || self.wait_is_over()
     }
 
-    fn wait_is_over(&self) -> bool {
+    pub(super) fn wait_is_over(&self) -> bool {
         // Not the number of results that came back: a thread may just be looking through them,
         // and puts the flag up when it leaves some.
         self.role.is_free()

@@ -49,6 +49,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             own: _,
             parking,
             low,
+            one_lock,
             notices,
             sharers: _,
             counters: _,
@@ -59,7 +60,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         // dropped. `Drop` has done its work before.
         unsafe {
             drop((ptr::read(queue), ptr::read(returned), ptr::read(parking), ptr::read(low)));
-            drop(ptr::read(notices));
+            drop((ptr::read(one_lock), ptr::read(notices)));
             (ptr::read(host), workspace.take_source())
         }
     }

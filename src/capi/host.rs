@@ -68,9 +68,14 @@ pub struct ft_local_host {
     /// cursor are freed, after the source's `free_ctx`: see there. A wrapper does not call it: its
     /// last use of `ctx` is its `release`.
     pub free_ctx: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void)>,
+    /// 1 if one thread of the runtime runs at a time, because of a lock that `block`, or `detach` and
+    /// `attach`, give up and take again, such as CPython's; 0 if not. Waiting threads are then woken
+    /// for many results of a quick source at once, and a thread that has made results leaves the
+    /// runtime for a moment, as to wait, so that others get some.
+    pub one_lock: usize,
 }
 
-// `repr(C)`, the size first, then pointers and functions.
+// `repr(C)`, the size first, then pointers, functions and a number.
 versioned!(ft_local_host as "host", "FT_LOCAL_HOST_INIT", first size 4 * size_of::<usize>());
 
 const TWO_RETAINS: &CStr = c"host has both retain and retain_plain; set one";
@@ -80,6 +85,7 @@ const HALF_BLOCK: &CStr = c"host has one of detach and attach; set both or none"
 const TWO_INTERRUPTS: &CStr = c"host has both interrupted and interrupted_plain; set one";
 const TWO_INTERRUPTIBLES: &CStr = c"host has both interruptible and interruptible_plain; set one";
 const NO_INTERRUPT: &CStr = c"host has interruptible and no way to ask what it is for; set interrupted or interrupted_plain";
+const ONE_LOCK: &CStr = c"host->one_lock must be 0 or 1";
 const NO_RELEASE: &CStr = c"host can retain but not release; set release or release_plain";
 
 /// The core's form of the table.
@@ -111,6 +117,7 @@ pub(crate) fn table_of(host: ft_local_host) -> Result<HostTable, Failure> {
         interruptible_plain,
         // A batch calls it, and a wrapper does not.
         free_ctx: _,
+        one_lock,
     } = host;
     let retain = match (retain, retain_plain) {
         (None, None) => Retain::None,
@@ -145,7 +152,12 @@ pub(crate) fn table_of(host: ft_local_host) -> Result<HostTable, Failure> {
         (Some(asked), None) => Interrupt::WithCtx(asked, ctx),
         (None, Some(asked)) => Interrupt::Plain(asked),
     };
-    Ok(HostTable { retain, release, block, interrupt, interruptible })
+    let one_lock = match one_lock {
+        0 => false,
+        1 => true,
+        _ => return Err(bad_argument(ONE_LOCK)),
+    };
+    Ok(HostTable { retain, release, block, interrupt, interruptible, one_lock })
 }
 
 /// Does what `FT_LOCAL_HOST_INIT` does, for languages without macros.

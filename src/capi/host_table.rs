@@ -24,6 +24,8 @@ pub(crate) struct HostTable {
     pub interrupt: Interrupt,
     /// Which threads can learn that.
     pub interruptible: Interrupt,
+    /// Whether one thread of the host runs at a time.
+    pub one_lock: bool,
 }
 
 /// How a host takes a reference.
@@ -152,6 +154,10 @@ unsafe impl Host for HostTable {
                 block(ctx, call, (&raw mut wait).cast());
             },
         }
+    }
+
+    fn has_one_lock(&self) -> bool {
+        self.one_lock
     }
 
     fn interrupt_period(&self) -> Option<Duration> {

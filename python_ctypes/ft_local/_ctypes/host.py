@@ -64,6 +64,8 @@ table = library.Host(
     # Handlers of signals run in the main thread alone. Without it, every thread looks up now and
     # then.
     interruptible_plain=_address_if_any("_PyOS_IsMainThread"),
+    # Builds without the GIL may be run with it.
+    one_lock=getattr(sys, "_is_gil_enabled", lambda: True)(),
 )
 
 

@@ -52,6 +52,7 @@ class Host(ctypes.Structure):
         ("interruptible", c_void_p),
         ("interruptible_plain", c_void_p),
         ("free_ctx", c_void_p),
+        ("one_lock", c_size_t),
     ]
 
 
