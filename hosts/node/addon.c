@@ -2,8 +2,24 @@
 
 #include "addon.h"
 
+// By which JavaScript tells errors apart.
+static const char *code_of(ft_local_status status) {
+    switch (status) {
+    case FT_LOCAL_ERR_END:
+        return "ERR_FT_LOCAL_END";
+    case FT_LOCAL_ERR_CLOSED:
+        return "ERR_FT_LOCAL_CLOSED";
+    case FT_LOCAL_ERR_TIMED_OUT:
+        return "ERR_FT_LOCAL_TIMED_OUT";
+    case FT_LOCAL_ERR_REENTRANT:
+        return "ERR_FT_LOCAL_REENTRANT";
+    default:
+        return "ERR_FT_LOCAL";
+    }
+}
+
 void throw_status(napi_env env, ft_local_status status) {
-    napi_throw_error(env, "ERR_FT_LOCAL",
+    napi_throw_error(env, code_of(status),
                      status == FT_LOCAL_ERR_ARGUMENT ? ft_local_last_error()
                                                      : ft_local_status_text(status));
 }
@@ -13,14 +29,6 @@ void *arguments(napi_env env, napi_callback_info info, napi_value *values, size_
     napi_get_cb_info(env, info, &count, values, NULL, NULL);
     napi_get_value_external(env, values[0], &data);
     return data;
-}
-
-size_t size_argument(napi_env env, napi_callback_info info) {
-    napi_value value;
-    int64_t size = 0;
-    arguments(env, info, &value, 1);
-    napi_get_value_int64(env, value, &size);
-    return (size_t)size;
 }
 
 napi_value external(napi_env env, void *data, napi_finalize finalize) {
@@ -37,6 +45,12 @@ napi_value number(napi_env env, int64_t value) {
     return result;
 }
 
+int64_t integer(napi_env env, napi_value value) {
+    int64_t result = 0;
+    napi_get_value_int64(env, value, &result);
+    return result;
+}
+
 NAPI_MODULE_INIT() {
     static const struct {
         const char *name;
@@ -50,6 +64,11 @@ NAPI_MODULE_INIT() {
         {"joinIds", join_ids},
         {"tokenOfIds", token_of_ids},
         {"loadId", load_id},
+        {"loadIdNow", load_id_now},
+        {"listenToIds", listen_to_ids},
+        {"notifyIds", notify_ids},
+        {"forgetIds", forget_ids},
+        {"restIds", rest_ids},
         {"lengthOfIds", length_of_ids},
         {"closeIds", close_ids},
     };

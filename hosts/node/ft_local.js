@@ -2,6 +2,12 @@
 
 const native = require(process.env.FT_LOCAL_ADDON ?? './ft_local.node');
 
+/** What a source returns when there will be no more results. */
+const END = Symbol('the end of a source');
+
+// Node 18.18 and 20 have it; an older one takes the name that tools agree on.
+const dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+
 function checkSize(size) {
   if (typeof size !== 'number') {
     throw new TypeError(`size must be a number, got ${typeof size}`);
@@ -10,6 +16,49 @@ function checkSize(size) {
     throw new RangeError(`size must be an integer from 1 to ${native.maxSize}, got ${size}`);
   }
   return size;
+}
+
+/** Milliseconds, rounded up to nanoseconds; without a limit if undefined. */
+function checkTimeout(timeout) {
+  if (timeout === undefined) return -1;
+  if (typeof timeout !== 'number') {
+    throw new TypeError(`timeout must be a number of milliseconds, got ${typeof timeout}`);
+  }
+  if (!(timeout >= 0)) throw new RangeError(`timeout must be 0 or more, got ${timeout}`);
+  const nanoseconds = Math.ceil(timeout * 1e6);
+  return nanoseconds > Number.MAX_SAFE_INTEGER ? -1 : nanoseconds;
+}
+
+/** Whether a loop over results ends with this error, and does not throw it. */
+function isOver({ code }) {
+  return code === 'ERR_FT_LOCAL_END' || code === 'ERR_FT_LOCAL_CLOSED';
+}
+
+/** The results of `load` until there will be no more. */
+function* until(load) {
+  for (;;) {
+    let result;
+    try {
+      result = load();
+    } catch (error) {
+      if (isOver(Object(error))) return;
+      throw error;
+    }
+    yield result;
+  }
+}
+
+/** A function is a source as it is; an iterable is one that ends. */
+function sourceOf(source) {
+  if (typeof source === 'function') return source;
+  if (typeof source?.[Symbol.iterator] !== 'function') {
+    throw new TypeError(`source must be a function or an iterable, got ${typeof source}`);
+  }
+  const iterator = source[Symbol.iterator]();
+  return () => {
+    const { done, value } = iterator.next();
+    return done ? END : value;
+  };
 }
 
 /**
@@ -22,15 +71,20 @@ class Batch {
   #source;
   #objects;
 
+  /** The source is a function, which returns END at its end, or an iterable. */
   constructor(size, source) {
-    if (typeof source !== 'function') throw new TypeError('source must be a function');
-    this.#source = source;
+    this.#source = sourceOf(source);
     this.#objects = native.newObjects(checkSize(size));
   }
 
   /** The next result. What the source throws comes out of the load that ran it. */
   load() {
-    return native.loadObject(this.#objects, this.#source);
+    return native.loadObject(this.#objects, this.#source, END);
+  }
+
+  /** Loads until the source has ended or the batch is closed. `for await` waits for promises. */
+  [Symbol.iterator]() {
+    return until(() => this.load());
   }
 
   /** How many results are ready. */
@@ -42,19 +96,44 @@ class Batch {
   close() {
     native.closeObjects(this.#objects);
   }
+
+  [dispose]() {
+    this.close();
+  }
 }
 
-/** The numbers from 1 on, each of which goes to one of all the threads that share them. */
+/** Ids on which something waits, so that they are not collected. */
+const awaited = new Set();
+
+/** Numbers, each of which goes to one of all the threads that share them. */
 class Ids {
   #ids;
+  #lease;
+  #joined;
+  /** What waits, in the order in which it came. */
+  #waiters = new Set();
+  #listens = false;
+  #registered = false;
+  /** How many calls are under way for which nothing waits any more. */
+  #late = 0;
 
-  /** New ids, made `size` at a time; or those of another thread, by their `token`. */
-  constructor({ size, token }) {
-    if (token === undefined) {
-      this.#ids = native.newIds(checkSize(size));
+  /**
+   * New ids, made `size` at a time; or those of another thread, by their `token`.
+   *
+   * They count from 1 on. With `lease`, a function of each thread, the one that finds none left calls
+   * `lease(count)`. It returns the first of `count` new ids, or undefined if there are no more.
+   */
+  constructor({ size, token, lease }) {
+    if (lease !== undefined && typeof lease !== 'function') {
+      throw new TypeError(`lease must be a function, got ${typeof lease}`);
+    }
+    this.#lease = lease;
+    this.#joined = token !== undefined;
+    if (!this.#joined) {
+      this.#ids = native.newIds(checkSize(size), lease !== undefined);
     } else {
       if (!Number.isSafeInteger(token)) throw new TypeError('token must be that of other Ids');
-      this.#ids = native.joinIds(token);
+      this.#ids = native.joinIds(token, lease !== undefined);
     }
   }
 
@@ -63,9 +142,100 @@ class Ids {
     return native.tokenOfIds(this.#ids);
   }
 
-  /** The next id. */
-  load() {
-    return native.loadId(this.#ids);
+  /**
+   * The next id. Blocks the thread while another one runs its lease, for `timeout` milliseconds at
+   * most: see loadAsync.
+   */
+  load({ timeout } = {}) {
+    return native.loadId(this.#ids, this.#lease, checkTimeout(timeout));
+  }
+
+  /**
+   * A promise of the next id, which does not block the thread while another one runs its lease. A
+   * signal (AbortSignal.timeout, for instance) ends the wait, and no id is lost.
+   */
+  async loadAsync({ signal } = {}) {
+    signal?.throwIfAborted();
+    if (this.#waiters.size === 0) {
+      const id = native.loadIdNow(this.#ids, this.#lease);
+      if (id !== undefined) return id;
+    }
+    return await new Promise((resolve, reject) => {
+      const waiter = { resolve, reject, done: () => signal?.removeEventListener('abort', abort) };
+      const abort = () => {
+        this.#waiters.delete(waiter);
+        reject(signal.reason);
+        if (this.#waiters.size === 0) this.#rest();
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#waiters.add(waiter);
+      if (!this.#registered) this.#register();
+    });
+  }
+
+  #register() {
+    if (!this.#listens) {
+      // The native half keeps the function, and with it only what is not collected anyway.
+      const self = new WeakRef(this);
+      native.listenToIds(this.#ids, () => self.deref()?.#called());
+      this.#listens = true;
+    }
+    awaited.add(this);
+    this.#registered = true;
+    native.notifyIds(this.#ids);
+  }
+
+  /** What comes next for each that waits, in turn, as far as there is something. */
+  #serve() {
+    for (const waiter of this.#waiters) {
+      try {
+        const id = native.loadIdNow(this.#ids, this.#lease);
+        if (id === undefined) return this.#register();
+        waiter.resolve(id);
+      } catch (error) {
+        waiter.reject(error);
+      }
+      waiter.done();
+      this.#waiters.delete(waiter);
+    }
+    return this.#rest();
+  }
+
+  /** It is worth a try again. */
+  #called() {
+    if (this.#late > 0) {
+      this.#late--;
+      return;
+    }
+    this.#registered = false;
+    this.#serve();
+  }
+
+  /** Nothing waits any more. What a call was meant for that is under way goes to another waiter. */
+  #rest() {
+    if (this.#registered && !native.forgetIds(this.#ids)) this.#late++;
+    this.#registered = false;
+    native.restIds(this.#ids);
+    awaited.delete(this);
+  }
+
+  /** Loads until there are no more ids or they are closed. */
+  [Symbol.iterator]() {
+    return until(() => this.load());
+  }
+
+  /** The same by loadAsync: `for await (const id of ids)`. */
+  async *[Symbol.asyncIterator]() {
+    for (;;) {
+      let id;
+      try {
+        id = await this.loadAsync();
+      } catch (error) {
+        if (isOver(Object(error))) return;
+        throw error;
+      }
+      yield id;
+    }
   }
 
   /** How many ids are ready; a moment later there may be others. */
@@ -77,6 +247,11 @@ class Ids {
   close() {
     native.closeIds(this.#ids);
   }
+
+  /** Closes ids that this thread made. Those that it joined are others' too. */
+  [dispose]() {
+    if (!this.#joined) this.close();
+  }
 }
 
-module.exports = { Batch, Ids };
+module.exports = { Batch, END, Ids };

@@ -6,7 +6,8 @@ const assert = require('node:assert');
 const { randomUUID } = require('node:crypto');
 const { setImmediate: turn } = require('node:timers/promises');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
-const { Batch, Ids } = require('./ft_local.js');
+const fs = require('node:fs');
+const { Batch, END, Ids } = require('./ft_local.js');
 
 const SIZE = 64;
 const LOADS = 100001;
@@ -161,6 +162,254 @@ async function badUseIsNamed() {
   assert.throws(() => batch.load(), /closed/);
 }
 
+async function aSourceEndsByReturningEndOrAsAnIterable() {
+  const end = { code: 'ERR_FT_LOCAL_END' };
+  let calls = 0;
+  const counted = new Batch(4, () => (++calls <= 10 ? calls : END));
+  assert.deepStrictEqual([...counted], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.throws(() => counted.load(), end);
+  assert.strictEqual(calls, 11, 'a source that has ended is not called');
+  const letters = new Batch(2, new Set(['a', 'b', 'c']));
+  assert.strictEqual(letters.load(), 'a');
+  assert.deepStrictEqual(Array.from(letters), ['b', 'c']);
+  const promises = new Batch(2, [Promise.resolve(1), Promise.resolve(2)]);
+  const resolved = [];
+  for await (const one of promises) resolved.push(one);
+  assert.deepStrictEqual(resolved, [1, 2]);
+  // A loop that is left, or whose batch is closed in it.
+  const left = new Batch(8, [1, 2, 3, 4]);
+  for (const one of left) if (one === 2) break;
+  assert.strictEqual(left.load(), 3);
+  left[Symbol.dispose]();
+  assert.deepStrictEqual([...left], []);
+  assert.throws(() => left.load(), { code: 'ERR_FT_LOCAL_CLOSED' });
+  const failing = new Batch(1, () => {
+    throw null;
+  });
+  assert.throws(() => [...failing], (thrown) => thrown === null);
+}
+
+async function aLeaseIsAskedForBlocksUntilItHasNoMore() {
+  const counts = [];
+  let next = 0;
+  const ids = new Ids({
+    size: 10,
+    lease: (count) => {
+      counts.push(count);
+      next += count;
+      return next <= 30 ? next - count : undefined;
+    },
+  });
+  assert.deepStrictEqual([...ids], Array.from({ length: 30 }, (_, id) => id));
+  assert.deepStrictEqual(counts, [10, 10, 10, 10]);
+  await assert.rejects(ids.loadAsync(), { code: 'ERR_FT_LOCAL_END' });
+  const failing = new Ids({
+    size: 10,
+    lease: () => {
+      throw new SyntaxError('no lease');
+    },
+  });
+  assert.throws(() => failing.load(), SyntaxError);
+  await assert.rejects(failing.loadAsync(), SyntaxError);
+  for (const first of ['1', 1.5, -1, NaN, Infinity, 2 ** 53 - 5, {}, Promise.resolve(1)]) {
+    const bad = new Ids({ size: 10, lease: () => first });
+    assert.throws(() => bad.load(), { name: 'TypeError', message: /first id/ });
+  }
+  assert.throws(() => new Ids({ size: 1, lease: 1 }), { name: 'TypeError', message: /lease/ });
+  assert.throws(() => new Ids({ token: ids.token }), { name: 'TypeError', message: /lease/ });
+}
+
+/** What the worker does that holds up others: it leases, and then waits for a word. */
+function leaseSlowly({ token, gate }) {
+  const word = new Int32Array(gate);
+  const ids = new Ids({
+    token,
+    lease: () => {
+      parentPort.postMessage('in the source');
+      Atomics.wait(word, 0, 0);
+      return 100;
+    },
+  });
+  parentPort.postMessage(ids.load());
+}
+
+/** Ids of which a worker runs the lease, until `open` is called. */
+async function heldUp(size) {
+  const gate = new SharedArrayBuffer(4);
+  let next = 1000;
+  const ids = new Ids({ size, lease: (count) => (next += count) - count });
+  const worker = new Worker(__filename, { workerData: { slow: { token: ids.token, gate } } });
+  const message = () => new Promise((resolve) => worker.once('message', resolve));
+  await message();
+  const open = async () => {
+    const last = message();
+    Atomics.store(new Int32Array(gate), 0, 1);
+    Atomics.notify(new Int32Array(gate), 0);
+    return await last;
+  };
+  return { ids, open };
+}
+
+async function aPromiseWaitsAndTheEventLoopGoesOn() {
+  const { ids, open } = await heldUp(8);
+  assert.throws(() => ids.load({ timeout: 1 }), { code: 'ERR_FT_LOCAL_TIMED_OUT' });
+  assert.throws(() => ids.load({ timeout: 0 }), { code: 'ERR_FT_LOCAL_TIMED_OUT' });
+  const order = [];
+  const loads = Array.from({ length: 20 }, async (_, index) => {
+    const id = await ids.loadAsync();
+    order.push(index);
+    return id;
+  });
+  await turn();
+  assert.deepStrictEqual(order, []);
+  assert.strictEqual(await open(), 100);
+  // Seven that the worker made, in order, and then those that this thread leases itself.
+  const got = await Promise.all(loads);
+  assert.deepStrictEqual(got.slice(0, 7), [101, 102, 103, 104, 105, 106, 107]);
+  assert.deepStrictEqual(got.slice(7), Array.from({ length: 13 }, (_, id) => 1000 + id));
+  assert.deepStrictEqual(order, Array.from({ length: 20 }, (_, index) => index));
+}
+
+async function anAbortedPromiseTakesNoId() {
+  const { ids, open } = await heldUp(4);
+  const reason = new Error('enough');
+  const controllers = Array.from({ length: 6 }, () => new AbortController());
+  const loads = controllers.map(({ signal }) => ids.loadAsync({ signal }));
+  const settled = Promise.allSettled(loads);
+  for (const index of [0, 2, 5]) controllers[index].abort(reason);
+  await assert.rejects(ids.loadAsync({ signal: AbortSignal.abort(reason) }), reason);
+  await assert.rejects(ids.loadAsync({ signal: AbortSignal.timeout(1) }), { name: 'TimeoutError' });
+  await open();
+  const values = (await settled).map(({ value, reason: why }) => value ?? why);
+  assert.deepStrictEqual(values, [reason, 101, reason, 102, 103, reason]);
+  // All that wait give up, and others come.
+  const again = await heldUp(4);
+  const controller = new AbortController();
+  const given = Promise.allSettled([1, 2].map(() => again.ids.loadAsync(controller)));
+  controller.abort(reason);
+  assert.deepStrictEqual((await given).map((each) => each.reason), [reason, reason]);
+  const last = again.ids.loadAsync();
+  await again.open();
+  assert.strictEqual(await last, 101);
+}
+
+async function closingRejectsWhatWaits() {
+  const { ids, open } = await heldUp(4);
+  const load = assert.rejects(ids.loadAsync(), { code: 'ERR_FT_LOCAL_CLOSED' });
+  const all = (async () => {
+    const got = [];
+    for await (const id of ids) got.push(id);
+    return got;
+  })();
+  ids[Symbol.dispose]();
+  await load;
+  assert.deepStrictEqual(await all, []);
+  assert.strictEqual(await open(), 100, 'the one that the worker made for itself');
+}
+
+async function badTimeoutsAreNamed() {
+  const ids = new Ids({ size: 4 });
+  assert.strictEqual(ids.load({ timeout: Infinity }), 1);
+  assert.strictEqual(ids.load({ timeout: 0.0001 }), 2);
+  for (const timeout of [-1, NaN]) {
+    assert.throws(() => ids.load({ timeout }), { name: 'RangeError', message: /timeout.*got/ });
+  }
+  assert.throws(() => ids.load({ timeout: '1' }), { name: 'TypeError', message: /timeout/ });
+}
+
+/** What each worker does by promises: many at a time, every seventh of which is aborted. */
+async function sumOfPromises({ token, gate }) {
+  const next = new BigInt64Array(gate);
+  const ids = new Ids({ token, lease: (count) => Number(Atomics.add(next, 0, BigInt(count))) });
+  let sum = 0n;
+  let count = 0;
+  const task = async (number) => {
+    for (let load = 0; load < LOADS / 100; ) {
+      const controller = new AbortController();
+      const promise = ids.loadAsync(controller);
+      if ((load + number) % 7 === 0) queueMicrotask(() => controller.abort());
+      try {
+        const id = await promise;
+        sum += BigInt(id);
+        count++;
+      } catch (error) {
+        assert.strictEqual(error.name, 'AbortError');
+      }
+      load++;
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, (_, number) => task(number)));
+  return { sum, count };
+}
+
+async function workersAwaitIds() {
+  const gate = new SharedArrayBuffer(8);
+  const next = new BigInt64Array(gate);
+  const ids = new Ids({ size: 7, lease: (count) => Number(Atomics.add(next, 0, BigInt(count))) });
+  const workers = Array.from({ length: WORKERS }, () => {
+    const worker = new Worker(__filename, { workerData: { many: { token: ids.token, gate } } });
+    return new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject));
+  });
+  const results = await Promise.all(workers);
+  let sum = results.reduce((total, each) => total + each.sum, 0n);
+  let count = results.reduce((total, each) => total + each.count, 0);
+  for (; ids.length > 0; count++) sum += BigInt(ids.load());
+  // None is lost and none came twice: the ids are those from 0 on.
+  assert.strictEqual(BigInt(count), next[0]);
+  assert.strictEqual(sum, (BigInt(count) * BigInt(count - 1)) / 2n);
+  return `${count} promises in ${WORKERS} workers`;
+}
+
+/** What a worker does that ends, or is ended, while its promises wait. */
+function waitForGood({ token }) {
+  const ids = new Ids({ token, lease: () => undefined });
+  for (let load = 0; load < 5; load++) ids.loadAsync().catch(() => {});
+  parentPort.postMessage('waits');
+}
+
+async function aWorkerThatEndsPassesOnWhatItWaitedFor() {
+  for (let round = 0; round < 5; round++) {
+    const { ids, open } = await heldUp(2);
+    const workers = Array.from(
+      { length: 3 },
+      () => new Worker(__filename, { workerData: { waits: { token: ids.token } } }),
+    );
+    await Promise.all(workers.map((worker) => new Promise((go) => worker.once('message', go))));
+    const load = ids.loadAsync();
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    await open();
+    assert.strictEqual(await load, 101);
+  }
+}
+
+async function idsThatAreAwaitedAreCollectedAfterwards() {
+  const collected = [];
+  const registry = new FinalizationRegistry((name) => collected.push(name));
+  await (async () => {
+    const { ids, open } = await heldUp(2);
+    registry.register(ids, 'ids');
+    const load = ids.loadAsync();
+    globalThis.gc();
+    await turn();
+    assert.deepStrictEqual(collected, []);
+    await open();
+    assert.strictEqual(await load, 101);
+  })();
+  // If they never are, the script ends the test.
+  while (collected.length === 0) {
+    await turn();
+    globalThis.gc();
+  }
+}
+
+async function theExamplesOfTheReadmeRun() {
+  const text = fs.readFileSync(`${__dirname}/README.md`, 'utf8');
+  const blocks = [...text.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code);
+  assert(blocks.length > 0);
+  const AsyncFunction = (async () => {}).constructor;
+  for (const code of blocks) await new AsyncFunction('require', code)(require);
+}
+
 /** What there is of memory, after a collection and the finalizers, which run in later turns. */
 async function resident() {
   for (let turns = 0; turns < 3; turns++) {
@@ -299,12 +548,27 @@ async function main() {
   await closingIdsEndsThemForAllWorkers();
   await droppedBatchesAreFreed();
   await badUseIsNamed();
+  await badTimeoutsAreNamed();
+  await aSourceEndsByReturningEndOrAsAnIterable();
+  await aLeaseIsAskedForBlocksUntilItHasNoMore();
+  await aPromiseWaitsAndTheEventLoopGoesOn();
+  await anAbortedPromiseTakesNoId();
+  await closingRejectsWhatWaits();
+  await aWorkerThatEndsPassesOnWhatItWaitedFor();
+  await idsThatAreAwaitedAreCollectedAfterwards();
+  await theExamplesOfTheReadmeRun();
   await idsGoWithTheirLastUser();
-  console.log(`note: ${await eachGuidIsHandedOutOnce()}; ${await workersShareIds()}`);
+  const counts = [await eachGuidIsHandedOutOnce(), await workersShareIds(), await workersAwaitIds()];
+  console.log(`note: ${counts.join('; ')}`);
 }
 
 if (isMainThread) main();
 else if (workerData.exits !== undefined) neverReturn(workerData.exits);
+else if (workerData.slow) leaseSlowly(workerData.slow);
+else if (workerData.waits) waitForGood(workerData.waits);
+else if (workerData.many) {
+  sumOfPromises(workerData.many).then((result) => parentPort.postMessage(result));
+}
 else if (workerData.token !== undefined) {
   parentPort.postMessage(loadUntilClosed(new Ids({ token: workerData.token })));
 }
