@@ -2,6 +2,7 @@
 
 #include "ft_local_gobject.h"
 #include "guid.h"
+#include "test_waiting.h"
 
 #include <gio/gio.h>
 
@@ -22,7 +23,7 @@ static gpointer load_many(gpointer data) {
     while (mine->len < LOADS) {
         g_assert_true(ft_local_wrapper_get(local) == shared->maker);
         g_autoptr(GError) error = NULL;
-        Guid *guid = ft_local_gobject_batch_load(shared->batch, &error);
+        Guid *guid = ft_local_gobject_batch_load(shared->batch, NULL, &error);
         if (guid != NULL) {
             g_assert_no_error(error);
             g_ptr_array_add(mine, guid);
@@ -85,11 +86,11 @@ static void an_error_of_the_source_reaches_its_load(void) {
     g_autoptr(GuidMaker) maker = guid_maker_new(2);
     g_autoptr(ft_local_batch) batch = ft_local_gobject_batch_new(guid_maker_make, maker, 4, NULL);
     g_autoptr(GError) error = NULL;
-    g_assert_null(ft_local_gobject_batch_load(batch, &error));
+    g_assert_null(ft_local_gobject_batch_load(batch, NULL, &error));
     g_assert_error(error, G_IO_ERROR, G_IO_ERROR_BUSY);
     g_assert_cmpstr(error->message, ==, "call 2 failed");
     // What the source had made before it failed was kept.
-    g_autoptr(Guid) guid = ft_local_gobject_batch_load(batch, NULL);
+    g_autoptr(Guid) guid = ft_local_gobject_batch_load(batch, NULL, NULL);
     g_assert_nonnull(guid);
     g_assert_cmpuint(guid_maker_made(maker), ==, 1);
 }
@@ -104,7 +105,7 @@ static gpointer fail_silently(G_GNUC_UNUSED gpointer unused) {
 
 static void check_failure(ft_local_batch *batch, const char *message) {
     g_autoptr(GError) error = NULL;
-    g_assert_null(ft_local_gobject_batch_load(batch, &error));
+    g_assert_null(ft_local_gobject_batch_load(batch, NULL, &error));
     g_assert_nonnull(error);
     g_assert_cmpstr(error->message, ==, message);
 }
@@ -113,12 +114,12 @@ static void check_failure(ft_local_batch *batch, const char *message) {
 static gpointer fail_around(gpointer inner) {
     ft_local_gobject_fail(g_error_new_literal(G_IO_ERROR, G_IO_ERROR_BUSY, "outer"));
     check_failure(inner, "inner");
-    g_assert_null(ft_local_gobject_batch_load(inner, NULL));
+    g_assert_null(ft_local_gobject_batch_load(inner, NULL, NULL));
     return NULL;
 }
 
 static gpointer pass_on_failure(gpointer inner) {
-    g_assert_null(ft_local_gobject_batch_load(inner, NULL));
+    g_assert_null(ft_local_gobject_batch_load(inner, NULL, NULL));
     return NULL;
 }
 
@@ -142,7 +143,7 @@ static gpointer make_floating(G_GNUC_UNUSED gpointer unused) {
 
 static void a_floating_object_is_taken(void) {
     g_autoptr(ft_local_batch) batch = ft_local_gobject_batch_new(make_floating, NULL, 2, NULL);
-    g_autoptr(GObject) object = ft_local_gobject_batch_load(batch, NULL);
+    g_autoptr(GObject) object = ft_local_gobject_batch_load(batch, NULL, NULL);
     g_assert_false(g_object_is_floating(object));
     g_assert_cmpuint(object->ref_count, ==, 1);
 }
@@ -163,8 +164,8 @@ static gpointer make_slowly(gpointer data) {
 
 static gpointer load_once(gpointer data) {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GObject) object = ft_local_gobject_batch_load(((Slow *)data)->batch, &error);
-    return GINT_TO_POINTER(object != NULL ? FT_LOCAL_OK : error->code);
+    g_autoptr(GObject) object = ft_local_gobject_batch_load(((Slow *)data)->batch, NULL, &error);
+    return GINT_TO_POINTER(object != NULL ? -1 : error->code);
 }
 
 static void closing_wakes_a_thread_that_waits(void) {
@@ -180,10 +181,10 @@ static void closing_wakes_a_thread_that_waits(void) {
     while (stats.waits == 0) {
         g_assert_cmpint(ft_local_batch_stats(batch, &stats), ==, FT_LOCAL_OK);
     }
-    g_assert_cmpint(ft_local_batch_close(batch), ==, FT_LOCAL_OK);
-    g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(waiter)), ==, FT_LOCAL_ERR_CLOSED);
+    g_assert_true(ft_local_gobject_batch_close(batch, NULL));
+    g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(waiter)), ==, FT_LOCAL_ERROR_CLOSED);
     g_atomic_int_set(&slow.go_on, 1);
-    g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(filler)), ==, FT_LOCAL_OK);
+    g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(filler)), ==, -1);
     g_assert_cmpint(slow.calls, ==, 1);
 }
 
@@ -202,7 +203,7 @@ static void a_thread_may_exit_in_its_source(void) {
     g_assert_cmpstr(g_thread_join(thread), ==, "exited");
     // What it had made is kept, and another thread runs the source.
     for (int count = 0; count < 3; count++) {
-        g_autoptr(GObject) object = ft_local_gobject_batch_load(batch, NULL);
+        g_autoptr(GObject) object = ft_local_gobject_batch_load(batch, NULL, NULL);
         g_assert_nonnull(object);
     }
     g_assert_cmpint(calls, >=, 4);
@@ -219,7 +220,7 @@ static void make_and_drop_batches(void) {
     for (int count = 0; count < 10000; count++) {
         g_autoptr(ft_local_batch) batch =
             ft_local_gobject_batch_new(guid_maker_make, maker, SIZE, NULL);
-        g_autoptr(Guid) guid = ft_local_gobject_batch_load(batch, NULL);
+        g_autoptr(Guid) guid = ft_local_gobject_batch_load(batch, NULL, NULL);
         g_assert_nonnull(guid);
     }
 }
@@ -237,8 +238,30 @@ static void a_bad_size_is_named(void) {
     g_autoptr(GuidMaker) maker = guid_maker_new(0);
     g_autoptr(GError) error = NULL;
     g_assert_null(ft_local_gobject_batch_new(guid_maker_make, maker, 0, &error));
-    g_assert_error(error, FT_LOCAL_ERROR, FT_LOCAL_ERR_ARGUMENT);
+    g_assert_error(error, FT_LOCAL_ERROR, FT_LOCAL_ERROR_INVALID_ARGUMENT);
     g_assert_cmpstr(error->message, ==, "size must be between 1 and 1073741824, got 0");
+}
+
+static gpointer make_three(gpointer data) {
+    guint *made = data;
+    return *made == 3 ? ft_local_gobject_end() : (++*made, g_object_new(G_TYPE_OBJECT, NULL));
+}
+
+static void a_source_ends(void) {
+    guint made = 0;
+    g_autoptr(ft_local_batch) batch = ft_local_gobject_batch_new(make_three, &made, 2, NULL);
+    for (int count = 0; count < 3; count++) {
+        g_autoptr(GObject) object = ft_local_gobject_batch_load(batch, NULL, NULL);
+        g_assert_nonnull(object);
+    }
+    for (int count = 0; count < 2; count++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(ft_local_gobject_batch_load(batch, NULL, &error));
+        g_assert_error(error, FT_LOCAL_ERROR, FT_LOCAL_ERROR_ENDED);
+    }
+    // A source that fails after another one of the thread has ended has not ended.
+    g_autoptr(ft_local_batch) silent = ft_local_gobject_batch_new(fail_silently, NULL, 2, NULL);
+    check_failure(silent, ft_local_status_text(FT_LOCAL_ERR_SOURCE));
 }
 
 int main(int argc, char **argv) {
@@ -252,6 +275,8 @@ int main(int argc, char **argv) {
     g_test_add_func("/a_thread_may_exit_in_its_source", a_thread_may_exit_in_its_source);
     g_test_add_func("/dropped_batches_are_freed", dropped_batches_are_freed);
     g_test_add_func("/a_bad_size_is_named", a_bad_size_is_named);
+    g_test_add_func("/a_source_ends", a_source_ends);
+    add_waiting_tests();
     g_test_add_data_func("/each_guid_goes_to_one_thread/past_errors", GUINT_TO_POINTER(1001),
                          each_guid_goes_to_one_thread);
     g_test_add_data_func("/each_guid_goes_to_one_thread/without", NULL,
