@@ -12,6 +12,7 @@
 #define FT_LOCAL_HPP
 
 #include "ft_local/batch.hpp"
+#include "ft_local/coroutine.hpp"
 #include "ft_local/cursor.hpp"
 #include "ft_local/object.hpp"
 #include "ft_local/results.hpp"

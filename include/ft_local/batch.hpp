@@ -11,6 +11,7 @@ namespace ft_local {
 inline namespace FT_LOCAL_MODE {
 
 template <class P> class cursor;
+template <class P, class Scheduler> class load_awaiter;
 
 // Runs a source in one thread at a time and hands each of its results to exactly one `load`.
 //
@@ -136,7 +137,7 @@ template <class P> class batch {
     }
 
     // Loads one after the other until the source has ended or the batch was closed:
-    // `for (auto &&result : batch)`.
+    // `for (auto &&result : batch)`. In C++20, a batch is an input range.
     result_iterator<P, const batch> begin() const {
         return result_iterator<P, const batch>(*this);
     }
@@ -194,6 +195,7 @@ template <class P> class batch {
   private:
     friend class ft_local::cursor<P>;
     friend class result_iterator<P, const batch>;
+    template <class Q, class Scheduler> friend class load_awaiter;
 
     batch() = default;
 

@@ -16,8 +16,8 @@ inline namespace FT_LOCAL_MODE {
 // Where a loop over results ends: when the source has ended or the batch was closed.
 struct end_of_results {};
 
-// The input iterator of batch and cursor. It holds the result that it has loaded; `*it` moves it
-// out, so use it once.
+// The input iterator of batch and cursor. It loads when it is looked at, so a view that takes three
+// results loads three. It holds the result that it has loaded; `*it` moves it out, so use it once.
 template <class P, class From> class result_iterator {
   public:
     using iterator_category = std::input_iterator_tag;
@@ -26,38 +26,47 @@ template <class P, class From> class result_iterator {
     using pointer = void;
     using reference = P &&;
 
-    explicit result_iterator(From &from) : from_(&from) {
-        ++*this;
-    }
+    explicit result_iterator(From &from) noexcept : from_(&from) {}
 
-    P &&operator*() const noexcept {
-        return std::move(*loaded_);
+    P &&operator*() const {
+        return std::move(*look());
     }
 
     result_iterator &operator++() {
-        loaded_ = from_->load_unless_over();
+        look();
+        loaded_.reset();
+        has_looked_ = false;
         return *this;
     }
     void operator++(int) {
         ++*this;
     }
 
-    friend bool operator==(const result_iterator &it, end_of_results) noexcept {
-        return !it.loaded_;
+    friend bool operator==(const result_iterator &it, end_of_results) {
+        return !it.look();
     }
-    friend bool operator!=(const result_iterator &it, end_of_results) noexcept {
-        return it.loaded_.has_value();
+    friend bool operator!=(const result_iterator &it, end_of_results) {
+        return it.look().has_value();
     }
-    friend bool operator==(end_of_results, const result_iterator &it) noexcept {
-        return !it.loaded_;
+    friend bool operator==(end_of_results, const result_iterator &it) {
+        return !it.look();
     }
-    friend bool operator!=(end_of_results, const result_iterator &it) noexcept {
-        return it.loaded_.has_value();
+    friend bool operator!=(end_of_results, const result_iterator &it) {
+        return it.look().has_value();
     }
 
   private:
+    std::optional<P> &look() const {
+        if (!has_looked_) {
+            loaded_ = from_->load_unless_over();
+            has_looked_ = true;
+        }
+        return loaded_;
+    }
+
     From *from_;
     mutable std::optional<P> loaded_;
+    mutable bool has_looked_ = false;
 };
 
 namespace detail {
