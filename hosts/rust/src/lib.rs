@@ -26,6 +26,11 @@
 //! # Ok::<(), ft_local::NewError>(())
 //! ```
 
+/// The example of the README is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 use ft_local::{Batch, Filled, Filler, LoadError, Native, NewError, Source, Wrapper};
 use std::ops::Range;
 use std::sync::Arc;
