@@ -13,6 +13,7 @@ extern "Python" {
     void release(void *ctx, void *handle);
     int32_t interrupted(void *ctx);
     int32_t interruptible(void *ctx);
+    void wake(void *arg);
 }
 """
 

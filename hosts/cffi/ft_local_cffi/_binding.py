@@ -16,6 +16,7 @@ SIGNATURES = {
     "release": ("void(void *, void *)", None),
     "interrupted": ("int32_t(void *)", 1),
     "interruptible": ("int32_t(void *)", 1),
+    "wake": ("void(void *)", None),
 }
 
 
@@ -52,7 +53,7 @@ if lib.ft_local_abi_version() != lib.FT_LOCAL_ABI_VERSION:
     )
 
 
-def callback(name: str, function: Callable[..., Any], onerror: Callable[..., None]) -> Any:
+def callback(name: str, function: Callable[..., Any], onerror: Callable[..., None] | None) -> Any:
     """A C function that calls `function`, and `onerror` with what that raises."""
     signature, error = SIGNATURES[name]
     if mode == "api":

@@ -173,7 +173,7 @@ class ExecutorTest(unittest.TestCase):
             pass
         waiter = threading.Thread(target=load)
         waiter.start()
-        while executor.waits == 0:
+        while executor.stats().waits == 0:
             pass
         executor.close()
         waiter.join()
