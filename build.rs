@@ -2,7 +2,7 @@
 
 const ABI_VERSION: u32 = 0;
 
-fn main() {
+pub(crate) fn main() {
     println!("cargo:rerun-if-changed=../../build.rs");
     if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libft_local.so.{ABI_VERSION}");
