@@ -84,9 +84,9 @@ def call(function: Callable[..., int], *arguments: Any) -> tuple[int, BaseExcept
 def _fill(ctx: Any, out: Any, _capacity: int, produced: Any) -> int:
     """Makes one result at a time, so that waiting threads need not wait for the whole batch."""
     kept = ffi.from_handle(ctx)
-    key = 0
+    key = next(kept.keys)
     try:
-        key = kept.put(kept.source())
+        kept.results[key] = [kept.source()]
         out[0] = ffi.cast("void *", key)
         produced[0] = 1
     except StopIteration:

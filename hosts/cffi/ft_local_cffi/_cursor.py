@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ft_local_cffi import _waiting
 from ft_local_cffi._binding import ffi, lib
 from ft_local_cffi._calls import (
     OVER,
@@ -16,6 +15,7 @@ from ft_local_cffi._calls import (
     take,
     until_over,
 )
+from ft_local_cffi._notify import waiting
 
 if TYPE_CHECKING:
     from ft_local_cffi._executor import BatchExecutor
@@ -72,7 +72,8 @@ class Cursor(Generic[T]):
 
     def __aiter__(self) -> AsyncIterator[T]:
         """Load without blocking the event loop, until there will be no more results."""
-        return _waiting.until_over(self, self.executor, OVER)
+        stream: AsyncIterator[T] = waiting().until_over(self, self.executor, OVER)
+        return stream
 
     def __enter__(self) -> Cursor[T]:
         return self

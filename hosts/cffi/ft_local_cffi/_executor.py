@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Callable, Generic, TypeVar
 
-from ft_local_cffi import _waiting
 from ft_local_cffi._binding import ffi, lib
 from ft_local_cffi._calls import (
     OVER,
@@ -23,6 +22,7 @@ from ft_local_cffi._calls import (
     until_over,
 )
 from ft_local_cffi._cursor import Cursor
+from ft_local_cffi._notify import notify, waiting
 
 T = TypeVar("T")
 
@@ -88,8 +88,7 @@ class BatchExecutor(Generic[T]):
         Return a function that ends this: True if `waiter` was not called and never will be. A
         waiter that was called and will not load must call that function.
         """
-        forget: Callable[[], bool] = _waiting.notify(self._handle, waiter, fail)
-        return forget
+        return notify(self._handle, waiter)
 
     async def aload(self, *, in_thread: bool = False) -> T:
         """Return the next result, without blocking the event loop while other threads make it.
@@ -97,7 +96,7 @@ class BatchExecutor(Generic[T]):
         The source runs in the thread of the loop, or in a thread of its pool.
         """
         result: T = await (
-            _waiting.load_in_thread(self) if in_thread else _waiting.load(self, self)
+            waiting().load_in_thread(self) if in_thread else waiting().load(self, self)
         )
         return result
 
@@ -185,7 +184,8 @@ class BatchExecutor(Generic[T]):
 
     def __aiter__(self) -> AsyncIterator[T]:
         """Load as `aload` does, until the source has ended or the executor is closed."""
-        return _waiting.until_over(self, self, OVER)
+        stream: AsyncIterator[T] = waiting().until_over(self, self, OVER)
+        return stream
 
     def stats(self) -> BatchStats:
         """Return what was done so far."""

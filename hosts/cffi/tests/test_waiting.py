@@ -74,7 +74,7 @@ class LoadTest(unittest.TestCase):
         self.assertFalse(forgets[3]())
         with self.assertRaisesRegex(TypeError, "waiter must be callable, got 'int'"):
             scene.executor.notify(1)
-        self.assertEqual(len(ft_local_cffi._waiting._waiters), 0)
+        self.assertEqual(len(ft_local_cffi._notify._waiters), 0)
 
     def test_many_are_loaded_and_given_back(self):
         executor = BatchExecutor(iter(range(10)).__next__, 4)
