@@ -4,6 +4,7 @@ import faulthandler
 import functools
 import gc
 import pathlib
+import re
 import signal
 import sys
 import sysconfig
@@ -45,6 +46,13 @@ class OfficeTest(unittest.TestCase):
     def test_the_gil_stays_off_where_it_is_off(self):
         enabled = getattr(sys, "_is_gil_enabled", lambda: True)()
         self.assertEqual(enabled, not sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+    def test_the_example_of_the_readme_runs(self):
+        readme = pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8")
+        (example,) = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+        names = {}
+        exec(example, names)
+        self.assertEqual(names["office"].buy(), ("row A", 1))
 
     def test_threads_buy_each_ticket_once(self):
         prefix = Prefix()

@@ -33,9 +33,11 @@ local function number_of(pointer) return tonumber(ffi.cast("intptr_t", pointer))
 local host, source = ffi.new("ft_local_host"), ffi.new("ft_local_source")
 host.struct_size, source.struct_size = ffi.sizeof(host), ffi.sizeof(source)
 
+-- Returns whether the source has ended.
 local function make_many(batch, out, capacity, produced)
     for index = 0, capacity - 1 do
         local object = batch.source()
+        if object == nil then return true end
         batch.last = batch.last + 1
         batch.objects[batch.last] = object
         out[index] = ffi.cast("void *", batch.last)
@@ -46,9 +48,12 @@ end
 -- An error must not leave a callback. What was counted before it is kept.
 function source.fill(ctx, out, capacity, produced)
     local batch = batches[number_of(ctx)]
-    local ok, problem = pcall(make_many, batch, out, tonumber(capacity), produced)
-    batch.problem = problem
-    return ok and 0 or 1
+    local ok, outcome = pcall(make_many, batch, out, tonumber(capacity), produced)
+    if not ok then
+        batch.problem = outcome
+        return 1
+    end
+    return outcome and lib.FT_LOCAL_ERR_END or 0
 end
 
 -- For a batch that was collected there is nothing to do: its objects went with it.
@@ -69,19 +74,35 @@ Batch.__index = Batch
 
 local function handle_of(batch) return batch.handle or error("the batch is closed", 3) end
 
+-- The status, and the next result if that is OK.
+local function take(batch, handle)
+    local out = ffi.new("void *[1]")
+    batch.loads = batch.loads + 1
+    local status = lib.ft_local_batch_load(handle, out)
+    batch.loads = batch.loads - 1
+    if status > 0 then error(batch.problem, 0) end
+    if status ~= lib.FT_LOCAL_OK then return status end
+    local place = number_of(out[0])
+    local object = batch.objects[place]
+    batch.objects[place] = nil
+    return status, object
+end
+
 -- The next result. An error of the source comes out of the load that ran it.
 function Batch:load()
-    local out = ffi.new("void *[1]")
-    local handle = handle_of(self)
-    self.loads = self.loads + 1
-    local status = lib.ft_local_batch_load(handle, out)
-    self.loads = self.loads - 1
-    if status > 0 then error(self.problem, 0) end
+    local status, object = take(self, handle_of(self))
     check(status)
-    local place = number_of(out[0])
-    local object = self.objects[place]
-    self.objects[place] = nil
     return object
+end
+
+-- For the generic `for`: loads until the source has ended or the batch is closed.
+function Batch:results()
+    return function()
+        if not self.handle then return nil end
+        local status, object = take(self, self.handle)
+        if status ~= lib.FT_LOCAL_ERR_END then check(status) end
+        return object
+    end
 end
 
 -- How many results are ready.
@@ -96,10 +117,10 @@ function Batch:close()
 end
 
 -- A compiled trace cannot be called back.
-jit.off(Batch.load)
+jit.off(take)
 jit.off(Batch.close)
 
--- A batch that calls `make` for up to `size` results whenever it has none.
+-- A batch that calls `make` for up to `size` results whenever it has none, until it returns nil.
 local function new(size, make)
     if type(size) ~= "number" then error("size must be a number, got a " .. type(size), 2) end
     if not (size >= 1 and size <= MAX_SIZE and size % 1 == 0) then

@@ -187,6 +187,42 @@ local function bad_use_is_named()
     fails("yield", coroutine.wrap(function() return yielding:load() end))
 end
 
+local function a_source_ends_by_returning_nil()
+    local made = 0
+    local batch = ft_local.batch(4, function()
+        made = made + 1
+        if made <= 10 then return made end
+    end)
+    local sum = 0
+    for number in batch:results() do sum = sum + number end
+    assert(sum == 55 and made == 11)
+    fails("the source has ended", batch.load, batch)
+    assert(made == 11, "a source that has ended is not called")
+    -- A loop that is left has loaded what it saw, and one over a closed batch ends.
+    local numbers, last = nil, 0
+    numbers = ft_local.batch(8, function() last = last + 1; return last end)
+    for number in numbers:results() do
+        if number == 3 then break end
+    end
+    assert(numbers:load() == 4)
+    for number in numbers:results() do
+        assert(number == 5)
+        numbers:close()
+    end
+    fails("no more", function()
+        for _ in ft_local.batch(1, function() error("no more") end):results() do end
+    end)
+end
+
+local function the_example_of_the_readme_runs()
+    local file = assert(io.open((arg[0]:gsub("test.lua$", "README.md"))))
+    local code = file:read("*a"):match("```lua\n(.-)```")
+    file:close()
+    assert(loadstring(code))()
+end
+
+a_source_ends_by_returning_nil()
+the_example_of_the_readme_runs()
 a_hot_loop_may_release()
 an_error_of_the_source_reaches_its_load()
 a_circle_of_results_and_batch_is_collected()
