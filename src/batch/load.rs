@@ -4,6 +4,7 @@ use super::fill::Fill;
 use super::node::Node;
 use super::own::Origin;
 use super::role::Taken;
+use super::sharers::share;
 use super::{Batch, gate};
 use crate::error::LoadError;
 use crate::host::{Host, Word};
@@ -74,11 +75,8 @@ enum Rest {
     Panicked,
 }
 
-/// The fewest results that a cursor claims, if there are that many: a smaller claim costs more than
-/// it saves.
-const LEAST_SHARE: usize = 4;
-
-/// As many results as are ready while a thread has nothing only if it waits for a core.
+/// As many results as are ready while a registered waiter has nothing only if its thread has not come
+/// to it yet.
 const MANY: usize = 64;
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
@@ -338,16 +336,13 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         node.pop()
     }
 
-    /// How many of the ready results one of `cursors` may claim: one while some thread has nothing and there
-    /// are few, otherwise half its share. If there are many, that thread has only not run since
-    /// they came, for want of a core.
+    /// How many of the ready results one of `cursors` may claim.
     fn share_of(&self, there: usize, cursors: u64) -> usize {
-        let somebody_has_none = || self.parking.somebody_starves() || self.parking.is_marked();
-        if there < MANY && somebody_has_none() {
+        if there < MANY && self.parking.is_marked() {
+            // Nobody knows how many waiters there are.
             return 1;
         }
-        let share = there as u64 / (2 * cursors);
-        usize::try_from(share).unwrap_or(usize::MAX).max(LEAST_SHARE)
+        share(there, cursors, self.parking.starving())
     }
 
     /// Takes the role, or says what to do instead. The end of a fill may call the host, so no

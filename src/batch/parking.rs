@@ -105,10 +105,16 @@ impl Parking {
         end_wait_in_child();
     }
 
+    /// How many threads have nothing. A hint.
+    #[inline]
+    pub(crate) fn starving(&self) -> usize {
+        self.0.starving.load(Ordering::Relaxed)
+    }
+
     /// Whether some thread has nothing. A hint.
     #[inline]
     pub(crate) fn somebody_starves(&self) -> bool {
-        self.0.starving.load(Ordering::Relaxed) != 0
+        self.starving() != 0
     }
 
     /// Waits until `ready` or woken, for at most `period`. In the first microsecond it only checks

@@ -55,6 +55,18 @@ impl Sharers {
     }
 }
 
+/// The fewest results that a cursor claims, if there are that many: a smaller claim costs more than
+/// it saves.
+const LEAST: usize = 4;
+
+/// How many of the results that are `there` one of `cursors` claims: half its share of what remains
+/// if each thread that has nothing gets one.
+pub(super) fn share(there: usize, cursors: u64, starving: usize) -> usize {
+    let free = there.saturating_sub(starving);
+    let half = usize::try_from(free as u64 / (2 * cursors)).unwrap_or(usize::MAX);
+    half.max(LEAST).min(free).max(1)
+}
+
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
