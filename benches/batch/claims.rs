@@ -135,3 +135,49 @@ pub(crate) fn measure_scaling(settings: &Settings, report: &mut Report) {
     report.goal("cursor, 16 threads, W40", AtLeast(10.0), times, scaling.ratio(ONE, SIXTEEN));
     report.compared(scaling);
 }
+
+/// What an item costs with more threads than cores, beside what it costs with two.
+pub(crate) fn measure_crowds(settings: &Settings, report: &mut Report) {
+    const CURSORS: [(&str, usize); 4] = [
+        ("cursor, 2 threads", 2),
+        ("cursor, 4 threads", 4),
+        ("cursor, 8 threads", 8),
+        ("cursor, 16 threads", 16),
+    ];
+    const BULK_CURSORS: [(&str, usize); 4] = [
+        ("cursor, bulk source, 2 threads", 2),
+        ("cursor, bulk source, 4 threads", 4),
+        ("cursor, bulk source, 8 threads", 8),
+        ("cursor, bulk source, 16 threads", 16),
+    ];
+    const LOADS: [(&str, usize); 2] = [("load, 2 threads", 2), ("load, 16 threads", 16)];
+    let mut field: Vec<(&str, usize, Box<dyn Candidate>)> = Vec::new();
+    for (name, threads) in CURSORS {
+        field.push((name, threads, Box::new(Cursors(single()))));
+    }
+    for (name, threads) in BULK_CURSORS {
+        field.push((name, threads, Box::new(Cursors(bulk()))));
+    }
+    for (name, threads) in LOADS {
+        field.push((name, threads, Box::new(Load(single()))));
+    }
+    let work = settings.work;
+    let entries: Vec<_> = field
+        .iter()
+        .map(|&(name, threads, ref candidate)| Entry {
+            name,
+            candidate: &**candidate,
+            threads,
+            work,
+        })
+        .collect();
+    let title = format!("crowds, W40, {} cores", machine::cores().len());
+    let crowds = compare("crowds", title, &entries, settings.rounds, &report.progress);
+    for [(two, _), more @ ..] in [CURSORS, BULK_CURSORS] {
+        for (name, _) in more {
+            let times = "x the time with 2 threads";
+            report.goal(format!("{name}, W40"), AtMost(1.2), times, crowds.ratio(name, two));
+        }
+    }
+    report.compared(crowds);
+}

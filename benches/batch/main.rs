@@ -31,6 +31,7 @@ type Group = (&'static str, fn(&Settings, &mut Report));
 const GROUPS: &[Group] = &[
     ("claims", claims::measure),
     ("scaling", claims::measure_scaling),
+    ("crowds", claims::measure_crowds),
     ("latency", latency::measure),
     ("wrapper", wrapper::measure),
     ("c", c_abi::measure),

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A sample is long enough that its beginning and end do not matter.
+/// A sample is long enough that its beginning and end do not matter. With more threads than cores it
+/// lasts as much longer, so that each has its turn.
 const LENGTH: Duration = Duration::from_millis(4);
 /// A sample in which the threads had less of their cores than this is taken again.
 const SHARE: f64 = 0.97;
@@ -101,7 +102,7 @@ fn shoot(candidate: &dyn Candidate, threads: usize, work: u32) -> Sample {
     let turns: Vec<_> = thread::scope(|scope| {
         let handles: Vec<_> = (0..threads).map(|n| scope.spawn(move || turn(n))).collect();
         gate.pass();
-        thread::sleep(LENGTH);
+        thread::sleep(LENGTH * u32::try_from(threads.div_ceil(cores.len())).unwrap_or(1));
         shot.stop.store(true, Ordering::Relaxed);
         handles.into_iter().map(|handle| handle.join().expect("no thread panics")).collect()
     });
