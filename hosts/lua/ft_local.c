@@ -17,26 +17,32 @@ typedef struct {
     int table;
 } lua_batch;
 
-// Calls the source and keeps its result. May fail in any line, so it runs under lua_pcall.
+// Calls the source and keeps its result; nil ends it, as it ends an iterator. May fail in any line, so
+// it runs under lua_pcall.
 static int make_one(lua_State *L) {
     lua_call(L, 0, 1);
     lua_pushinteger(L, luaL_ref(L, 1));
     return 1;
 }
 
-// A failure leaves its error value on the stack; the load that ran the source raises it again.
-static int32_t fill_one(void *ctx, void **out, size_t capacity, size_t *produced) {
+// `state` is that of the load that runs the source, perhaps of a coroutine. A failure leaves its error
+// value on the stack; that load raises it again.
+static int32_t fill_one(void *ctx, void *state, void **out, size_t capacity, size_t *produced) {
     (void)capacity;
     lua_batch *self = ctx;
-    lua_State *L = self->caller;
+    lua_State *L = state;
     lua_pushcfunction(L, make_one);
     lua_pushvalue(L, self->table);
     lua_pushvalue(L, self->table + 1);
     int status = lua_pcall(L, 2, 1, 0);
     if (status == LUA_OK) {
-        out[0] = (void *)lua_tointeger(L, -1);
-        *produced = 1;
+        lua_Integer place = lua_tointeger(L, -1);
         lua_pop(L, 1);
+        if (place == LUA_REFNIL) {
+            return FT_LOCAL_ERR_END;
+        }
+        out[0] = (void *)place;
+        *produced = 1;
     }
     return status;
 }
@@ -74,7 +80,7 @@ static int batch_new(lua_State *L) {
     host.release = release;
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
     source.ctx = self;
-    source.fill = fill_one;
+    source.fill_with = fill_one;
     ft_local_status status = ft_local_batch_new(&host, &source, (size_t)size, &self->batch);
     return status == FT_LOCAL_OK ? 1 : fail(L, status);
 }
@@ -97,21 +103,36 @@ static lua_batch enter(lua_State *L, lua_batch *self) {
     return outer;
 }
 
-// batch:load()
-static int batch_load(lua_State *L) {
+// Puts the next result on the stack, unless the source has ended.
+static ft_local_status next_result(lua_State *L) {
     lua_batch *self = check_batch(L);
     lua_batch outer = enter(L, self);
     int table = self->table;
     void *handle;
-    ft_local_status status = ft_local_batch_load(self->batch, &handle);
+    ft_local_status status = ft_local_batch_load_with(self->batch, L, -1, &handle);
     *self = outer;
     if (status > 0) {
         return lua_error(L);
-    } else if (status != FT_LOCAL_OK) {
+    } else if (status == FT_LOCAL_OK) {
+        lua_rawgeti(L, table, (int)(intptr_t)handle);
+        luaL_unref(L, table, (int)(intptr_t)handle);
+    } else if (status != FT_LOCAL_ERR_END) {
         return fail(L, status);
     }
-    lua_rawgeti(L, table, (int)(intptr_t)handle);
-    luaL_unref(L, table, (int)(intptr_t)handle);
+    return status;
+}
+
+// batch:load()
+static int batch_load(lua_State *L) {
+    ft_local_status status = next_result(L);
+    return status == FT_LOCAL_OK ? 1 : fail(L, status);
+}
+
+// `for result in batch do`: calls the batch until it returns nil.
+static int batch_call(lua_State *L) {
+    if (next_result(L) != FT_LOCAL_OK) {
+        lua_pushnil(L);
+    }
     return 1;
 }
 
@@ -134,10 +155,14 @@ static int batch_close(lua_State *L) {
     return 0;
 }
 
-// The function that ft_local_lua_push_ids pushes.
+// The function that ft_local_lua_push_ids pushes. It returns nil when there are no more ids.
 static int next_id(lua_State *L) {
     void *id;
     ft_local_status status = ft_local_batch_load(lua_touserdata(L, lua_upvalueindex(1)), &id);
+    if (status == FT_LOCAL_ERR_END) {
+        lua_pushnil(L);
+        return 1;
+    }
     if (status != FT_LOCAL_OK) {
         return fail(L, status);
     }
@@ -151,9 +176,10 @@ void ft_local_lua_push_ids(lua_State *L, ft_local_batch *ids) {
 }
 
 int luaopen_ft_local(lua_State *L) {
-    static const luaL_Reg methods[] = {{"load", batch_load},     {"close", batch_close},
-                                       {"__len", batch_length},  {"__gc", batch_close},
-                                       {"__close", batch_close}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"load", batch_load},  {"close", batch_close},   {"__len", batch_length},
+        {"__gc", batch_close}, {"__close", batch_close}, {"__call", batch_call},
+        {NULL, NULL}};
     static const luaL_Reg functions[] = {{"batch", batch_new}, {NULL, NULL}};
     luaL_newmetatable(L, TYPE);
     luaL_setfuncs(L, methods, 0);

@@ -93,6 +93,33 @@ static ft_local_batch *ids_from(uintptr_t *made) {
     return ids;
 }
 
+// The ids from 1 to 10.
+static int32_t make_ten(void *made, void **out, size_t capacity, size_t *produced) {
+    while (*(uintptr_t *)made < 10 && *produced < capacity) {
+        out[(*produced)++] = make_id(made);
+    }
+    return *produced > 0 ? FT_LOCAL_OK : FT_LOCAL_ERR_END;
+}
+
+static void a_loop_over_ids_ends_with_their_source(void) {
+    uintptr_t made = 0;
+    ft_local_host host = FT_LOCAL_HOST_INIT;
+    ft_local_source source = FT_LOCAL_SOURCE_INIT;
+    source.ctx = &made;
+    source.fill = make_ten;
+    ft_local_batch *ids;
+    if (ft_local_batch_new(&host, &source, SIZE, &ids) != FT_LOCAL_OK) {
+        fail("no batch");
+    }
+    static const char sum[] = "local sum = 0\n"
+                              "for id in next_id do sum = sum + id end\n"
+                              "return sum\n";
+    if (run_script(sum, ids) != (void *)55 || run_script(sum, ids) != NULL) {
+        fail("a loop over ids does not end with their source");
+    }
+    ft_local_batch_free(ids);
+}
+
 static void closing_ends_the_ids_for_all_states(void) {
     uintptr_t made = 0;
     ft_local_batch *ids = ids_from(&made);
@@ -125,6 +152,7 @@ int main(void) {
         fail("the sum of the ids is wrong");
     }
     closing_ends_the_ids_for_all_states();
+    a_loop_over_ids_ends_with_their_source();
     printf("%d states: made %zu = delivered %zu + left %zu, sum %zu\n", STATES, made, delivered,
            left, sum);
     return 0;

@@ -73,8 +73,8 @@ local function a_circle_of_results_and_batch_is_collected()
     assert(alive(weak) == 0)
 end
 
-local function any_value_can_be_a_result()
-    local values = {false, "text", 2.5, nil, 7}
+local function any_value_but_nil_can_be_a_result()
+    local values = {false, "text", 2.5, print, 7}
     local index = 0
     local batch = ft_local.batch(5, function()
         index = index + 1
@@ -101,6 +101,54 @@ local function a_coroutine_may_load()
     end))
     local function sum() return batch:load() + batch:load() + batch:load() end
     assert(coroutine.wrap(sum)() == 6 and batch:load() == 4)
+end
+
+local function a_source_ends_with_nil_and_so_does_for()
+    local numbers, calls = {1, 2, 3}, 0
+    local batch = ft_local.batch(2, function()
+        calls = calls + 1
+        return table.remove(numbers, 1)
+    end)
+    local sum = 0
+    for number in batch do sum = sum + number end
+    assert(sum == 6 and calls == 4 and batch() == nil and calls == 4)
+    fails("ended", batch.load, batch)
+    batch:close()
+    fails("closed", batch)
+end
+
+-- A source is called in the coroutine whose load runs it, and sees its errors and its stack.
+local function the_coroutine_that_loads_runs_the_source()
+    local batch = ft_local.batch(2, coroutine.running)
+    local function load_twice() return {batch:load(), batch:load(), coroutine.running()} end
+    local seen = coroutine.wrap(load_twice)()
+    assert(seen[1] == seen[3] and seen[2] == seen[3])
+    assert(batch:load() == coroutine.running())
+end
+
+local function coroutines_that_load_share_a_batch()
+    local last = 0
+    local batch = ft_local.batch(4, function()
+        last = last + 1
+        if last <= 100 then return last end
+    end)
+    local seen, running = {}, {}
+    for each = 1, 10 do
+        running[each] = coroutine.create(function()
+            for number in batch do
+                assert(not seen[number])
+                seen[number] = true
+                coroutine.yield()
+            end
+        end)
+    end
+    while #running > 0 do
+        for each = #running, 1, -1 do
+            assert(coroutine.resume(running[each]))
+            if coroutine.status(running[each]) == "dead" then table.remove(running, each) end
+        end
+    end
+    assert(#seen == 100)
 end
 
 -- Whatever a source is left by, its load ends in the same way, and the batch can be used.
@@ -184,7 +232,10 @@ end
 
 an_error_of_the_source_reaches_its_load()
 a_circle_of_results_and_batch_is_collected()
-any_value_can_be_a_result()
+any_value_but_nil_can_be_a_result()
+a_source_ends_with_nil_and_so_does_for()
+the_coroutine_that_loads_runs_the_source()
+coroutines_that_load_share_a_batch()
 sources_may_load_from_other_batches_but_not_their_own()
 a_coroutine_may_load()
 a_source_may_be_left_in_any_way()
