@@ -294,3 +294,26 @@ impl<'a, H: Host> Slots<'a, H> {
         *self.produced += count.min(self.capacity());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Native;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn slots_take_as_many_as_there_is_room_for() {
+        let (mut words, mut produced, mut ended) = ([0; 5], 0, false);
+        let mut slots = Slots::<Native<usize>>::new(&mut words, &mut produced, &mut ended);
+        slots.push(7);
+        assert_eq!(slots.unfilled(), [0; 4]);
+        slots.extend([8, 9]);
+        assert_eq!(slots.capacity(), 2);
+        let fails = std::iter::once(10).chain(std::iter::from_fn(|| panic!("the iterator fails")));
+        assert!(catch_unwind(AssertUnwindSafe(|| slots.extend(fails))).is_err());
+        assert_eq!(slots.capacity(), 1, "what came before the panic is there");
+        slots.extend(11..);
+        assert_eq!(slots.capacity(), 0);
+        assert_eq!((words, produced, ended), ([7, 8, 9, 10, 11], 5, false));
+    }
+}

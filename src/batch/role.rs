@@ -89,6 +89,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_filler_knows_that_it_is_one() {
+        let role = FillRole::new();
+        assert!(!role.is_mine());
+        assert_eq!(role.take(), Ok(Vacancy::Free));
+        assert!(role.is_mine());
+        role.give_up();
+        assert!(!role.is_mine());
+    }
+
+    #[test]
     fn a_later_thread_is_not_mistaken_for_the_filler() {
         let role = FillRole::new();
         std::thread::scope(|scope| {

@@ -248,3 +248,54 @@ pub(crate) fn with_signals_held<R>(f: impl FnOnce() -> R) -> R {
     };
     f()
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Without the handlers of `pthread_atfork`.
+    fn bare_clone() -> libc::c_long {
+        // SAFETY: the child has a copy of everything, as after a fork.
+        unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) }
+    }
+
+    fn is_held(signal: libc::c_int) -> bool {
+        // SAFETY: the set is local, and zeroes are a value of the type.
+        unsafe {
+            let mut held = std::mem::zeroed::<libc::sigset_t>();
+            libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), &raw mut held);
+            libc::sigismember(&raw const held, signal) == 1
+        }
+    }
+
+    #[test]
+    fn signals_are_held_meanwhile_but_those_of_what_the_thread_does() {
+        let signals = [libc::SIGUSR1, libc::SIGTERM, libc::SIGSYS, libc::SIGSEGV];
+        assert_eq!(signals.map(is_held), [false; 4]);
+        assert_eq!(with_signals_held(|| signals.map(is_held)), [true, true, false, false]);
+        assert_eq!(signals.map(is_held), [false; 4]);
+    }
+
+    #[test]
+    fn the_kernel_tells_a_child_that_no_handler_sees() {
+        watch_forks().unwrap();
+        let (here, me) = (generation(), thread_number());
+        match bare_clone() {
+            0 => {
+                let passed = generation_at_a_glance() == 0
+                    && generation() == here + GENERATION_STEP
+                    && generation_at_a_glance() == here + GENERATION_STEP
+                    && survivor() == me;
+                // SAFETY: always sound.
+                unsafe { libc::_exit(i32::from(!passed)) }
+            }
+            child => {
+                let mut status = -1;
+                // SAFETY: `status` may be written.
+                let ended = unsafe { libc::waitpid(child.try_into().unwrap(), &raw mut status, 0) };
+                assert_eq!((libc::c_long::from(ended), status), (child, 0));
+            }
+        }
+        assert_eq!(generation(), here);
+    }
+}

@@ -182,9 +182,9 @@ mod tests {
         assert_eq!(looks.get(), 3);
         assert!(!look_briefly(|| false));
 
-        let (ready, looks) = true_at(40);
+        let (ready, looks) = true_at(3);
         assert!(look_for_a_while(ready));
-        assert_eq!(looks.get(), 40);
+        assert_eq!(looks.get(), 3);
         let start = Instant::now();
         assert!(!look_for_a_while(|| false));
         assert!(has_lasted(start, PATIENCE), "it was looked at for a while");
@@ -199,6 +199,8 @@ mod tests {
         // SAFETY: the call takes no pointer.
         let has = unsafe { libc::syscall(libc::SYS_membarrier, QUERY, 0, 0) };
         let has = has > 0 && has & libc::c_long::from(membarrier::REGISTER) != 0;
+        watch_barriers();
+        assert_eq!(barriers_are_asymmetric(), has);
         // SAFETY: the child makes system calls only, and leaves.
         match unsafe { libc::fork() } {
             0 => {
