@@ -104,6 +104,10 @@ def compare(counts):
         sys.exit(f"instructions: only on one side: {', '.join(missing)}; run --update")
     longer, shorter = [], []
     for path, count in counts.items():
+        alone = counts[path.removesuffix("-idle")]
+        if count > alone * (1 + TOLERANCE):
+            sys.exit(f"instructions: idle cursors cost {path}: {count:.2f} instead of {alone:.2f}")
+    for path, count in counts.items():
         change = count / wanted[path] - 1
         print(f"{path:<22}{wanted[path]:>10.2f}{count:>10.2f}  {change:+.1%}")
         if change > TOLERANCE:
