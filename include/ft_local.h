@@ -363,7 +363,7 @@ typedef struct ft_local_batch_options {
     size_t struct_size;
     // How many results one thread makes before another may take over. With a slow source, a small
     // budget bounds the time that one load spends running the source. With 0, one thread makes as
-    // many as fit, but hands over after about a millisecond if another thread waits then.
+    // many as fit, but hands over after about a millisecond if other threads load meanwhile.
     size_t fill_budget;
     // A load that leaves fewer results than this runs the source, while other threads load what is
     // left; 0 for never. At most the size of the batch.

@@ -26,10 +26,12 @@ pub(super) struct Fill<'a, H: Host, S: Source<H>> {
     made_own: bool,
     /// How many results the queue had ever held when the fill began.
     began: u64,
+    /// How many results had ever been taken when the fill began.
+    taken: u64,
     /// The most results that the fill makes.
     limit: usize,
     started: Option<Instant>,
-    /// Whether the fill may end early, because another thread has nothing.
+    /// Whether the fill may end early, because other threads load too.
     takes_turns: bool,
     /// The process in which the fill began.
     generation: u64,
@@ -45,6 +47,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
             batch,
             made_own: false,
             began,
+            taken: 0,
             limit: 0,
             started: None,
             takes_turns: false,
@@ -136,6 +139,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         }
         batch.sharers.begin_fill(self.began, batch.size);
         self.limit = limit.min(batch.guarded(|| batch.room())?);
+        self.taken = batch.queue.taken();
         self.started = Some(Instant::now());
         let mut outcome = Ok(());
         let run = Run { fill: self, keep_first, argument, outcome: &mut outcome };

@@ -21,12 +21,14 @@ pub(super) struct FillState {
     /// Whether the source is writing to the scratch slots. If this is still set when the fill ends,
     /// the source was left by an unwind.
     pub(super) writing: bool,
+    /// How many calls of the source there are between two looks at the clock.
+    pub(super) pace: usize,
 }
 
 impl<S> Workspace<S> {
     pub(super) fn new(source: S, size: usize) -> Result<Self, OutOfMemory> {
         let scratch = try_zeroed(size)?;
-        let state = FillState { scratch, produced: 0, ended: false, writing: false };
+        let state = FillState { scratch, produced: 0, ended: false, writing: false, pace: 1 };
         Ok(Self { source: UnsafeCell::new(source), state: UnsafeCell::new(state) })
     }
 

@@ -33,8 +33,8 @@ pub enum ForkPolicy {
 pub struct Options {
     /// The number of results after which the thread that runs the source hands the role on. With a
     /// small number, the load that fills does not take `size` times as long as the source. With 0,
-    /// it makes as many as fit, but hands the role on after about a millisecond if another thread
-    /// waits then.
+    /// it makes as many as fit, but hands the role on after about a millisecond if other threads
+    /// load meanwhile.
     pub fill_budget: usize,
     /// A load that leaves fewer results than this runs the source, while other threads take those
     /// that are left; 0 for never. At most the size.

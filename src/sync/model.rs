@@ -84,6 +84,13 @@ pub(crate) fn look_for_a_while(_ready: impl Fn() -> bool) -> bool {
 
 pub(crate) fn watch_barriers() {}
 
+pub(crate) const MOST_CALLS: usize = 64;
+
+/// Models make few calls of a source, and take all of them for quick ones.
+pub(crate) fn next_pace(calls: usize, _start: Instant) -> usize {
+    2 * calls
+}
+
 /// What takes time has always lasted long enough in a model, and in a scene by chance.
 pub(crate) fn has_lasted(_start: Instant, _period: Duration) -> bool {
     #[cfg(shuttle)]

@@ -85,6 +85,18 @@ pub(crate) fn has_lasted(start: Instant, period: Duration) -> bool {
     start.elapsed() >= period
 }
 
+/// The most calls of a source between two looks at the clock.
+pub(crate) const MOST_CALLS: usize = 64;
+
+/// A source that takes longer is asked for its time at each call.
+const SLOW: Duration = Duration::from_micros(100);
+
+/// How many calls of a source there are until the next look at the clock, if there were `calls`
+/// since `start`: more and more while they are quick.
+pub(crate) fn next_pace(calls: usize, start: Instant) -> usize {
+    if has_lasted(start, SLOW) { 1 } else { (2 * calls).min(MOST_CALLS) }
+}
+
 /// Between two plain stores whose order the child of a fork relies on, in which this thread may be
 /// gone after the first. See `process.rs` for why it is enough to keep the compiler from moving them.
 #[inline(always)]

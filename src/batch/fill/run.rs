@@ -7,15 +7,15 @@ use crate::error::LoadError;
 use crate::host::{Host, Word};
 use crate::panic::Panicked;
 use crate::source::{Filled, Filler, Made, Slots, Source};
-use crate::sync::has_lasted;
+use crate::sync::{MOST_CALLS, has_lasted, next_pace};
 use std::any::Any;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many calls of the source there are between two checks for an interrupt. A source that never
 /// checks for signals is quick, and a slow one checks by itself.
 const CALLS_BETWEEN_QUESTIONS: usize = 64;
 
-/// How long a thread that has a result runs the source, without a budget, while another has none:
+/// How long a thread that has a result runs the source, without a budget, while other threads load:
 /// much longer than it takes to change threads, and so short that a load does not take `size` times
 /// as long as the source.
 pub(in crate::batch) const TURN: Duration = Duration::from_millis(1);
@@ -61,8 +61,13 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
         // In a variable, which the compiler knows that no source changes.
         let batch = self.batch;
         let mut for_me = keep_first;
+        let mut pace = Self::fill_state(batch, |fill_state| fill_state.pace);
+        let mut unasked = 0;
         while self.made() < self.limit {
-            let mut calls = CALLS_BETWEEN_QUESTIONS.min(self.limit - self.made());
+            // A look at the clock takes as long as a quick call.
+            let start = (pace < MOST_CALLS || self.others_load()).then(Instant::now);
+            let mut calls = pace.min(self.limit - self.made());
+            unasked += calls;
             if std::mem::take(&mut for_me) {
                 let made = next(&batch.host);
                 let Some(word) = self.accept_one(made)? else { return Ok(()) };
@@ -95,7 +100,17 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
                 }
                 batch.queue.publish_group();
             }
-            self.check_for_interrupt()?;
+            if unasked >= CALLS_BETWEEN_QUESTIONS {
+                unasked = 0;
+                self.check_for_interrupt()?;
+            }
+            if self.others_load() && self.turn_is_over() {
+                return Ok(());
+            }
+            if let Some(start) = start {
+                pace = next_pace(pace, start);
+                Self::fill_state(batch, |fill_state| fill_state.pace = pace);
+            }
         }
         Ok(())
     }
@@ -129,6 +144,11 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
         Ok(others_wait && self.turn_is_over())
     }
 
+    /// Whether another thread has taken a result during this fill.
+    fn others_load(&self) -> bool {
+        self.batch.queue.taken() != self.taken
+    }
+
     fn turn_is_over(&self) -> bool {
         self.takes_turns && self.started.is_some_and(|started| has_lasted(started, TURN))
     }
@@ -143,7 +163,7 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
         while self.made() < self.limit {
             let (result, ended) = Self::fill_state(batch, |fill_state| {
                 let room = self.limit - self.made();
-                let FillState { scratch, produced, ended, writing } = fill_state;
+                let FillState { scratch, produced, ended, writing, .. } = fill_state;
                 *writing = true;
                 let result =
                     fill(&batch.host, &mut Slots::new(&mut scratch[..room], produced, ended));
@@ -153,7 +173,7 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
             if !batch.front.gate.is_open() {
                 self.handle_change()?;
             }
-            let others_wait = batch.parking.somebody_starves();
+            let others_load = batch.parking.somebody_starves() || self.others_load();
             let produced = batch.guarded(|| self.accept(keep_first))??;
             if batch.options.wipe {
                 // Also what the source has written and not counted.
@@ -168,7 +188,7 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
                 // It has no more at the moment. What there is will do, if there is something.
                 return if self.made() > 0 { Ok(()) } else { Err(LoadError::NothingProduced) };
             }
-            if others_wait && self.turn_is_over() {
+            if others_load && self.turn_is_over() {
                 return Ok(());
             }
             calls += 1;

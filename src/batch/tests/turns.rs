@@ -1,4 +1,4 @@
-//! How long a thread runs the source while another has nothing.
+//! How long a thread runs the source while others load.
 
 use super::super::fill::run::TURN;
 use super::*;
@@ -12,14 +12,24 @@ fn outlast_a_turn() {
     until(|| start.elapsed() > TURN);
 }
 
-/// How many results there are after a fill whose second call of the source, if `sleeps`, sends
-/// another thread to sleep, and in any case outlasts a turn.
-fn made(options: Options, sleeps: bool, bulk: bool) -> u64 {
+/// What another thread does during a fill.
+#[derive(Clone, Copy, PartialEq)]
+enum Other {
+    Nothing,
+    /// It waits for a result while the source is called for the second one.
+    Sleeps,
+    /// It takes the second result while the source is called for the third one.
+    Takes,
+}
+
+/// How many results there are after a fill of which one call of the source outlasts a turn.
+fn made(options: Options, other: Other, bulk: bool) -> u64 {
     let (go_on, told) = mpsc::channel();
+    let long_call = if other == Other::Takes { 3 } else { 2 };
     let mut made = 0;
     let mut next = move || {
         made += 1;
-        if made == 2 {
+        if made == long_call {
             told.recv().unwrap();
             outlast_a_turn();
         }
@@ -30,27 +40,32 @@ fn made(options: Options, sleeps: bool, bulk: bool) -> u64 {
             slots.push(next());
             Ok(())
         });
-        fill(&Batch::with_options(VALUES, source, SIZE, options).unwrap(), sleeps, &go_on)
+        fill(&Batch::with_options(VALUES, source, SIZE, options).unwrap(), other, &go_on)
     } else {
         let source = move || Ok::<_, Infallible>(next());
-        fill(&Batch::with_options(VALUES, source, SIZE, options).unwrap(), sleeps, &go_on)
+        fill(&Batch::with_options(VALUES, source, SIZE, options).unwrap(), other, &go_on)
     }
 }
 
 fn fill<S: Source<Native<usize>, Error: std::fmt::Debug + PartialEq + Send>>(
     batch: &Batch<Native<usize>, S>,
-    sleeps: bool,
+    other: Other,
     go_on: &mpsc::Sender<()>,
 ) -> u64 {
     std::thread::scope(|scope| {
         let filler = scope.spawn(|| batch.load());
         until(|| !batch.role.is_free());
-        let sleeper = sleeps.then(|| scope.spawn(|| batch.load()));
-        until(|| batch.parking.sleepers() == usize::from(sleeps));
+        let loads = other != Other::Nothing;
+        let second = loads.then(|| scope.spawn(|| batch.load()));
+        match other {
+            Other::Nothing => (),
+            Other::Sleeps => until(|| batch.parking.sleepers() == 1),
+            Other::Takes => until(|| batch.queue.taken() == 1),
+        }
         go_on.send(()).unwrap();
         assert_eq!(filler.join().unwrap(), Ok(1));
-        if let Some(sleeper) = sleeper {
-            assert_eq!(sleeper.join().unwrap(), Ok(2));
+        if let Some(second) = second {
+            assert_eq!(second.join().unwrap(), Ok(2));
         }
     });
     batch.stats().produced
@@ -59,14 +74,21 @@ fn fill<S: Source<Native<usize>, Error: std::fmt::Debug + PartialEq + Send>>(
 #[test]
 fn a_fill_hands_the_role_on_after_its_turn_if_a_thread_sleeps() {
     for bulk in [false, true] {
-        assert_eq!(made(Options::default(), true, bulk), 2);
+        assert_eq!(made(Options::default(), Other::Sleeps, bulk), 2);
     }
 }
 
 #[test]
-fn a_fill_goes_on_after_its_turn_if_no_thread_sleeps() {
+fn a_fill_hands_the_role_on_after_its_turn_if_another_thread_loads() {
     for bulk in [false, true] {
-        assert_eq!(made(Options::default(), false, bulk), SIZE as u64);
+        assert_eq!(made(Options::default(), Other::Takes, bulk), 3);
+    }
+}
+
+#[test]
+fn a_fill_goes_on_after_its_turn_if_no_other_thread_loads() {
+    for bulk in [false, true] {
+        assert_eq!(made(Options::default(), Other::Nothing, bulk), SIZE as u64);
     }
 }
 
@@ -74,7 +96,9 @@ fn a_fill_goes_on_after_its_turn_if_no_thread_sleeps() {
 fn a_budget_is_kept_to_however_long_it_takes() {
     for bulk in [false, true] {
         let options = Options { fill_budget: 5, ..Options::default() };
-        assert_eq!(made(options, true, bulk), 5);
+        for other in [Other::Sleeps, Other::Takes] {
+            assert_eq!(made(options.clone(), other, bulk), 5);
+        }
     }
 }
 
