@@ -74,7 +74,7 @@ fn what_a_load_of_many_took_before_an_error_is_the_callers() {
 #[test]
 fn a_load_of_many_that_runs_out_of_time_keeps_what_it_took() {
     let (go_on, source) = waits_from(3);
-    let batch = Batch::new(VALUES, source, 4).unwrap();
+    let batch = Batch::with_options(VALUES, source, 4, whole_fills(4)).unwrap();
     std::thread::scope(|scope| {
         let filler = scope.spawn(|| batch.load());
         until(|| batch.len() == 1);
