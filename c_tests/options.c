@@ -117,6 +117,12 @@ static void values_that_cannot_be_are_refused(void) {
     options.low_water = 4;
     options.fill_budget = SIZE_MAX;
     accept(&options);
+    options.fillers = 257;
+    refuse(&options, "fillers");
+    options.fillers = SIZE_MAX;
+    refuse(&options, "fillers");
+    options.fillers = 256;
+    accept(&options);
     refuse((char *)&options + 1, "options");
 }
 
@@ -266,6 +272,27 @@ static void error_refuses_every_use_in_a_child(void) {
     family_end(&all);
 }
 
+// One thread alone gets the same from several fillers. Each fill ends with its budget.
+static void one_thread_fills_as_one_of_several(void) {
+    for (size_t budget = 1; budget <= 6; budget++) {
+        ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
+        options.fill_budget = budget;
+        options.fillers = 3;
+        scene all;
+        scene_begin(&all, (fake_source){.per_call = 1, .limit = 29, .end = FT_LOCAL_ERR_END}, 6,
+                    &options);
+        for (size_t number = 0; number < 29; number++) {
+            load_expecting(all.batch, number);
+            const size_t made = budget * (number / budget + 1);
+            CHECK_EQ(all.source.made, made < 29 ? made : 29);
+        }
+        void *none = &all;
+        CHECK_EQ(ft_local_batch_load(all.batch, &none), FT_LOCAL_ERR_END);
+        CHECK(none == NULL);
+        scene_end(&all);
+    }
+}
+
 int main(void) {
     RUN(the_macro_and_the_function_agree);
     RUN(a_later_struct_is_accepted_if_what_is_new_is_not_used);
@@ -273,6 +300,7 @@ int main(void) {
     RUN(values_that_cannot_be_are_refused);
     RUN(the_default_is_no_option);
     RUN(a_fill_makes_no_more_than_its_budget);
+    RUN(one_thread_fills_as_one_of_several);
     RUN(a_load_that_leaves_few_fills);
     RUN(a_failure_of_a_fill_ahead_costs_no_result);
     RUN(discard_leaves_results_to_the_parent);

@@ -235,7 +235,8 @@ ft_local_status ft_local_host_init(struct ft_local_host *host,
 
 // Where the results of a batch come from: `fill`, `next_plain` for one at a time, or `fill_with`.
 //
-// One thread at a time calls it, not always the same one. It may use other batches. If it loads
+// One thread at a time calls it, not always the same one, or as many as `fillers` in
+// `ft_local_batch_options` says. It may use other batches. If it loads
 // from the batch that it fills, it gets what is ready, or FT_LOCAL_ERR_REENTRANT. It must return: no
 // C++ exception, no longjmp.
 //
@@ -344,7 +345,7 @@ void ft_local_wrapper_free(struct ft_local_wrapper *wrapper);
 
 // Initializer for ft_local_batch_options; `ft_local_batch_options_init` is the same for languages
 // without macros.
-#define FT_LOCAL_BATCH_OPTIONS_INIT { sizeof(ft_local_batch_options), 0, 0, 0, 0, 0, 0 }
+#define FT_LOCAL_BATCH_OPTIONS_INIT { sizeof(ft_local_batch_options), 0, 0, 0, 0, 0, 0, 0 }
 
 // In the child of a fork: drop the results in the buffer. The parent hands them out.
 #define FT_LOCAL_FORK_DISCARD 0
@@ -380,6 +381,15 @@ typedef struct ft_local_batch_options {
     int32_t wipe;
     // Must be 0.
     int32_t reserved_after_wipe;
+    // How many threads may call the source at the same time, for sources that wait, such as for a
+    // server; 0 means 1, and 256 is the most. With 2 or more, a load that finds nothing calls the
+    // source while other threads do, and waits only if so many are. Results come in the order in
+    // which the calls end, and the first of a call is for the load that made it. One such load makes
+    // one result for itself, and more for others only as `fill_budget` says, or for as long as the
+    // source is quick. `fill` may be asked for `size` results by each thread, and all may be ready:
+    // a batch then allocates 16 bytes for each result and thread. When one call says that the source
+    // has ended, none is made any more; what running calls bring is handed out before the end is.
+    size_t fillers;
 } ft_local_batch_options;
 
 // Does what `FT_LOCAL_BATCH_OPTIONS_INIT` does, for languages without macros.

@@ -5,6 +5,7 @@ mod cursor;
 mod deadlock;
 mod fill;
 mod fill_state;
+mod fillers;
 mod fork;
 mod future;
 mod gate;
@@ -47,6 +48,8 @@ use crate::sync::CachePadded;
 use crate::sync::unordered::AtomicUsize;
 pub use cursor::Cursor;
 use fill_state::Workspace;
+pub use fillers::MAX_FILLERS;
+use fillers::{Permits, room_for};
 pub use future::{LoadFuture, NextFuture};
 use gate::Gate;
 pub use load::Slow;
@@ -122,6 +125,8 @@ pub struct Batch<H: Host, S: Source<H>> {
     counters: Counters,
     /// The source and the slots it writes to. Only the holder of `role` touches them.
     workspace: CachePadded<Workspace<S>>,
+    /// The same for each of the other sources, if there are several.
+    permits: Permits<S>,
     /// Objects go in, by `give_back`, as well as out. So the batch is invariant in its host: it
     /// does not convert to a batch of a host whose objects live shorter or longer.
     invariant: PhantomData<fn(H) -> H>,
@@ -146,7 +151,8 @@ unsafe fn renew_lists() {
 }
 
 // SAFETY: `workspace` is touched only by the holder of the fill role, which is one thread at a
-// time and hands over by release and acquire; a `Source` is `Send`. The rest is made to be shared.
+// time and hands over by release and acquire; a `Source` is `Send`. So are the workspaces in
+// `permits`, each with a role of its own. The rest is made to be shared.
 unsafe impl<H: Host, S: Source<H>> Sync for Batch<H, S> {}
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
@@ -186,6 +192,60 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         size: usize,
         options: Options,
     ) -> Result<Self, NewError> {
+        Self::with_sources(host, source, Vec::new(), size, options)
+    }
+
+    /// Creates a batch with as many fillers as there are `sources`: so many threads may run one of
+    /// them at the same time, each source in one thread at a time. For sources that wait, as for a
+    /// server: one connection each, say, or clones of one closure.
+    ///
+    /// A thread that finds no result runs the next source that is free, and waits only if none is.
+    /// Results then come in the order in which they are completed. As many results may be ready as
+    /// the sources make in one fill each. When one source ends, none is called any more; what calls
+    /// that run still bring is handed out before the end is reported.
+    ///
+    /// # Errors
+    /// As for [`with_options`](Self::with_options), and if there is no source or there are more than
+    /// [`MAX_FILLERS`].
+    ///
+    /// # Example
+    /// ```
+    /// # use ft_local::{Batch, Native, Options};
+    /// # use std::convert::Infallible;
+    /// # use std::sync::{Barrier, Arc};
+    /// // A server that answers two requests when both are there.
+    /// let server = Arc::new(Barrier::new(2));
+    /// let request = move || Ok::<_, Infallible>(usize::from(server.wait().is_leader()));
+    /// let sources = vec![request; 2];
+    /// let batch = Batch::with_fillers(Native::<usize>::new(), sources, 8, Options::default())?;
+    /// std::thread::scope(|scope| {
+    ///     let other = scope.spawn(|| batch.load());
+    ///     let both = [batch.load(), other.join().unwrap()];
+    ///     assert!(both.contains(&Ok(0)) && both.contains(&Ok(1)));
+    /// });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_fillers(
+        host: H,
+        sources: Vec<S>,
+        size: usize,
+        options: Options,
+    ) -> Result<Self, NewError> {
+        if !(1..=MAX_FILLERS).contains(&sources.len()) {
+            return Err(NewError::Fillers(sources.len()));
+        }
+        let mut others = sources;
+        let first = others.remove(0);
+        Self::with_sources(host, first, others, size, options)
+    }
+
+    fn with_sources(
+        host: H,
+        source: S,
+        others: Vec<S>,
+        size: usize,
+        options: Options,
+    ) -> Result<Self, NewError> {
         if !(1..=MAX_SIZE).contains(&size) {
             return Err(NewError::Size(size));
         }
@@ -202,7 +262,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             size,
             options,
             front: CachePadded::new(Front { gate, low_mark }),
-            queue: Ring::with_room(size).ok_or(NewError::OutOfMemory)?,
+            queue: Ring::with_room(room_for(others.len() + 1, size)?)
+                .ok_or(NewError::OutOfMemory)?,
             role: FillRole::new(),
             own: Own::new(),
             returned: Returned::new(),
@@ -213,6 +274,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             one_lock: OneLock::new(),
             counters: Counters::new(),
             workspace: CachePadded::new(Workspace::new(source, size)?),
+            permits: Permits::new(others, size)?,
             invariant: PhantomData,
         })
     }
@@ -232,7 +294,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         if stale || self.front.gate.flags(gate::FORKED | gate::CLOSED) != 0 {
             return 0;
         }
-        usize::from(self.own.is_back()) + self.returned.len() + self.queue.len()
+        self.own_results_that_are_back() + self.returned.len() + self.queue.len()
     }
 
     /// Whether no result is ready.
@@ -267,8 +329,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// No other thread may use the batch during the call, for instance because the world is
     /// stopped. Each thread may have been stopped at any point, even in the middle of a fill.
     pub unsafe fn visit(&self, mut visit: impl FnMut(Word) -> bool) -> bool {
-        // SAFETY: the caller's promise.
-        self.own.get().is_none_or(&mut visit)
+        self.permits().all(|permit| permit.own.get().is_none_or(&mut visit))
+            // SAFETY: the caller's promise.
             && unsafe { self.returned.visit(&mut visit) }
             && self.queue.visit(&mut visit)
     }

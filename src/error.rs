@@ -25,6 +25,8 @@ pub enum NewError {
         /// The size.
         size: usize,
     },
+    /// So many sources were given: none, or more than [`MAX_FILLERS`](crate::MAX_FILLERS).
+    Fillers(usize),
     /// There is not enough memory.
     OutOfMemory,
 }
@@ -185,6 +187,9 @@ impl fmt::Display for NewError {
             Self::Size(size) => write!(f, "the size must be between 1 and {MAX_SIZE}, got {size}"),
             Self::LowMark { low_mark, size } => {
                 write!(f, "the low mark must not be above the size {size}, got {low_mark}")
+            }
+            Self::Fillers(count) => {
+                write!(f, "there must be between 1 and {} sources, got {count}", crate::MAX_FILLERS)
             }
             Self::OutOfMemory => f.write_str("not enough memory"),
         }

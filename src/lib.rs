@@ -44,7 +44,9 @@ mod sync;
 pub mod test_hooks;
 mod wrapper;
 
-pub use batch::{Batch, Cursor, ForkPolicy, LoadFuture, Loads, NextFuture, Options, Stats, Ticket};
+pub use batch::{
+    Batch, Cursor, ForkPolicy, LoadFuture, Loads, MAX_FILLERS, NextFuture, Options, Stats, Ticket,
+};
 #[cfg(feature = "stream")]
 pub use batch::{CursorStream, LoadStream};
 pub use error::{BoxError, LoadError, NewError};

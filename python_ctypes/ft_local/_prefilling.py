@@ -111,7 +111,7 @@ class Prefilling:
     def __init__(self, executor: Any, low_water: int, retry_after: float | None) -> None:
         self.low_water = low_water
         self._process = os.getpid()
-        count = range(1)
+        count = range(executor.fillers)
         self._workers = [_Worker(executor, low_water, retry_after, number) for number in count]
         started: list[_Worker] = []
         try:

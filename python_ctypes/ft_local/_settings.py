@@ -20,6 +20,7 @@ Arguments = tuple["Any", ...]
 Keywords = dict[str, "Any"]
 
 MAX_SIZE = 1 << 30
+MAX_FILLERS = 256
 
 # A timeout, in nanoseconds, that never ends, and the shortest that does not fit into 64 bits.
 FOREVER = -1
@@ -71,8 +72,12 @@ class Settings(tuple["Any", ...]):
         """`fill_budget` as the library has it: 0 if none was given."""
         return self[7]  # type: ignore[no-any-return]
 
+    @property
+    def fillers(self) -> int:
+        return self[8]  # type: ignore[no-any-return]
 
-_NAMES = ("source", "size", "bulk", "fill_budget", "low_water", "on_fork")
+
+_NAMES = ("source", "size", "bulk", "fill_budget", "low_water", "on_fork", "fillers")
 
 
 def checked(  # noqa: PLR0913 - as many as the constructor has
@@ -83,6 +88,7 @@ def checked(  # noqa: PLR0913 - as many as the constructor has
     fill_budget: Any = None,
     low_water: Any = 0,
     on_fork: Any = "discard",
+    fillers: Any = 1,
 ) -> Settings:
     """The settings, or a TypeError or ValueError that names the one that is wrong."""
     if not callable(source):
@@ -96,7 +102,8 @@ def checked(  # noqa: PLR0913 - as many as the constructor has
     if on_fork not in _ON_FORK:
         raise ValueError(f"on_fork must be 'discard', 'keep' or 'error', got {on_fork!r}")
     policy = _ON_FORK.index(on_fork)
-    settings = (source, size, bulk, budget or size, low_water, str(on_fork), policy, budget)
+    count = checked_size("fillers", fillers, 1, MAX_FILLERS)
+    settings = (source, size, bulk, budget or size, low_water, str(on_fork), policy, budget, count)
     return Settings(settings)
 
 

@@ -12,6 +12,7 @@ static ft_local_status make_handle(shim_batch *self) {
     options.fill_budget = (size_t)set->budget;
     options.low_water = (size_t)set->low_water;
     options.on_fork = set->policy;
+    options.fillers = (size_t)self->set.fillers;
     ft_local_source source = self->integers ? shim_range_source(self) : shim_batch_source(self);
     const ft_local_host *host = self->integers ? &shim_integer_host : &shim_host;
     return ft_local_batch_new_with(host, &source, (size_t)set->size, &options, &self->handle);
@@ -31,6 +32,10 @@ PyObject *shim_batch_make(PyTypeObject *type, PyObject *args, PyObject *kwargs, 
     self->interpreter = PyInterpreterState_Get();
     self->set = settings;
     self->integers = integers;
+    if (settings.bulk && settings.fillers > 1 && (self->rests = PyList_New(0)) == NULL) {
+        Py_DECREF(self);
+        return NULL;
+    }
     ft_local_status status = make_handle(self);
     if (status != FT_LOCAL_OK) {
         Py_DECREF(self);
@@ -105,6 +110,7 @@ static int traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(batch->set.all);
     Py_VISIT(batch->rest);
+    Py_VISIT(batch->rests);
     shim_visit visit_object = {visit, arg};
     return batch->handle == NULL || batch->integers
                ? 0
@@ -119,6 +125,7 @@ static int clear(PyObject *self) {
     batch->handle = NULL;
     ft_local_batch_free(handle);
     Py_CLEAR(batch->rest);
+    Py_CLEAR(batch->rests);
     shim_ranges_clear(batch);
     Py_CLEAR(batch->set.all);
     return 0;
@@ -183,8 +190,9 @@ static PyMethodDef methods[] = {
     {"prefilling", (PyCFunction)(void (*)(void))shim_batch_prefilling, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR(
          "prefilling($self, low_water=None, *, retry_after=1.0)\n--\n\n"
-         "Starts a thread that keeps `low_water` results ready, and returns a Prefilling, whose\n"
-         "stop(), or the end of a `with`, ends it. It ends by itself when the source has ended,\n"
+         "Starts a thread that keeps `low_water` results ready, or as many as there are fillers,\n"
+         "and returns a Prefilling, whose stop(), or the end of a `with`, ends it. It ends by "
+         "itself when the source has ended,\n"
          "when the executor is closed or freed, and at the exit of the interpreter.\n\n"
          "What the source raises there goes to threading.excepthook(). The thread then waits\n"
          "`retry_after` seconds; it ends instead if that is None.")},
@@ -213,12 +221,13 @@ static PyMemberDef members[] = {
 PyDoc_STRVAR(
     documentation,
     "BatchExecutor(source, size, *, bulk=False, fill_budget=None, low_water=0, "
-    "on_fork='discard')\n"
+    "on_fork='discard', fillers=1)\n"
     "--\n"
     "\n"
     "Calls source() `size` times in one go, in one thread at a time, and hands each result to\n"
     "exactly one of the threads that call load(). With `bulk`, source(n) returns an iterable of\n"
-    "up to n results.\n"
+    "up to n results. With `fillers`=k, up to k threads call the source at the same time, and\n"
+    "results come in the order in which the calls end.\n"
     "\n"
     "An exception in the source goes to the caller in whose thread it ran; what was made before\n"
     "is kept, and the next load() goes on. StopIteration ends the source. len() is the number\n"

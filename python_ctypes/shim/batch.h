@@ -17,6 +17,7 @@ typedef struct {
     Py_ssize_t size;
     Py_ssize_t budget;
     Py_ssize_t low_water;
+    Py_ssize_t fillers;
     int bulk;
     int policy;
 } shim_batch_settings;
@@ -46,6 +47,8 @@ typedef struct {
      * in which it was returned. Only the thread that fills uses the two. */
     PyObject *rest;
     pid_t process;
+    /* The same if several threads fill: a list of pairs of a process and an iterator, or NULL. */
+    PyObject *rests;
     PyObject *weak_references;
     /* ranges.c: whether results are integers, which the core holds as words. Then only the thread that
      * fills uses these two: what is left of a range, and the ranges that follow, or NULL. */

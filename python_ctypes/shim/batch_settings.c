@@ -11,9 +11,9 @@ bool shim_batch_parse(PyTypeObject *type, PyObject *args, PyObject *kwargs, bool
     }
     Py_ssize_t fill_budget;
     PyObject *on_fork;
-    bool good = PyArg_ParseTuple(settings->all, "OnpnnOin", &settings->source, &settings->size,
+    bool good = PyArg_ParseTuple(settings->all, "OnpnnOinn", &settings->source, &settings->size,
                                  &settings->bulk, &fill_budget, &settings->low_water, &on_fork,
-                                 &settings->policy, &settings->budget);
+                                 &settings->policy, &settings->budget, &settings->fillers);
     if (!good) {
         Py_CLEAR(settings->all);
     }
@@ -41,6 +41,7 @@ PyGetSetDef shim_batch_attributes[] = {
     SETTING(4, "low_water", "With fewer ready, a thread that loads has more made; 0 if never."),
     SETTING(5, "on_fork",
             "What the child of a fork does with the results: 'discard', 'keep' or 'error'."),
+    SETTING(8, "fillers", "How many threads may run the source at the same time."),
     {"closed", get_closed, NULL, PyDoc_STR("Whether close() was called."), NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

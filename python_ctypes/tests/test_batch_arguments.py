@@ -169,7 +169,9 @@ def test_an_error_of_bool_is_passed_on():
 
 
 def test_signature():
-    expected = "(source, size, *, bulk=False, fill_budget=None, low_water=0, on_fork='discard')"
+    expected = (
+        "(source, size, *, bulk=False, fill_budget=None, low_water=0, on_fork='discard', fillers=1)"
+    )
     assert str(inspect.signature(BatchExecutor)) == expected
     signatures = {
         "load": "(timeout=None)",

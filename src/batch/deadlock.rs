@@ -2,10 +2,10 @@
 //!
 //! While a thread runs the source of one batch and waits for another, all threads that wait for the
 //! first batch wait too. If the filler of the other batch waits, through any chain, for a batch
-//! that this thread fills, none of them can continue. Such waits are rare, so they can share one
+//! that this thread fills, none of them can continue; if a batch has several fillers, all of them
+//! must wait so. Such waits are rare, so they can share one
 //! lock, which is held only to read or change the list. The thread that closes a cycle finds it.
 
-use super::role::FillRole;
 use crate::panic::{Panicked, border};
 use crate::process::{Thread, generation};
 use crate::sync::{Global, global, per_thread};
@@ -19,7 +19,8 @@ pub(crate) const PERIOD: Duration = Duration::from_millis(50);
 
 /// What a thread can wait for.
 pub(crate) trait Awaited {
-    fn role(&self) -> &FillRole;
+    /// Calls `each` with the threads that fill.
+    fn each_filler(&self, each: &mut dyn FnMut(Thread));
 
     /// Whether a waiting thread can stop waiting.
     fn is_ready(&self) -> bool;
@@ -34,6 +35,17 @@ struct Wait {
     thread: Thread,
     awaited: *const dyn Awaited,
     next: Cell<*const Wait>,
+    /// Only of use while a thread looks for a circle.
+    search: Cell<Search>,
+}
+
+/// What a search for a circle has found out about a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Search {
+    Unseen,
+    /// The thread is a filler of a batch on the way, and what it waits for was not looked at.
+    Found,
+    Done,
 }
 
 /// All threads that fill and wait.
@@ -55,29 +67,48 @@ impl Waits {
         std::iter::successors(at(self.first), move |wait| at(wait.next.get()))
     }
 
-    /// Whether the filler of `awaited` waits, itself or through others, for `thread`.
+    /// Whether `awaited` would never be ready: each thread that fills it waits, itself or through
+    /// others, for `thread`.
     fn lead_to(&self, thread: Thread, awaited: &dyn Awaited) -> bool {
-        let mut filler = awaited.role().holder();
-        // Each thread is in the list once, so a longer chain is a circle of others.
-        for _ in 0..=self.iter().count() {
-            let Some(waiting) = filler else {
-                return false;
-            };
-            if waiting.is(thread) {
-                return true;
-            }
-            let Some(wait) = self.iter().find(|wait| wait.thread.is(waiting)) else {
-                return false;
-            };
+        self.iter().for_each(|wait| wait.search.set(Search::Unseen));
+        let mut comes_back = match self.find_fillers(thread, awaited) {
+            Some(found) => found,
+            None => return false,
+        };
+        while let Some(wait) = self.iter().find(|wait| wait.search.get() == Search::Found) {
+            wait.search.set(Search::Done);
             // SAFETY: what somebody in the list waits for lives.
             let awaited = unsafe { &*wait.awaited };
             if awaited.is_ready() {
                 // It is about to go on.
                 return false;
             }
-            filler = awaited.role().holder();
+            match self.find_fillers(thread, awaited) {
+                Some(found) => comes_back |= found,
+                None => return false,
+            }
         }
-        false
+        // Otherwise this is a circle of others, one of which finds it.
+        comes_back
+    }
+
+    /// Marks the waits of the threads that fill `awaited`. Returns whether `thread` is one of them,
+    /// and `None` if one of them waits for nothing and will go on.
+    fn find_fillers(&self, thread: Thread, awaited: &dyn Awaited) -> Option<bool> {
+        let (mut is_one, mut goes_on, mut some) = (false, false, false);
+        awaited.each_filler(&mut |filler| {
+            some = true;
+            if filler.is(thread) {
+                is_one = true;
+            } else if let Some(wait) = self.iter().find(|wait| wait.thread.is(filler)) {
+                if wait.search.get() == Search::Unseen {
+                    wait.search.set(Search::Found);
+                }
+            } else {
+                goes_on = true;
+            }
+        });
+        (some && !goes_on).then_some(is_one)
     }
 
     fn add(&mut self, wait: &Wait) {
@@ -141,7 +172,12 @@ pub(crate) fn wait_for<R>(
     // SAFETY: only the lifetime is left out; `leave` takes the pointer back before it ends.
     let awaited: *const dyn Awaited =
         unsafe { std::mem::transmute::<&dyn Awaited, *const dyn Awaited>(awaited) };
-    let node = Wait { thread: Thread::current(), awaited, next: Cell::new(ptr::null()) };
+    let node = Wait {
+        thread: Thread::current(),
+        awaited,
+        next: Cell::new(ptr::null()),
+        search: Cell::new(Search::Unseen),
+    };
     let entered = border(|| {
         with_waits(|waits| {
             // SAFETY: the caller's reference lives.

@@ -1,5 +1,6 @@
 //! The child of a fork adopts the batch.
 
+use super::fillers::Permit;
 use super::own::Origin;
 use super::{Batch, ForkPolicy, gate};
 use crate::error::LoadError;
@@ -56,7 +57,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 }
                 self.settle();
                 if self.options.wipe {
-                    self.own.renew();
+                    self.permits().for_each(|permit| permit.own.renew());
                     self.queue.wipe_taken();
                 }
                 match self.options.on_fork {
@@ -75,19 +76,19 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 
     fn take_parents(&self) -> Dropped<H> {
         let mut parents = Vec::new();
-        let count = self.queue.len() + self.returned.len() + 1;
+        let count = self.queue.len() + self.returned.len() + self.fillers();
         // This allocates outside a constructor. If there is no memory, the results leak in the
         // child, which is better than an abort.
         let remembered = parents.try_reserve_exact(count).is_ok();
         // A filler in this process handles its own result itself.
-        let own = if self.role.is_free() { self.own.take() } else { None };
-        let own = own.map(|(word, origin)| {
+        let own = self.permits().filter(|permit| permit.role.is_free());
+        let own = own.filter_map(|permit| permit.own.take()).map(|(word, origin)| {
             self.count_dropped(origin);
             word
         });
         let others = std::iter::from_fn(|| self.take_any())
             .inspect(|_| self.counters.others.dropped_on_fork.add(1));
-        for word in own.into_iter().chain(others) {
+        for word in own.chain(others) {
             if remembered && parents.len() < parents.capacity() {
                 // SAFETY: as in `release_all`.
                 parents.push(unsafe { self.host.adopt_word(word) });
@@ -102,10 +103,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let (filler, others) = (&self.counters.filler, &self.counters.others);
         let came = filler.first_results.get() + others.given_back.get();
         let went = filler.own.get() + others.taken_back.get() + others.dropped_in_hand.get();
-        let fillers = u64::from(self.own.is_fillers() == Some(Origin::Fill));
-        let there = u64::from(self.own.is_back()) + fillers + self.returned.len() as u64;
+        let has_own = |permit: &Permit<'_, S>| permit.own.is_fillers() == Some(Origin::Fill);
+        let fillers = self.permits().filter(has_own).count();
+        let there = self.own_results_that_are_back() + fillers + self.returned.len();
         // More may have gone than came: counters wrap.
-        others.taken_back.add(came.wrapping_sub(went.wrapping_add(there)));
+        others.taken_back.add(came.wrapping_sub(went.wrapping_add(there as u64)));
     }
 
     /// Counts a filler's own result that the child of a fork drops.

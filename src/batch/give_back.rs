@@ -1,7 +1,7 @@
 //! Results that are given back, and how they are taken again.
 
 use super::node::{Node, node_of};
-use super::own::Origin;
+use super::own::{Origin, Own};
 use super::{Batch, gate};
 use crate::error::LoadError;
 use crate::host::{Host, Word};
@@ -19,8 +19,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// and would otherwise make a newer result or report that there is none. The result of a failed
     /// fill comes first, then the oldest.
     pub(super) fn take_back(&self) -> Option<Word> {
-        let own =
-            if self.options.wipe { self.own.take_back_and_wipe() } else { self.own.take_back() };
+        let own = self.permits().find_map(|permit| {
+            if self.options.wipe { permit.own.take_back_and_wipe() } else { permit.own.take_back() }
+        });
         let word = own.or_else(|| self.returned.pop());
         self.counters.others.taken_back.add(u64::from(word.is_some()));
         if !self.has_returned() && self.front.gate.flags(gate::RETURNED) != 0 {
@@ -34,10 +35,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     }
 
     fn has_returned(&self) -> bool {
-        self.own.is_back() || self.returned.has_some()
+        self.own_results_that_are_back() > 0 || self.returned.has_some()
     }
 
-    fn announce_returned(&self, count: usize) -> u64 {
+    pub(super) fn announce_returned(&self, count: usize) -> u64 {
         let before = self.front.gate.raise(gate::RETURNED);
         self.wake_waiters(count);
         before
@@ -46,7 +47,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// For the filler: offers its own result to all threads. The filler has just made it, or had
     /// loaded it before.
     pub(super) fn give_own_back(&self) {
-        if let Some(origin) = self.own.give_back() {
+        self.give_back_own(&self.own);
+    }
+
+    /// As `give_own_back`, for any of several fillers.
+    pub(super) fn give_back_own(&self, own: &Own) {
+        if let Some(origin) = own.give_back() {
             self.counters.others.given_back.add(u64::from(origin != Origin::Fill));
             self.announce_returned(1);
         }

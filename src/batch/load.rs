@@ -1,6 +1,7 @@
 //! How a thread gets a result.
 
 use super::fill::Fill;
+use super::fillers::stint::Stint;
 use super::node::Node;
 use super::own::Origin;
 use super::role::Taken;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 pub(super) enum Next<'a, H: Host, S: Source<H>> {
     Take(Word),
     Fill(Fill<'a, H, S>),
+    Stint(Stint<'a, H, S>),
     Wait,
     Reentrant,
 }
@@ -282,6 +284,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                         return self.let_others_in(word, terms.patience);
                     }
                 }
+                Next::Stint(stint) => {
+                    if let Some(word) = stint.run(terms.argument)? {
+                        return Ok(word);
+                    }
+                }
                 Next::Reentrant => return Err(LoadError::Reentrant),
                 Next::Wait => {
                     let deadline = match terms.patience {
@@ -351,6 +358,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         &self,
         take: &mut impl FnMut() -> Option<Word>,
     ) -> Result<Next<'_, H, S>, Panicked> {
+        if self.has_several_fillers() {
+            return self.next_of_several(take);
+        }
         match self.guarded(|| self.role.take())? {
             Ok(vacancy) => {
                 let fill = Fill::new(self, vacancy)?;

@@ -7,6 +7,7 @@
 //! three threads, are not.
 
 mod ends;
+mod fillers;
 mod notices;
 mod notify;
 mod one_lock;

@@ -4,10 +4,10 @@ use super::deadlock::Awaited;
 use super::fill::Fill;
 use super::load::Terms;
 use super::own::Origin;
-use super::role::FillRole;
 use super::{Batch, gate};
 use crate::error::LoadError;
 use crate::host::{Host, Word};
+use crate::process::Thread;
 use crate::source::Source;
 use crate::sync::Ordering;
 use std::time::{Duration, Instant};
@@ -44,6 +44,15 @@ impl Pace {
     }
 }
 
+/// What came of a try to make results.
+pub(super) enum Ahead {
+    Made(usize),
+    /// The batch has just come to its end, or was closed.
+    MayGoOn,
+    /// Other threads run the source.
+    MustWait,
+}
+
 /// What a prefilling thread waits for.
 struct Room<'a, H: Host, S: Source<H>> {
     batch: &'a Batch<H, S>,
@@ -51,13 +60,13 @@ struct Room<'a, H: Host, S: Source<H>> {
 }
 
 impl<H: Host, S: Source<H>> Awaited for Room<'_, H, S> {
-    fn role(&self) -> &FillRole {
-        &self.batch.role
+    fn each_filler(&self, each: &mut dyn FnMut(Thread)) {
+        self.batch.each_filler(each);
     }
 
     fn is_ready(&self) -> bool {
         let Self { batch, low_mark } = self;
-        (batch.is_low(*low_mark) && batch.role.is_free())
+        (batch.is_low(*low_mark) && batch.may_fill())
             || batch.front.gate.flags_here().is_none_or(|flags| flags & gate::ENDS != 0)
     }
 }
@@ -95,21 +104,19 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let mut pace = Pace::new(self.len());
         loop {
             let flags = self.enter()?;
-            if self.role.is_mine() {
+            if self.is_filled_by_this_thread() {
                 return Err(LoadError::Reentrant);
             }
             if flags & gate::CLOSED != 0 {
                 return Err(LoadError::Closed);
             }
             Self::check_terminal(flags)?;
-            if self.is_low(low_mark)
-                && let Ok(vacancy) = self.role.take()
-            {
-                let fill = Fill::new(self, vacancy)?;
-                if fill.cannot_begin() {
-                    continue;
+            if self.is_low(low_mark) {
+                match self.make_ahead(low_mark, max)? {
+                    Ahead::Made(count) => return Ok(count),
+                    Ahead::MayGoOn => continue,
+                    Ahead::MustWait => {}
                 }
-                return if self.is_low(low_mark) { fill.run_ahead(max) } else { Ok(0) };
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
@@ -120,7 +127,21 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 
-    fn is_low(&self, low_mark: usize) -> bool {
+    fn make_ahead(&self, low_mark: usize, max: usize) -> Result<Ahead, LoadError<S::Error>> {
+        if self.has_several_fillers() {
+            return self.make_ahead_as_one_of_several(low_mark, max);
+        }
+        let Ok(vacancy) = self.role.take() else {
+            return Ok(Ahead::MustWait);
+        };
+        let fill = Fill::new(self, vacancy)?;
+        if fill.cannot_begin() {
+            return Ok(Ahead::MayGoOn);
+        }
+        Ok(Ahead::Made(if self.is_low(low_mark) { fill.run_ahead(max)? } else { 0 }))
+    }
+
+    pub(super) fn is_low(&self, low_mark: usize) -> bool {
         self.len() < low_mark
     }
 
@@ -155,6 +176,21 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 
+    /// Whether a load that has left few results must run the source. Otherwise a prefilling thread
+    /// does, which this wakes.
+    fn must_refill(&self) -> bool {
+        if self.queue.len() >= self.front.low_mark.load(Ordering::Relaxed) {
+            return false;
+        }
+        if self.low.somebody_starves() {
+            self.low.wake(1);
+            return false;
+        }
+        // Nobody prefills, or not any more.
+        self.front.low_mark.store(self.options.low_mark, Ordering::Relaxed);
+        self.queue.len() < self.options.low_mark && self.front.gate.flags(gate::ENDS) == 0
+    }
+
     /// For a load that has taken `word` and left few results: wakes a prefilling thread, or if
     /// there is none, runs the source if the batch has its own low mark.
     #[cold]
@@ -164,20 +200,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         origin: Origin,
         terms: Terms<'_>,
     ) -> Result<Word, LoadError<S::Error>> {
-        let vacancy = self.guarded(|| {
-            if self.queue.len() >= self.front.low_mark.load(Ordering::Relaxed) {
-                return None;
-            }
-            if self.low.somebody_starves() {
-                self.low.wake(1);
-                return None;
-            }
-            // Nobody prefills, or not any more.
-            self.front.low_mark.store(self.options.low_mark, Ordering::Relaxed);
-            let low = self.queue.len() < self.options.low_mark;
-            let low = low && self.front.gate.flags(gate::ENDS) == 0;
-            if low { self.role.take().ok() } else { None }
-        });
+        let low = self.guarded(|| self.must_refill());
+        if low == Ok(true) && self.has_several_fillers() {
+            return self.refill_as_one_of_several(word, origin, terms);
+        }
+        let take = |low| if low { self.guarded(|| self.role.take().ok()) } else { Ok(None) };
+        let vacancy = low.and_then(take);
         // The end of a fill may call the host, so no border encloses it.
         let fill = vacancy.and_then(|it| it.map(|vacancy| Fill::new(self, vacancy)).transpose());
         match fill {

@@ -1,11 +1,11 @@
 //! How a load waits for the thread that fills.
 
 use super::deadlock::{self, Awaited, Cycle};
-use super::role::FillRole;
 use super::stats::nanoseconds;
 use super::{Batch, gate};
 use crate::error::LoadError;
 use crate::host::Host;
+use crate::process::Thread;
 use crate::source::Source;
 use std::cell::Cell;
 use std::time::Instant;
@@ -113,8 +113,8 @@ impl<H: Host, S: Source<H>> Drop for WakeUp<'_, H, S> {
 }
 
 impl<H: Host, S: Source<H>> Awaited for Batch<H, S> {
-    fn role(&self) -> &FillRole {
-        &self.role
+    fn each_filler(&self, each: &mut dyn FnMut(Thread)) {
+        Self::each_filler(self, each);
     }
 
     fn is_ready(&self) -> bool {
@@ -132,7 +132,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     pub(super) fn wait_is_over(&self) -> bool {
         // Not the number of results that came back: a thread may just be looking through them,
         // and puts the flag up when it leaves some.
-        self.role.is_free()
+        self.may_fill()
             || self
                 .front
                 .gate

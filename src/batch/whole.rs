@@ -10,7 +10,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr;
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
-    /// Ends the batch and returns the source. Results in the buffer are dropped.
+    /// Ends the batch and returns the source, the first if there are several. Results in the buffer
+    /// are dropped.
     ///
     /// ```
     /// use ft_local::{Batch, Iter, Native};
@@ -54,13 +55,14 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             sharers: _,
             counters: _,
             workspace,
+            permits,
             invariant: _,
         } = &*batch;
         // SAFETY: each field that owns something is moved out of the batch once, and the batch is not
         // dropped. `Drop` has done its work before.
         unsafe {
             drop((ptr::read(queue), ptr::read(returned), ptr::read(parking), ptr::read(low)));
-            drop((ptr::read(one_lock), ptr::read(notices)));
+            drop((ptr::read(one_lock), ptr::read(notices), ptr::read(permits)));
             (ptr::read(host), workspace.take_source())
         }
     }

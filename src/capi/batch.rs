@@ -9,7 +9,7 @@ use crate::options::{ft_local_batch_options, options};
 use crate::source::{ForeignSource, ft_local_source};
 use crate::status::{Failure, ft_local_status};
 use crate::wrapper::{check_visitor, ft_local_visitor};
-use ft_local::Batch;
+use ft_local::{Batch, MAX_FILLERS};
 use std::ffi::{CStr, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -141,9 +141,10 @@ pub unsafe extern "C" fn ft_local_batch_new_with(
     status_of(|| {
         let out = cleared(out)?;
         let (host, source) = (read(host)?, read(source)?);
-        let options = self::options(options)?;
-        let batch =
-            Batch::with_options(table_of(host)?, ForeignSource::new(source)?, size, options)?;
+        let (options, fillers) = self::options(options)?;
+        // Checked before there is memory for so many.
+        let sources = vec![ForeignSource::new(source)?; fillers.min(MAX_FILLERS + 1)];
+        let batch = Batch::with_fillers(table_of(host)?, sources, size, options)?;
         *out = ft_local_batch::make_out(|| {
             // Not before there is memory for them: until then the contexts are the caller's.
             let shared = Shared {

@@ -39,6 +39,15 @@ pub struct ft_local_batch_options {
     pub wipe: i32,
     /// Must be 0.
     pub reserved_after_wipe: i32,
+    /// How many threads may call the source at the same time, for sources that wait, such as for a
+    /// server; 0 means 1, and 256 is the most. With 2 or more, a load that finds nothing calls the
+    /// source while other threads do, and waits only if so many are. Results come in the order in
+    /// which the calls end, and the first of a call is for the load that made it. One such load makes
+    /// one result for itself, and more for others only as `fill_budget` says, or for as long as the
+    /// source is quick. `fill` may be asked for `size` results by each thread, and all may be ready:
+    /// a batch then allocates 16 bytes for each result and thread. When one call says that the source
+    /// has ended, none is made any more; what running calls bring is handed out before the end is.
+    pub fillers: usize,
 }
 
 // `repr(C)`, the size first, then integers.
@@ -48,13 +57,15 @@ versioned!(
     first size 3 * size_of::<usize>() + 2 * size_of::<i32>()
 );
 
-/// The core's form of the options; NULL is the default.
+/// The core's form of the options, and the number of fillers; NULL is the default.
 ///
 /// # Safety
 /// `given` must be NULL or point to a struct as its comment describes it.
-pub(crate) unsafe fn options(given: *const ft_local_batch_options) -> Result<Options, Failure> {
+pub(crate) unsafe fn options(
+    given: *const ft_local_batch_options,
+) -> Result<(Options, usize), Failure> {
     if given.is_null() {
-        return Ok(Options::default());
+        return Ok((Options::default(), 1));
     }
     // Each field by its name: none that is added later is forgotten here.
     let ft_local_batch_options {
@@ -65,6 +76,7 @@ pub(crate) unsafe fn options(given: *const ft_local_batch_options) -> Result<Opt
         reserved,
         wipe,
         reserved_after_wipe,
+        fillers,
     } = read(given)?;
     let on_fork = match on_fork {
         FT_LOCAL_FORK_DISCARD => ForkPolicy::Discard,
@@ -78,7 +90,8 @@ pub(crate) unsafe fn options(given: *const ft_local_batch_options) -> Result<Opt
     if reserved != 0 || reserved_after_wipe != 0 {
         return Err(bad_argument(ft_local_batch_options::UNKNOWN));
     }
-    Ok(Options { fill_budget, low_mark: low_water, on_fork, wipe: wipe != 0 })
+    let options = Options { fill_budget, low_mark: low_water, on_fork, wipe: wipe != 0 };
+    Ok((options, fillers.max(1)))
 }
 
 /// Does what `FT_LOCAL_BATCH_OPTIONS_INIT` does, for languages without macros.

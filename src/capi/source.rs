@@ -9,7 +9,8 @@ use std::ffi::{CStr, c_void};
 
 /// Where the results of a batch come from: `fill`, `next_plain` for one at a time, or `fill_with`.
 ///
-/// One thread at a time calls it, not always the same one. It may use other batches. If it loads
+/// One thread at a time calls it, not always the same one, or as many as `fillers` in
+/// `ft_local_batch_options` says. It may use other batches. If it loads
 /// from the batch that it fills, it gets what is ready, or FT_LOCAL_ERR_REENTRANT. It must return: no
 /// C++ exception, no longjmp.
 ///
@@ -71,7 +72,8 @@ pub struct ft_local_source {
 // `repr(C)`, the size first, then pointers and functions.
 versioned!(ft_local_source as "source", "FT_LOCAL_SOURCE_INIT", first size 3 * size_of::<usize>());
 
-/// A source that was checked.
+/// A source that was checked. Each filler has a copy.
+#[derive(Clone, Copy)]
 pub(crate) struct ForeignSource {
     ctx: *mut c_void,
     function: Function,
@@ -91,6 +93,7 @@ type FillWithFunction = unsafe extern "C-unwind" fn(
     *mut usize,
 ) -> i32;
 
+#[derive(Clone, Copy)]
 enum Function {
     Fill(FillFunction),
     FillWith(FillWithFunction),
@@ -102,7 +105,8 @@ type NextFunction = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 /// How to learn that a NULL was the end, and what to ask with.
 type Ended = (unsafe extern "C-unwind" fn(*mut c_void) -> i32, *mut c_void);
 
-// SAFETY: the host's promise: any thread may call the function with `ctx`, one at a time.
+// SAFETY: the host's promise: any thread may call the function with `ctx`, as many at a time as
+// there are fillers.
 unsafe impl Send for ForeignSource {}
 
 const NO_FUNCTION: &CStr = c"source has none of fill, next_plain and fill_with; set one";

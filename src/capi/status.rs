@@ -74,6 +74,7 @@ impl From<NewError> for Failure {
         match error {
             NewError::Size(_) => bad_argument(c"size must be between 1 and 1073741824"),
             NewError::LowMark { .. } => bad_argument(c"options->low_water is above size"),
+            NewError::Fillers(_) => bad_argument(c"options->fillers must be between 0 and 256"),
             _ => code::FT_LOCAL_ERR_NO_MEMORY.into(),
         }
     }

@@ -23,6 +23,7 @@ from .cursor import Cursor, cursor_of
 from .handle import BatchHandle, new_batch
 from .load import give_back, take, take_many
 from .source import one_at_a_time
+from .source_shared import Shared
 from .waiting import notify, waiting
 from .wrapper import LocalWrapper
 
@@ -51,9 +52,10 @@ class _Iterator:
 class BatchExecutor:
     """Runs `source` to fill a buffer of `size` results, which any thread may load.
 
-    One thread at a time runs the source: the one whose `load` found the buffer empty. Each result
-    goes to exactly one caller. It pays when the source is expensive, or must not run in two threads
-    at once; a cheap source that many threads may call is faster without.
+    One thread at a time runs the source: the one whose `load` found the buffer empty. With
+    `fillers=k`, up to k threads do at the same time, and results come in the order in which the
+    calls end. Each result goes to exactly one caller. It pays when the source is expensive, or must
+    not run in two threads at once; a cheap source that many threads may call is faster without.
 
     Threads: any thread, at once. Lifetime: the executor keeps the source alive, and the results
     that nobody has loaded yet. The garbage collector cannot free a cycle through such a result in
@@ -81,7 +83,8 @@ class BatchExecutor:
         self._settings = settings
         self._plain_source = settings.source
         if settings.bulk:
-            self._plain_source = one_at_a_time(
+            one_by_one = one_at_a_time if settings.fillers == 1 else Shared
+            self._plain_source = one_by_one(
                 settings.source,
                 settings.fill_budget,
                 keeps_after_fork=settings.on_fork == "keep",
@@ -91,7 +94,7 @@ class BatchExecutor:
 
     # What `inspect.signature` and `help` are to show.
     __new__.__wrapped__ = (  # type: ignore[attr-defined]
-        lambda cls, source, size, *, bulk=False, fill_budget=None, low_water=0, on_fork="discard": (  # noqa: ARG005
+        lambda cls, source, size, *, bulk=False, fill_budget=None, low_water=0, on_fork="discard", fillers=1: (  # noqa: ARG005, E501
             None
         )
     )
@@ -219,10 +222,11 @@ class BatchExecutor:
     ) -> Any:
         """Starts a thread that keeps `low_water` results ready, and returns a Prefilling.
 
-        Its `stop()`, or the end of a `with`, ends the thread. It ends by itself when the source has
-        ended, when the executor is closed or freed, and at the exit of the interpreter. What the
-        source raises there goes to `threading.excepthook`. The thread then waits `retry_after`
-        seconds; it ends instead if that is None.
+        It starts as many threads as there are `fillers`. Its `stop()`, or the end of a `with`, ends
+        them. They end by themselves when the source has ended, when the executor is closed or
+        freed, and at the exit of the interpreter. What the source raises there goes to
+        `threading.excepthook`. The thread then waits `retry_after` seconds; it ends instead if that
+        is None.
         """
         from ft_local._prefilling import prefilling  # noqa: PLC0415 - importing stays quick
 
@@ -287,6 +291,11 @@ class BatchExecutor:
     def on_fork(self) -> str:
         """What the child of a fork does with the results: "discard", "keep" or "error"."""
         return self._settings.on_fork
+
+    @property
+    def fillers(self) -> int:
+        """How many threads may run the source at the same time."""
+        return self._settings.fillers
 
     def __aiter__(self) -> Any:
         return waiting().AsyncLoads(self)

@@ -68,6 +68,7 @@ def new_batch(source: Callable[[], Any], settings: Settings) -> BatchHandle:
         fill_budget=settings.budget,
         low_water=settings.low_water,
         on_fork=settings.policy,
+        fillers=settings.fillers,
     )
     address = c_void_p()
     arguments = (byref(host.table), byref(table), settings.size, byref(options), byref(address))

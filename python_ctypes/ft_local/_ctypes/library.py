@@ -82,6 +82,7 @@ class BatchOptions(ctypes.Structure):
         ("reserved", c_int32),
         ("wipe", c_int32),
         ("reserved_after_wipe", c_int32),
+        ("fillers", c_size_t),
     ]
 
 

@@ -14,6 +14,11 @@ from ft_local import _outcomes
 _process = object()
 
 
+def current() -> object:
+    """What stands for this process."""
+    return _process
+
+
 def _begin_process() -> None:
     """For the child of a fork."""
     global _process  # noqa: PLW0603 - it stands for the process, of which there is one

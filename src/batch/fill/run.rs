@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// How many calls of the source there are between two checks for an interrupt. A source that never
 /// checks for signals is quick, and a slow one checks by itself.
-const CALLS_BETWEEN_QUESTIONS: usize = 64;
+pub(in crate::batch) const CALLS_BETWEEN_QUESTIONS: usize = 64;
 
 /// How long a thread that has a result runs the source, without a budget, while other threads load:
 /// much longer than it takes to change threads, and so short that a load does not take `size` times

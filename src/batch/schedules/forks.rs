@@ -92,7 +92,7 @@ fn live_and_vanish(life: &Life) {
     let &Life { on_fork, size, low_mark, bulk, .. } = life;
     let source = Maker { ledger: Ledger::new(on_fork, false), bulk, forks_in: 0, calls: 0 };
     let options = Options { on_fork, low_mark, ..Options::default() };
-    let scene = Scene::of(source, size, options, false);
+    let scene = Scene::of(vec![source], size, options, false);
     let operations = life.operations.clone();
     thread::spawn(move || {
         let mut mine = Vec::new();

@@ -131,6 +131,7 @@ unsafe impl Host for &'static Ledger {
 }
 
 /// Makes objects, and forks in call number `forks_in`, if that is not 0.
+#[derive(Clone)]
 pub(super) struct Maker {
     pub(super) ledger: &'static Ledger,
     /// How many objects each call makes at most; 0 for a source of one at a time.

@@ -70,18 +70,19 @@ impl Scene {
         let low_mark = [0, 0, random.gen_range(0..=size)][random.gen_range(0..3)];
         let options = Options { on_fork: policy, low_mark, ..Options::default() };
         let with_cursors = random.gen_range(0..3) == 0;
-        let source = Maker { ledger, bulk, forks_in, calls: 0 };
-        Self::of(source, size, options, with_cursors)
+        let fillers = [1, 1, 2, 3][random.gen_range(0..4)];
+        let sources = vec![Maker { ledger, bulk, forks_in, calls: 0 }; fillers];
+        Self::of(sources, size, options, with_cursors)
     }
 
     pub(super) fn of(
-        source: Maker,
+        sources: Vec<Maker>,
         size: usize,
         options: Options,
         with_cursors: bool,
     ) -> &'static Self {
-        let (policy, ledger, bulk) = (options.on_fork, source.ledger, source.bulk);
-        let batch = Batch::with_options(ledger, source, size, options).unwrap();
+        let (policy, ledger, bulk) = (options.on_fork, sources[0].ledger, sources[0].bulk);
+        let batch = Batch::with_fillers(ledger, sources, size, options).unwrap();
         let batch: &'static Tested = Box::leak(Box::new(batch));
         let workers = Default::default();
         Box::leak(Box::new(Self { policy, ledger, batch, bulk, with_cursors, workers }))

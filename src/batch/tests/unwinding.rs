@@ -67,6 +67,7 @@ unsafe impl Host for Unwinding {
 
 /// Makes `bulk` results a call, and calls the host before each and at the end; one at a time if
 /// `bulk` is 0.
+#[derive(Clone)]
 struct Tokens {
     calls: Arc<Calls>,
     bulk: usize,
@@ -104,11 +105,12 @@ type Unsteady = Batch<Unwinding, Tokens>;
 
 const BULKS: [usize; 3] = [0, 1, 3];
 
-fn unsteady(bulk: usize, low_mark: usize) -> (Arc<Calls>, Unsteady) {
+fn unsteady(bulk: usize, low_mark: usize, fillers: usize) -> (Arc<Calls>, Unsteady) {
     let calls = Arc::new(Calls::default());
     let options = Options { low_mark, ..Options::default() };
     let source = Tokens { calls: Arc::clone(&calls), bulk };
-    let batch = Batch::with_options(Unwinding(Arc::clone(&calls)), source, 4, options).unwrap();
+    let (host, sources) = (Unwinding(Arc::clone(&calls)), vec![source; fillers]);
+    let batch = Batch::with_fillers(host, sources, 4, options).unwrap();
     (calls, batch)
 }
 
@@ -120,7 +122,8 @@ fn use_up(batch: Unsteady) {
         let mut cursor = batch.cursor().unwrap();
         let step = |step: &mut dyn FnMut()| {
             let _ = catch_unwind(AssertUnwindSafe(step));
-            assert!(batch.role.is_free(), "the role was left behind");
+            let free = batch.permits().all(|permit| permit.role.is_free());
+            assert!(free, "a role was left behind");
             assert_balanced(&batch);
         };
         step(&mut || drop(batch.load()));
@@ -156,13 +159,15 @@ fn at_each_call(least: usize, scene: impl Fn(usize) -> usize) {
 
 #[test]
 fn a_host_that_unwinds_at_any_call_loses_nothing() {
-    for (bulk, low_mark) in BULKS.into_iter().flat_map(|bulk| [(bulk, 0), (bulk, 2)]) {
+    let marks = BULKS.into_iter().flat_map(|bulk| [(bulk, 0), (bulk, 2)]);
+    let cases = marks.flat_map(|(bulk, low_mark)| [(bulk, low_mark, 1), (bulk, low_mark, 3)]);
+    for (bulk, low_mark, fillers) in cases {
         at_each_call(25, |at| {
-            let (calls, batch) = unsteady(bulk, low_mark);
+            let (calls, batch) = unsteady(bulk, low_mark, fillers);
             calls.unwinds_at.store(at, Ordering::Relaxed);
             use_up(batch);
             let alive = calls.alive.load(Ordering::Relaxed);
-            assert_eq!(alive, 0, "bulk {bulk}, low water {low_mark}, call {at}");
+            assert_eq!(alive, 0, "bulk {bulk}, low water {low_mark}, {fillers} fillers, call {at}");
             calls.made.load(Ordering::Relaxed)
         });
     }
@@ -171,8 +176,8 @@ fn a_host_that_unwinds_at_any_call_loses_nothing() {
 /// In the child, which drops what is the parent's, each call of the host unwinds in its turn.
 #[test]
 fn a_host_that_unwinds_in_the_child_of_a_fork_loses_nothing() {
-    for bulk in BULKS {
-        let (calls, batch) = unsteady(bulk, 0);
+    for (bulk, fillers) in BULKS.into_iter().flat_map(|bulk| [(bulk, 1), (bulk, 3)]) {
+        let (calls, batch) = unsteady(bulk, 0, fillers);
         let mut cursor = batch.cursor().unwrap();
         drop([batch.load(), batch.load(), cursor.next()]);
         batch.give_back(&mut vec![batch.load().unwrap()]).unwrap();
@@ -196,7 +201,7 @@ fn a_host_that_unwinds_in_the_child_of_a_fork_loses_nothing() {
 
 #[test]
 fn a_release_at_the_end_of_a_fill_unwinds_past_the_library() {
-    let (calls, batch) = unsteady(0, 0);
+    let (calls, batch) = unsteady(0, 0, 1);
     drop(batch.load());
     let mine = Unwinding::into_word(batch.load().unwrap());
     // The batch is closed when this thread has just become the filler.

@@ -42,7 +42,7 @@ fn eight_threads_get_each_result_once() {
 /// A host that can tell a thread to stop waiting, and counts its waits.
 #[derive(Default)]
 pub(super) struct Interruptible {
-    stop: AtomicBool,
+    pub(super) stop: AtomicBool,
     refuses: AtomicBool,
     pub(super) waits: AtomicUsize,
 }

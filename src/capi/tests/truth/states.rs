@@ -68,6 +68,7 @@ fn defaults() -> ft_local_batch_options {
         reserved: 0,
         wipe: 0,
         reserved_after_wipe: 0,
+        fillers: 0,
     }
 }
 

@@ -1,0 +1,79 @@
+//! The end of the source, and of the batch, while several threads fill.
+
+use super::*;
+
+#[test]
+fn the_end_is_not_reported_while_a_call_runs_that_may_bring_a_result() {
+    let held = Arc::new(Held::default());
+    // The calls for 1 and 2 are held, and the third is the end.
+    let batch = several(3, held.source(2), 4, Options::default());
+    std::thread::scope(|scope| {
+        let loaders = [(); 2].map(|()| scope.spawn(|| batch.load()));
+        held.await_inside(2);
+        // Its own call is told of the end, and another may bring a result for it.
+        let third = scope.spawn(|| batch.load());
+        until(|| batch.parking.sleepers() == 1);
+        assert_eq!(batch.load_now(), Err(LoadError::WouldWait));
+        assert_eq!(batch.prefill(1, 1, Some(Duration::ZERO)), Ok(0));
+        held.allow(1);
+        until(|| batch.stats().fills == 2);
+        assert_eq!(batch.load_now(), Err(LoadError::WouldWait), "one call still runs");
+        held.allow(2);
+        let mut all = loaders.map(|loader| loader.join().unwrap().unwrap()).to_vec();
+        assert_eq!(third.join().unwrap(), Err(LoadError::Ended));
+        all.sort_unstable();
+        assert_eq!(all, [1, 2]);
+    });
+    assert_eq!(batch.load(), Err(LoadError::Ended));
+    assert_eq!(batch.prefill(1, 1, None), Err(LoadError::Ended));
+    assert_eq!(batch.stats().fills, 3);
+    assert_balanced(&batch);
+}
+
+#[test]
+fn a_source_is_not_called_again_once_one_has_ended() {
+    for fillers in 2..=3 {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let source = One { made: Arc::clone(&calls), last: 4, make: Arc::new(Ok) };
+        let batch = several(fillers, source, 2, Options::default());
+        assert_eq!(batch.iter().collect::<Result<Vec<_>, _>>(), Ok(vec![1, 2, 3, 4]));
+        assert_eq!(batch.load(), Err(LoadError::Ended));
+        assert_eq!(calls.load(Ordering::Relaxed), 5);
+    }
+}
+
+#[test]
+fn every_thread_gets_results_until_the_end_and_then_learns_of_it() {
+    for (fillers, low_mark) in [(2, 0), (3, 2), (8, 0)] {
+        let options = Options { low_mark, ..Options::default() };
+        let batch = several(fillers, one(3_000, Ok), 4, options);
+        let loader = || batch.iter().map(Result::unwrap).collect::<Vec<_>>();
+        let all: Vec<_> = std::thread::scope(|scope| {
+            let loaders: Vec<_> = (0..6).map(|_| scope.spawn(loader)).collect();
+            loaders.into_iter().flat_map(|loader| loader.join().unwrap()).collect()
+        });
+        assert_eq!(all.len(), 3_000);
+        assert_exact(all);
+    }
+}
+
+#[test]
+fn a_close_drops_what_running_calls_make_for_others_and_not_their_own() {
+    let held = Arc::new(Held::default());
+    let options = Options { fill_budget: 3, ..Options::default() };
+    let batch = several(2, held.source(usize::MAX), 4, options);
+    std::thread::scope(|scope| {
+        let loaders = [(); 2].map(|()| scope.spawn(|| batch.load()));
+        held.let_each_keep_one(&batch);
+        let waiter = scope.spawn(|| batch.load());
+        until(|| batch.parking.sleepers() == 1);
+        batch.close().unwrap();
+        assert_eq!(waiter.join().unwrap(), Err(LoadError::Closed));
+        held.allow(usize::MAX);
+        let own = loaders.map(|loader| loader.join().unwrap().unwrap());
+        assert_exact(own.to_vec());
+    });
+    let stats = batch.stats();
+    assert_eq!((stats.produced, stats.released, batch.len()), (4, 2, 0), "{stats:?}");
+    assert_balanced(&batch);
+}
