@@ -113,7 +113,7 @@ fn errors_go_to_those_whose_calls_failed_and_lose_nothing() {
         let failures = Arc::new(AtomicUsize::new(0));
         let (count, made) = (Arc::clone(&failures), AtomicUsize::new(0));
         let source = one(usize::MAX, move |call| {
-            if call % 7 == 0 {
+            if call.is_multiple_of(7) {
                 count.fetch_add(1, Ordering::Relaxed);
                 return Err("failed");
             }
@@ -276,7 +276,7 @@ fn the_first_of_several_sources_comes_back() {
 #[test]
 fn a_panic_out_of_a_source_gives_up_its_permit_and_loses_nothing() {
     let source = one(usize::MAX, |number| {
-        assert!(number % 5 != 0, "as it should");
+        assert!(!number.is_multiple_of(5), "as it should");
         Ok(number)
     });
     let options = Options { fill_budget: 3, ..Options::default() };
