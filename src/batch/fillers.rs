@@ -85,8 +85,8 @@ impl<S> Permits<S> {
     /// Permits for `sources` beside the first.
     pub(super) fn new(sources: Vec<S>, size: usize) -> Result<Self, OutOfMemory> {
         let mut others = Vec::new();
+        others.try_reserve_exact(sources.len()).map_err(|_| OutOfMemory)?;
         for source in sources {
-            others.try_reserve_exact(1).map_err(|_| OutOfMemory)?;
             others.push(Seat {
                 role: FillRole::new(),
                 own: Own::new(),

@@ -9,7 +9,7 @@ use crate::options::{ft_local_batch_options, options};
 use crate::source::{ForeignSource, ft_local_source};
 use crate::status::{Failure, ft_local_status};
 use crate::wrapper::{check_visitor, ft_local_visitor};
-use ft_local::{Batch, MAX_FILLERS};
+use ft_local::{Batch, MAX_FILLERS, NewError};
 use std::ffi::{CStr, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -142,9 +142,13 @@ pub unsafe extern "C" fn ft_local_batch_new_with(
         let out = cleared(out)?;
         let (host, source) = (read(host)?, read(source)?);
         let (options, fillers) = self::options(options)?;
-        // Checked before there is memory for so many.
-        let sources = vec![ForeignSource::new(source)?; fillers.min(MAX_FILLERS + 1)];
-        let batch = Batch::with_fillers(table_of(host)?, sources, size, options)?;
+        let one = ForeignSource::new(source)?;
+        let batch = if fillers == 1 {
+            Batch::with_options(table_of(host)?, one, size, options)?
+        } else {
+            let sources = copies(one, fillers)?;
+            Batch::with_fillers(table_of(host)?, sources, size, options)?
+        };
         *out = ft_local_batch::make_out(|| {
             // Not before there is memory for them: until then the contexts are the caller's.
             let shared = Shared {
@@ -157,6 +161,15 @@ pub unsafe extern "C" fn ft_local_batch_new_with(
         })?;
         Ok(())
     })
+}
+
+/// The source for each filler. With too many of them, as many as are refused.
+fn copies(source: ForeignSource, fillers: usize) -> Result<Vec<ForeignSource>, Failure> {
+    let count = fillers.min(MAX_FILLERS + 1);
+    let mut sources = Vec::new();
+    sources.try_reserve_exact(count).map_err(|_| NewError::OutOfMemory)?;
+    sources.resize(count, source);
+    Ok(sources)
 }
 
 /// How many results are ready, which other threads may change at any time.

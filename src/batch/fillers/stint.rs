@@ -312,7 +312,7 @@ impl<H: Host, S: Source<H>> Stint<'_, H, S> {
         loop {
             let room = (self.limit - self.made).min(self.room_for_one_call());
             let (result, ended) = self.with_state(|state| {
-                let FillState { scratch, produced, ended, writing } = state;
+                let FillState { scratch, produced, ended, writing, pace: _ } = state;
                 *writing = true;
                 let slots = &mut Slots::new(&mut scratch[..room], produced, ended);
                 let result = fill(&batch.host, slots);

@@ -125,7 +125,7 @@ fn errors_go_to_those_whose_calls_failed_and_lose_nothing() {
             let (mut loaded, mut errors) = (Vec::new(), 0);
             let mut cursor = batch.cursor().unwrap();
             while loaded.len() < 2_000 {
-                let next = if index % 2 == 0 { batch.load() } else { cursor.next() };
+                let next = if index.is_multiple_of(2) { batch.load() } else { cursor.next() };
                 match next {
                     Ok(value) => loaded.push(value),
                     Err(LoadError::Source("failed")) => errors += 1,

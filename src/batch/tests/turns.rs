@@ -97,7 +97,7 @@ fn a_budget_is_kept_to_however_long_it_takes() {
     for bulk in [false, true] {
         let options = Options { fill_budget: 5, ..Options::default() };
         for other in [Other::Sleeps, Other::Takes] {
-            assert_eq!(made(options.clone(), other, bulk), 5);
+            assert_eq!(made(options, other, bulk), 5);
         }
     }
 }
