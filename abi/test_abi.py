@@ -83,7 +83,7 @@ class Faults(unittest.TestCase):
 
     def test_a_field_is_added_before_the_end(self):
         self.edit("    size_t low_water;", "    size_t low_water, other;")
-        self.expect("field ft_local_batch_options.other is new and lies at 24, inside the 40 bytes")
+        self.expect("field ft_local_batch_options.other is new and lies at 24, inside the 48 bytes")
 
     def test_a_struct_that_does_not_know_its_size_grows(self):
         self.edit("    void **end;", "    void **end, **behind;")
@@ -94,7 +94,7 @@ class Faults(unittest.TestCase):
         self.expect("initializer FT_LOCAL_BATCH_OPTIONS_INIT was zero, and is other")
 
     def test_a_field_at_the_end_is_recorded(self):
-        last = "    int32_t reserved_after_wipe;"
+        last = "    size_t fillers;"
         self.edit(last, last + "\n    size_t more;")
         self.edit("{ sizeof(ft_local_batch_options), 0,", "{ sizeof(ft_local_batch_options), 0, 0,")
         self.expect("field ft_local_batch_options.more is new", "has grown", "Record it")

@@ -40,7 +40,7 @@ mod whole;
 
 use crate::error::NewError;
 use crate::host::{Host, Word};
-use crate::memory::MAX_SIZE;
+use crate::memory::{MAX_SIZE, try_boxed};
 use crate::panic::{Panicked, border};
 use crate::process;
 use crate::source::Source;
@@ -121,7 +121,8 @@ pub struct Batch<H: Host, S: Source<H>> {
     /// Among how many cursors the results are shared.
     sharers: Sharers,
     /// What hosts with one lock have besides.
-    one_lock: OneLock,
+    /// In memory of its own: few hosts have one lock, and a batch is moved on the stack when it is made.
+    one_lock: Box<OneLock>,
     counters: Counters,
     /// The source and the slots it writes to. Only the holder of `role` touches them.
     workspace: CachePadded<Workspace<S>>,
@@ -213,11 +214,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// # use ft_local::{Batch, Native, Options};
     /// # use std::convert::Infallible;
     /// # use std::sync::{Barrier, Arc};
-    /// // A server that answers two requests when both are there.
+    /// // A server that answers two requests when both are there. A load makes one.
     /// let server = Arc::new(Barrier::new(2));
     /// let request = move || Ok::<_, Infallible>(usize::from(server.wait().is_leader()));
     /// let sources = vec![request; 2];
-    /// let batch = Batch::with_fillers(Native::<usize>::new(), sources, 8, Options::default())?;
+    /// let options = Options { fill_budget: 1, ..Options::default() };
+    /// let batch = Batch::with_fillers(Native::<usize>::new(), sources, 8, options)?;
     /// std::thread::scope(|scope| {
     ///     let other = scope.spawn(|| batch.load());
     ///     let both = [batch.load(), other.join().unwrap()];
@@ -239,6 +241,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Self::with_sources(host, first, others, size, options)
     }
 
+    // A batch is some kilobytes, which each call that is not inlined copies on the stack.
+    #[inline(always)]
     fn with_sources(
         host: H,
         source: S,
@@ -271,7 +275,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             notices: Notices::new(),
             low: Parking::new(),
             sharers: Sharers::new(),
-            one_lock: OneLock::new(),
+            one_lock: try_boxed(OneLock::new())?,
             counters: Counters::new(),
             workspace: CachePadded::new(Workspace::new(source, size)?),
             permits: Permits::new(others, size)?,

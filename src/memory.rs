@@ -1,6 +1,5 @@
 //! Memory whose lack is an error and not an abort.
 
-#[cfg(not(all(test, loom)))]
 use std::alloc::Layout;
 
 /// The largest buffer. Its memory is allocated with the batch, 16 bytes per result.
@@ -37,6 +36,21 @@ pub(crate) fn try_zeroed<T: Zero>(count: usize) -> Result<Box<[T]>, OutOfMemory>
 #[cfg(all(test, loom))]
 pub(crate) fn try_zeroed<T: Zero>(count: usize) -> Result<Box<[T]>, OutOfMemory> {
     Ok((0..count).map(|_| T::zero()).collect())
+}
+
+/// A value in memory of its own.
+pub(crate) fn try_boxed<T>(value: T) -> Result<Box<T>, OutOfMemory> {
+    const { assert!(size_of::<T>() > 0) };
+    // SAFETY: the layout's size is not zero.
+    let memory = unsafe { std::alloc::alloc(Layout::new::<T>()) }.cast::<T>();
+    if memory.is_null() {
+        return Err(OutOfMemory);
+    }
+    // SAFETY: just allocated, with the layout of `T`.
+    Ok(unsafe {
+        memory.write(value);
+        Box::from_raw(memory)
+    })
 }
 
 /// Overwrites memory with zeroes, which no compiler leaves out because nobody reads them.

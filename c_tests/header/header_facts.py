@@ -17,7 +17,7 @@ THREADS = (
     "when nobody else uses the handle",
 )
 BLOCKS = re.compile(r"no\.|briefly[.:]|yes, ")
-HOST = r"(?:retain|release|source|block|interrupted|visitor|wake)"
+HOST = r"(?:retain|release|source|block|interrupted|visitor|wake|free_ctx)"
 CALLS = re.compile(rf"no\.|{HOST}(, {HOST})*[.:]")
 FIELD = re.compile("(" + "|".join(DEFAULTS) + r"): *(.*)")
 # A declaration begins a line, a parameter list that goes on is indented; the name may stand on the

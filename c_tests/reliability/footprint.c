@@ -86,7 +86,7 @@ static void each_handle_weighs_what_is_stated(void) {
     is_at_most("a wrapper", weighed(), 128);
     ft_local_batch *small = batch_of(&last, 1);
     const size_t fixed = weighed();
-    is_at_most("a batch of 1", fixed, 2560);
+    is_at_most("a batch of 1", fixed, 3456);
     // 16 for each result, as the header says, rounded up to a power of two.
     ft_local_batch *large = batch_of(&last, 1024);
     is_at_most("1024 results of a batch", weighed() - fixed, 1024 * 16);

@@ -226,7 +226,7 @@ PyDoc_STRVAR(
     "\n"
     "Calls source() `size` times in one go, in one thread at a time, and hands each result to\n"
     "exactly one of the threads that call load(). With `bulk`, source(n) returns an iterable of\n"
-    "up to n results. With `fillers`=k, up to k threads call the source at the same time, and\n"
+    "up to n results. With `fillers=k`, up to k threads call the source at the same time, and\n"
     "results come in the order in which the calls end.\n"
     "\n"
     "An exception in the source goes to the caller in whose thread it ran; what was made before\n"

@@ -189,7 +189,7 @@ impl Drop for Outside<'_> {
 impl<H: Host, S: Source<H>> Batch<H, S> {
     /// For a thread that was woken and is still outside the runtime.
     pub(super) fn linger(&self) {
-        let OneLock { times, shared, .. } = &self.one_lock;
+        let OneLock { times, shared, .. } = &*self.one_lock;
         let (woken, before) = (Instant::now(), self.results_ever_made());
         let is_over = || {
             self.one_lock.somebody_lets_in()

@@ -100,7 +100,7 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
                 }
                 batch.queue.publish_group();
             }
-            if unasked >= CALLS_BETWEEN_QUESTIONS {
+            if unasked >= CALLS_BETWEEN_QUESTIONS || self.made() >= self.limit {
                 unasked = 0;
                 self.check_for_interrupt()?;
             }

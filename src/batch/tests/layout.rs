@@ -18,9 +18,6 @@ fn what_threads_write_lies_on_lines_of_its_own() {
         std::mem::offset_of!(Any, parking),
         std::mem::offset_of!(Any, low),
         std::mem::offset_of!(Any, sharers),
-        std::mem::offset_of!(Any, one_lock.shared),
-        std::mem::offset_of!(Any, one_lock.lingering),
-        std::mem::offset_of!(Any, one_lock.door),
         std::mem::offset_of!(Any, counters),
         std::mem::offset_of!(Any, workspace),
     ];

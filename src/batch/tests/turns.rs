@@ -24,12 +24,13 @@ enum Other {
 
 /// How many results there are after a fill of which one call of the source outlasts a turn.
 fn made(options: Options, other: Other, bulk: bool) -> u64 {
-    let (go_on, told) = mpsc::channel();
+    let ((go_on, told), (say, has_begun)) = (mpsc::channel(), mpsc::channel());
     let long_call = if other == Other::Takes { 3 } else { 2 };
     let mut made = 0;
     let mut next = move || {
         made += 1;
         if made == long_call {
+            say.send(()).unwrap();
             told.recv().unwrap();
             outlast_a_turn();
         }
@@ -40,21 +41,25 @@ fn made(options: Options, other: Other, bulk: bool) -> u64 {
             slots.push(next());
             Ok(())
         });
-        fill(&Batch::with_options(VALUES, source, SIZE, options).unwrap(), other, &go_on)
+        let batch = Batch::with_options(VALUES, source, SIZE, options).unwrap();
+        fill(&batch, other, &has_begun, &go_on)
     } else {
         let source = move || Ok::<_, Infallible>(next());
-        fill(&Batch::with_options(VALUES, source, SIZE, options).unwrap(), other, &go_on)
+        let batch = Batch::with_options(VALUES, source, SIZE, options).unwrap();
+        fill(&batch, other, &has_begun, &go_on)
     }
 }
 
 fn fill<S: Source<Native<usize>, Error: std::fmt::Debug + PartialEq + Send>>(
     batch: &Batch<Native<usize>, S>,
     other: Other,
+    long_call_has_begun: &mpsc::Receiver<()>,
     go_on: &mpsc::Sender<()>,
 ) -> u64 {
     std::thread::scope(|scope| {
         let filler = scope.spawn(|| batch.load());
-        until(|| !batch.role.is_free());
+        // Before that, a turn that was over would end the fill.
+        long_call_has_begun.recv().unwrap();
         let loads = other != Other::Nothing;
         let second = loads.then(|| scope.spawn(|| batch.load()));
         match other {

@@ -75,7 +75,9 @@ fn a_thread_that_waits_for_a_permit_can_be_interrupted() {
         ends.wait();
         Ok::<_, Infallible>(1)
     };
-    let batch = Batch::with_fillers(&host, vec![source; 2], 4, Options::default()).unwrap();
+    // Each load calls the source once, however quick that was.
+    let options = Options { fill_budget: 1, ..Options::default() };
+    let batch = Batch::with_fillers(&host, vec![source; 2], 4, options).unwrap();
     std::thread::scope(|scope| {
         let loaders = [(); 2].map(|()| scope.spawn(|| batch.load()));
         inside.wait();
