@@ -1,6 +1,7 @@
 //! The end of the source, and of the batch, while several threads fill.
 
 use super::*;
+use crate::batch::load::Next;
 
 #[test]
 fn the_end_is_not_reported_while_a_call_runs_that_may_bring_a_result() {
@@ -40,6 +41,18 @@ fn a_source_is_not_called_again_once_one_has_ended() {
         assert_eq!(batch.load(), Err(LoadError::Ended));
         assert_eq!(calls.load(Ordering::Relaxed), 5);
     }
+}
+
+#[test]
+fn a_thread_that_has_just_taken_a_permit_when_a_source_ends_does_not_call_its_own() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let source = One { made: Arc::clone(&calls), last: 4, make: Arc::new(Ok) };
+    let batch = several(2, source, 2, Options::default());
+    let Ok(Next::Stint(stint)) = batch.next(&mut || None) else { panic!("a permit is free") };
+    batch.permits.end();
+    assert_eq!(stint.run(None), Ok(None));
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
+    assert_eq!(batch.load(), Err(LoadError::Ended));
 }
 
 #[test]
