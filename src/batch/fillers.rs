@@ -254,4 +254,13 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             self.low.wake(1);
         }
     }
+
+    /// In the child of a fork, while it adopts the batch: hands out the results of fillers that are
+    /// gone. A single filler's is handed out by the next one; of several, not each may have a next.
+    pub(super) fn keep_what_fillers_left(&self) {
+        if self.has_several_fillers() {
+            let gone = self.permits().filter(|permit| permit.role.is_free());
+            gone.for_each(|permit| self.give_back_own(permit.own));
+        }
+    }
 }

@@ -62,7 +62,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 }
                 match self.options.on_fork {
                     ForkPolicy::Discard => self.take_parents(),
-                    ForkPolicy::Keep => Dropped::none(),
+                    ForkPolicy::Keep => {
+                        self.keep_what_fillers_left();
+                        Dropped::none()
+                    }
                     ForkPolicy::Error => {
                         self.front.gate.raise(gate::FORKED);
                         Dropped::none()
