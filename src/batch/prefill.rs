@@ -118,7 +118,10 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                     Ahead::MustWait => {}
                 }
             }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            // Zero stays zero, also if the clock has been set back meanwhile.
+            let left = deadline
+                .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+                .min(timeout);
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(0);
             }
