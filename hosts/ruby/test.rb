@@ -243,6 +243,8 @@ class BatchTest < Minitest::Test
       200.times { there << 1 and back.pop }
       results << number
     end
+    # The last fill may want a second result.
+    results << 300
     echo.join
     assert_equal [*0...300], loaders.flat_map(&:value).sort
   end
