@@ -13,16 +13,21 @@ die() {
 }
 
 # step TITLE LOG COMMAND...: runs a long command with its output in a log, and stops the script if it
-# fails.
+# fails. A function fails at its first error. It runs in a subshell.
 step() {
-    local title=$1 log=$2 start=$SECONDS
+    local title=$1 log=$2 start=$SECONDS status
     shift 2
     say "$title ... (output in $log)"
     mkdir -p "$(dirname "$log")"
-    "$@" >"$log" 2>&1 </dev/null || {
+    # Not in a condition, in which the shell ignores `set -e`.
+    set +e
+    (set -e && "$@") >"$log" 2>&1 </dev/null
+    status=$?
+    set -e
+    if [ $status -ne 0 ]; then
         tail -n 40 "$log" >&2
         die "$title: failed; the whole output is in $log"
-    }
+    fi
     say "$title: done in $((SECONDS - start)) s"
 }
 
