@@ -120,8 +120,8 @@ pub struct Batch<H: Host, S: Source<H>> {
     low: Parking,
     /// Among how many cursors the results are shared.
     sharers: Sharers,
-    /// What hosts with one lock have besides.
-    /// In memory of its own: few hosts have one lock, and a batch is moved on the stack when it is made.
+    /// What hosts with one lock have besides. In memory of its own: few hosts have one lock, and a
+    /// batch is moved on the stack when it is made.
     one_lock: Box<OneLock>,
     counters: Counters,
     /// The source and the slots it writes to. Only the holder of `role` touches them.
@@ -194,51 +194,6 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         options: Options,
     ) -> Result<Self, NewError> {
         Self::with_sources(host, source, Vec::new(), size, options)
-    }
-
-    /// Creates a batch with as many fillers as there are `sources`: so many threads may run one of
-    /// them at the same time, each source in one thread at a time. For sources that wait, as for a
-    /// server: one connection each, say, or clones of one closure.
-    ///
-    /// A thread that finds no result runs the next source that is free, and waits only if none is.
-    /// Results then come in the order in which they are completed. As many results may be ready as
-    /// the sources make in one fill each. When one source ends, none is called any more; what calls
-    /// that run still bring is handed out before the end is reported.
-    ///
-    /// # Errors
-    /// As for [`with_options`](Self::with_options), and if there is no source or there are more than
-    /// [`MAX_FILLERS`].
-    ///
-    /// # Example
-    /// ```
-    /// # use ft_local::{Batch, Native, Options};
-    /// # use std::convert::Infallible;
-    /// # use std::sync::{Barrier, Arc};
-    /// // A server that answers two requests when both are there. A load makes one.
-    /// let server = Arc::new(Barrier::new(2));
-    /// let request = move || Ok::<_, Infallible>(usize::from(server.wait().is_leader()));
-    /// let sources = vec![request; 2];
-    /// let options = Options { fill_budget: 1, ..Options::default() };
-    /// let batch = Batch::with_fillers(Native::<usize>::new(), sources, 8, options)?;
-    /// std::thread::scope(|scope| {
-    ///     let other = scope.spawn(|| batch.load());
-    ///     let both = [batch.load(), other.join().unwrap()];
-    ///     assert!(both.contains(&Ok(0)) && both.contains(&Ok(1)));
-    /// });
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn with_fillers(
-        host: H,
-        sources: Vec<S>,
-        size: usize,
-        options: Options,
-    ) -> Result<Self, NewError> {
-        if !(1..=MAX_FILLERS).contains(&sources.len()) {
-            return Err(NewError::Fillers(sources.len()));
-        }
-        let mut others = sources;
-        let first = others.remove(0);
-        Self::with_sources(host, first, others, size, options)
     }
 
     // A batch is some kilobytes, which each call that is not inlined copies on the stack.

@@ -77,6 +77,12 @@ static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
     return fails ? source->failure : 0;
 }
 
+void kit_wait_for(atomic_bool *flag) {
+    while (!atomic_load(flag)) {
+        kit_adapter->pause();
+    }
+}
+
 ft_local_batch *kit_batch(const ft_local_host *host, kit_source *source, size_t size) {
     ft_local_source table = FT_LOCAL_SOURCE_INIT;
     table.ctx = source;

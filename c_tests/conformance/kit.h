@@ -54,6 +54,9 @@ void kit_load_expecting(const ft_local_batch *batch, size_t number);
 size_t kit_number(void *handle);
 void kit_drop(void *handle);
 
+// Lets other threads of the runtime work until the flag is set.
+void kit_wait_for(atomic_bool *flag);
+
 // A check, and what it needs. The tables end with one without a name.
 typedef struct kit_check {
     const char *name;

@@ -181,16 +181,10 @@ typedef struct scene {
     bool until_interrupted;
 } scene;
 
-static void wait_for(atomic_bool *flag) {
-    while (!atomic_load(flag)) {
-        kit_adapter->pause();
-    }
-}
-
 static void hold_up(void *arg) {
     scene *all = arg;
     atomic_store(&all->source_runs, true);
-    wait_for(&all->other_loads);
+    kit_wait_for(&all->other_loads);
     while (!all->until_interrupted && can_count_waits() && atomic_load(&waits) == 0) {
         kit_adapter->pause();
     }
@@ -207,7 +201,7 @@ static void play(scene *all, const ft_local_host *host, void (*part)(void *, siz
 static void load_and_wait(void *arg, size_t index) {
     scene *all = arg;
     if (index == 1) {
-        wait_for(&all->source_runs);
+        kit_wait_for(&all->source_runs);
         atomic_store(&all->other_loads, true);
     }
     kit_load_expecting(all->batch, index);
@@ -233,7 +227,7 @@ static void load_and_be_interrupted(void *arg, size_t index) {
         kit_load_expecting(all->batch, 0);
         return;
     }
-    wait_for(&all->source_runs);
+    kit_wait_for(&all->source_runs);
     void *handle = all;
     kit_adapter->interrupt(true);
     ft_local_status status = ft_local_batch_load(all->batch, &handle);

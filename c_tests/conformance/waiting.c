@@ -36,12 +36,6 @@ typedef struct scene {
     atomic_size_t cancelled;
 } scene;
 
-static void wait_for(atomic_bool *flag) {
-    while (!atomic_load(flag)) {
-        kit_adapter->pause();
-    }
-}
-
 static void hold_up(void *arg) {
     scene *all = arg;
     atomic_store(&all->source_runs, true);
@@ -64,7 +58,7 @@ static bool is_other_thread(scene *all, size_t index) {
         kit_load_expecting(all->batch, 0);
         return false;
     }
-    wait_for(&all->source_runs);
+    kit_wait_for(&all->source_runs);
     return true;
 }
 
@@ -85,7 +79,7 @@ static void until_task_waits(const scene *all, size_t task) {
 // A limit of time.
 
 static void until_other_goes_on(scene *all) {
-    wait_for(&all->go_on);
+    kit_wait_for(&all->go_on);
 }
 
 static void load_within_a_millisecond(void *arg, size_t index) {
@@ -128,10 +122,10 @@ static int32_t interrupted_plain_noted(void) {
 }
 
 static void interrupt_from_outside(scene *all) {
-    wait_for(&was_asked);
+    kit_wait_for(&was_asked);
     kit_adapter->interrupt(true);
     EXPECT_OK(ft_local_batch_interrupt(all->batch));
-    wait_for(&all->go_on);
+    kit_wait_for(&all->go_on);
 }
 
 static void load_until_interrupted(void *arg, size_t index) {
@@ -197,7 +191,7 @@ static void load_to_the_end(void *arg, size_t index) {
     } else {
         // Not before the tasks wait, which are then known to block no thread.
         if (kit_adapter->await != NULL) {
-            wait_for(&all->go_on);
+            kit_wait_for(&all->go_on);
         }
         status = ft_local_batch_load(all->batch, &handle);
     }
@@ -282,7 +276,7 @@ static void await_or_be_cancelled(void *arg, size_t index) {
         atomic_fetch_add(&all->cancelled, 1);
         return;
     }
-    wait_for(&all->go_on);
+    kit_wait_for(&all->go_on);
     EXPECT_OK(kit_adapter->await(all->batch, index, &handle));
     kit_drop(handle);
 }

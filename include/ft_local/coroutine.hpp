@@ -2,7 +2,7 @@
 //
 //   int id = co_await ids;                                  // goes on in the thread that wakes it
 //   int id = co_await ft_local::async_load(ids, loop);      // goes on where `loop` runs it
-//   int id = co_await ft_local::async_load(ids, loop, stop) // until `stop`, a std::stop_token, is told
+//   int id = co_await ft_local::async_load(ids, loop, stop) // until a stop is requested
 //
 // A scheduler is called as `scheduler(resumption)`, in the thread that wakes the coroutine, which is in
 // the library meanwhile: it hands the resumption, a function object, to an event loop or a pool of

@@ -27,7 +27,7 @@ _LOOK = 0.05
 
 
 class _Worker(threading.Thread):
-    """One thread that prefills, until it is told to end or there is nothing to do any more."""
+    """One thread that prefills, until it is asked to end or nothing is left to do."""
 
     def __init__(self, executor: Any, mark: int, retry_after: float | None, number: int) -> None:
         # Not awaited by the interpreter itself, which would wait before it calls `_end_all`.
@@ -66,7 +66,7 @@ class _Worker(threading.Thread):
         executor.prefill(self._mark, executor.fill_budget, timeout=_LOOK)
         return True
 
-    def tell_to_end(self) -> None:
+    def ask_to_end(self) -> None:
         self._end.set()
 
     def join_unless_it_is_this_one(self) -> None:
@@ -80,7 +80,7 @@ _WORKERS: set[_Worker] = set()
 
 def _end(workers: list[_Worker]) -> None:
     for worker in workers:
-        worker.tell_to_end()
+        worker.ask_to_end()
     for worker in workers:
         worker.join_unless_it_is_this_one()
 

@@ -4,7 +4,7 @@ pub(super) mod run;
 
 use super::deadlock::count_fills;
 use super::fill_state::FillState;
-use super::fork::Dropped;
+use super::fork::Parents;
 use super::own::Origin;
 use super::role::Vacancy;
 use super::stats::nanoseconds;
@@ -66,10 +66,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     }
 
     fn empty_scratch(&self) {
-        Self::fill_state(self.batch, |fill_state| {
-            fill_state.scratch.fill(0);
-            (fill_state.produced, fill_state.writing) = (0, false);
-        });
+        Self::fill_state(self.batch, FillState::empty_scratch);
     }
 
     /// Runs the source for a thread that has no result, and returns one. Returns `None` if the
@@ -187,21 +184,14 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
     fn start_again(&mut self) -> Result<Parents<H>, Panicked> {
         let batch = self.batch;
         self.generation = generation();
-        let own = if batch.keeps_on_fork() { None } else { batch.own.take() };
-        let own = own.map(|(word, origin)| {
-            batch.count_dropped(origin);
-            // SAFETY: the word came from the source, and is nowhere else.
-            unsafe { batch.host.adopt_word(word) }
-        });
-        let others =
-            if batch.front.gate.is_stale() { batch.adopt_for_later()? } else { Dropped::none() };
+        let parents = batch.take_parents_and(&batch.own)?;
         if !batch.keeps_on_fork() {
             // What was dropped has left its room.
             batch.room();
             self.began = batch.queue.made();
             self.made_own = false;
         }
-        Ok((own, others))
+        Ok(parents)
     }
 
     #[inline]
@@ -246,13 +236,7 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
                 batch.low.wake_all();
             });
         }
-        let _last = Defer(|| {
-            if flags & gate::CLOSED != 0 {
-                // The closing thread may have checked before the last result was there.
-                batch.release_all();
-            }
-        });
-        batch.call_waiters();
+        batch.call_host_after_fill(flags);
     }
 }
 
@@ -285,7 +269,15 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             self.size - self.queue.begin()
         }
     }
-}
 
-/// In the child of a fork: copies of results that the parent hands out.
-type Parents<H> = (Option<<H as Host>::Object>, Dropped<H>);
+    /// The end of a fill, after which the gate had these flags.
+    pub(super) fn call_host_after_fill(&self, flags: u64) {
+        let _last = Defer(|| {
+            if flags & gate::CLOSED != 0 {
+                // The closing thread may have checked before the last result was there.
+                self.release_all();
+            }
+        });
+        self.call_waiters();
+    }
+}

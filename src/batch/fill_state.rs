@@ -1,7 +1,8 @@
 //! What only the filler touches.
 
-use crate::host::Word;
+use crate::host::{Host, Word};
 use crate::memory::{OutOfMemory, try_zeroed};
+use crate::source::Slots;
 use crate::sync::UnsafeCell;
 
 /// The source, and where it writes to. Two cells, because the source is borrowed as long as it runs.
@@ -23,6 +24,28 @@ pub(super) struct FillState {
     pub(super) writing: bool,
     /// How many calls of the source there are between two looks at the clock.
     pub(super) pace: usize,
+}
+
+impl FillState {
+    /// Lets a source of many results write up to `room` of them. Returns what `fill` does, and whether
+    /// the source has ended.
+    pub(super) fn write<H: Host, R>(
+        &mut self,
+        room: usize,
+        fill: impl FnOnce(&mut Slots<'_, H>) -> R,
+    ) -> (R, bool) {
+        let Self { scratch, produced, ended, writing, .. } = self;
+        *writing = true;
+        let result = fill(&mut Slots::new(&mut scratch[..room], produced, ended));
+        *writing = false;
+        (result, *ended)
+    }
+
+    /// Forgets what the source has written.
+    pub(super) fn empty_scratch(&mut self) {
+        self.scratch.fill(0);
+        (self.produced, self.writing) = (0, false);
+    }
 }
 
 impl<S> Workspace<S> {

@@ -1,7 +1,7 @@
 //! The child of a fork adopts the batch.
 
 use super::fillers::Permit;
-use super::own::Origin;
+use super::own::{Origin, Own};
 use super::{Batch, ForkPolicy, gate};
 use crate::error::LoadError;
 use crate::host::Host;
@@ -77,6 +77,20 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(parents.unwrap_or_else(Dropped::none))
     }
 
+    /// In a child that a source has forked: what its thread had made, and what was in the batch. The
+    /// caller releases them when it may call the host.
+    pub(super) fn take_parents_and(&self, own: &Own) -> Result<Parents<H>, Panicked> {
+        let own = if self.keeps_on_fork() { None } else { own.take() };
+        let own = own.map(|(word, origin)| {
+            self.count_dropped(origin);
+            // SAFETY: the word came from the source, and is nowhere else.
+            unsafe { self.host.adopt_word(word) }
+        });
+        let stale = self.front.gate.is_stale();
+        let others = if stale { self.adopt_for_later()? } else { Dropped::none() };
+        Ok((own, others))
+    }
+
     fn take_parents(&self) -> Dropped<H> {
         let mut parents = Vec::new();
         let count = self.queue.len() + self.returned.len() + self.fillers();
@@ -128,6 +142,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.counters.others.dropped_by_cursors.add(1);
     }
 }
+
+/// In the child of a fork: copies of results that the parent hands out.
+pub(super) type Parents<H> = (Option<<H as Host>::Object>, Dropped<H>);
 
 /// Results that the child of a fork drops, when it may call the host. Their memory is wiped after
 /// them if those in the batch are.

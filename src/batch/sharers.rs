@@ -72,8 +72,8 @@ mod tests {
     use super::*;
     use std::ptr;
 
-    /// What a cursor with each of the nodes is told.
-    fn told<const N: usize>(sharers: &Sharers, nodes: [&Node; N]) -> [u64; N] {
+    /// The number of sharers that a cursor with each of the nodes gets.
+    fn sharers_with<const N: usize>(sharers: &Sharers, nodes: [&Node; N]) -> [u64; N] {
         nodes.map(|node| sharers.with(node))
     }
 
@@ -84,16 +84,16 @@ mod tests {
         let [a, b, c] = nodes.map(|node| unsafe { &*node.as_ptr().cast_const() });
         let sharers = Sharers::new();
         sharers.begin_fill(0, 9);
-        assert_eq!(told(&sharers, [a, b, c, a]), [1, 2, 3, 3]);
+        assert_eq!(sharers_with(&sharers, [a, b, c, a]), [1, 2, 3, 3]);
         sharers.begin_fill(4, 9);
-        assert_eq!(told(&sharers, [a]), [3], "the round is not over");
+        assert_eq!(sharers_with(&sharers, [a]), [3], "the round is not over");
         sharers.begin_fill(5, 9);
-        assert_eq!(told(&sharers, [a, a, b]), [3; 3]);
+        assert_eq!(sharers_with(&sharers, [a, a, b]), [3; 3]);
         sharers.begin_fill(20, 9);
-        assert_eq!(told(&sharers, [b]), [2], "c is idle");
+        assert_eq!(sharers_with(&sharers, [b]), [2], "c is idle");
         sharers.begin_fill(24, 9);
         sharers.begin_fill(25, 9);
-        assert_eq!(told(&sharers, [b, c, a]), [1, 2, 3]);
+        assert_eq!(sharers_with(&sharers, [b, c, a]), [1, 2, 3]);
         // SAFETY: made above, and not used from here on.
         nodes.into_iter().for_each(|node| unsafe { Node::free(node) });
     }

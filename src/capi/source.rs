@@ -212,7 +212,7 @@ unsafe fn fill_slots(
 ) -> Result<(), Failure> {
     let out = slots.unfilled();
     let mut produced = 0;
-    // `out` has as many slots as the host is told.
+    // `out` has as many slots as `capacity` says.
     let result = fill(out.as_mut_ptr().cast(), out.len(), &raw mut produced);
     let counted = produced.min(out.len());
     let kept = keep_good(&mut out[..counted], host.holds_plain_values());

@@ -1,7 +1,6 @@
 //! How a fill runs its source: one result at a time, or many.
 
 use super::Fill;
-use crate::batch::fill_state::FillState;
 use crate::batch::own::Origin;
 use crate::error::LoadError;
 use crate::host::{Host, Word};
@@ -163,12 +162,7 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
         while self.made() < self.limit {
             let (result, ended) = Self::fill_state(batch, |fill_state| {
                 let room = self.limit - self.made();
-                let FillState { scratch, produced, ended, writing, .. } = fill_state;
-                *writing = true;
-                let result =
-                    fill(&batch.host, &mut Slots::new(&mut scratch[..room], produced, ended));
-                *writing = false;
-                (result, *ended)
+                fill_state.write(room, |slots| fill(&batch.host, slots))
             });
             if !batch.front.gate.is_open() {
                 self.handle_change()?;

@@ -4,14 +4,14 @@ use super::Permit;
 use crate::batch::deadlock::count_fills;
 use crate::batch::fill::run::{CALLS_BETWEEN_QUESTIONS, TURN};
 use crate::batch::fill_state::FillState;
-use crate::batch::fork::Dropped;
+use crate::batch::fork::Parents;
 use crate::batch::own::Origin;
 use crate::batch::role::Vacancy;
 use crate::batch::stats::nanoseconds;
 use crate::batch::{Batch, gate};
 use crate::error::LoadError;
 use crate::host::{Host, Word};
-use crate::panic::{Defer, Panicked};
+use crate::panic::Panicked;
 use crate::process::generation;
 use crate::source::{Filled, Filler, Made, Slots, Source};
 use crate::sync::has_lasted;
@@ -161,10 +161,7 @@ impl<'a, H: Host, S: Source<H>> Stint<'a, H, S> {
     }
 
     fn empty_scratch(&self) {
-        self.with_state(|state| {
-            state.scratch.fill(0);
-            (state.produced, state.writing) = (0, false);
-        });
+        self.with_state(FillState::empty_scratch);
     }
 
     /// As `Fill::handle_change`.
@@ -184,18 +181,11 @@ impl<'a, H: Host, S: Source<H>> Stint<'a, H, S> {
         }
         let batch = self.batch;
         self.generation = generation();
-        let own = if batch.keeps_on_fork() { None } else { self.permit.own.take() };
-        let own = own.map(|(word, origin)| {
-            batch.count_dropped(origin);
-            // SAFETY: the word came from the source, and is nowhere else.
-            unsafe { batch.host.adopt_word(word) }
-        });
-        let others =
-            if batch.front.gate.is_stale() { batch.adopt_for_later()? } else { Dropped::none() };
+        let parents = batch.take_parents_and(self.permit.own)?;
         if !batch.keeps_on_fork() {
             self.made = 0;
         }
-        Ok(Some((own, others)))
+        Ok(Some(parents))
     }
 }
 
@@ -218,13 +208,7 @@ impl<H: Host, S: Source<H>> Drop for Stint<'_, H, S> {
                 batch.low.wake_all();
             }
         });
-        let _last = Defer(|| {
-            if flags & gate::CLOSED != 0 {
-                // The closing thread may have checked before the last result was there.
-                batch.release_all();
-            }
-        });
-        batch.call_waiters();
+        batch.call_host_after_fill(flags);
     }
 }
 
@@ -311,14 +295,8 @@ impl<H: Host, S: Source<H>> Stint<'_, H, S> {
         let mut calls = 0_usize;
         loop {
             let room = (self.limit - self.made).min(self.room_for_one_call());
-            let (result, ended) = self.with_state(|state| {
-                let FillState { scratch, produced, ended, writing, pace: _ } = state;
-                *writing = true;
-                let slots = &mut Slots::new(&mut scratch[..room], produced, ended);
-                let result = fill(&batch.host, slots);
-                *writing = false;
-                (result, *ended)
-            });
+            let (result, ended) =
+                self.with_state(|state| state.write(room, |slots| fill(&batch.host, slots)));
             if !batch.front.gate.is_open() {
                 self.handle_change()?;
             }
@@ -389,6 +367,3 @@ impl<H: Host, S: Source<H>> Filler<H, S::Error> for Run<'_, '_, H, S> {
         self.many(|host, slots| fill(host, slots, argument))
     }
 }
-
-/// In the child of a fork: copies of results that the parent hands out.
-type Parents<H> = (Option<<H as Host>::Object>, Dropped<H>);

@@ -19,6 +19,19 @@ fn counts(waiters: &[(Arc<Calls>, Waker)]) -> Vec<usize> {
     waiters.iter().map(|(calls, _)| count(calls)).collect()
 }
 
+/// A future for each waiter. None is ready.
+fn all_pending<F, E>(waiters: &[(Arc<Calls>, Waker)], future: impl Fn() -> F) -> Vec<F>
+where
+    F: Future<Output = Result<usize, LoadError<E>>> + Unpin,
+{
+    let wait = |(_, waker): &(_, Waker)| {
+        let mut future = future();
+        assert!(poll(&mut future, waker).is_pending());
+        future
+    };
+    waiters.iter().map(wait).collect()
+}
+
 #[test]
 fn a_future_that_need_not_wait_is_ready_at_once() {
     let batch = Batch::new(VALUES, counter(), 2).unwrap();
@@ -36,10 +49,7 @@ fn each_result_wakes_one_future_the_oldest_first() {
     let batch = Batch::new(VALUES, counter(), 8).unwrap();
     let waiters: Vec<_> = (0..4).map(|_| waiter()).collect();
     with_a_filler(&batch, || {
-        let mut futures: Vec<_> = waiters.iter().map(|_| batch.load_async()).collect();
-        for (future, (_, waker)) in futures.iter_mut().zip(&waiters) {
-            assert!(poll(future, waker).is_pending());
-        }
+        let mut futures = all_pending(&waiters, || batch.load_async());
         batch.give_back(&mut vec![7]).unwrap();
         assert_eq!(counts(&waiters), [1, 0, 0, 0]);
         assert_eq!(poll(&mut futures[0], &waiters[0].1), Poll::Ready(Ok(7)));
@@ -75,10 +85,7 @@ fn a_dropped_future_passes_on_what_it_was_woken_for() {
     let batch = Batch::new(VALUES, counter(), 8).unwrap();
     let waiters: Vec<_> = (0..3).map(|_| waiter()).collect();
     with_a_filler(&batch, || {
-        let mut futures: Vec<_> = waiters.iter().map(|_| batch.load_async()).collect();
-        for (future, (_, waker)) in futures.iter_mut().zip(&waiters) {
-            assert!(poll(future, waker).is_pending());
-        }
+        let mut futures = all_pending(&waiters, || batch.load_async());
         drop(futures.remove(0));
         batch.give_back(&mut vec![7]).unwrap();
         assert_eq!(counts(&waiters), [0, 1, 0], "the first waits no more");
@@ -93,10 +100,7 @@ fn a_future_that_was_faster_leaves_no_registration() {
     let batch = Batch::new(VALUES, counter(), 8).unwrap();
     let waiters: Vec<_> = (0..3).map(|_| waiter()).collect();
     with_a_filler(&batch, || {
-        let mut futures: Vec<_> = waiters.iter().map(|_| batch.load_async()).collect();
-        for (future, (_, waker)) in futures.iter_mut().zip(&waiters) {
-            assert!(poll(future, waker).is_pending());
-        }
+        let mut futures = all_pending(&waiters, || batch.load_async());
         // The first is woken, and the second, which its task polls for another reason, is faster.
         batch.give_back(&mut vec![7]).unwrap();
         assert_eq!(poll(&mut futures[1], &waiters[1].1), Poll::Ready(Ok(7)));
@@ -116,10 +120,7 @@ fn a_future_that_was_woken_and_has_loaded_wakes_no_other() {
     let batch = Batch::new(VALUES, counter(), 8).unwrap();
     let waiters: Vec<_> = (0..3).map(|_| waiter()).collect();
     with_a_filler(&batch, || {
-        let mut futures: Vec<_> = waiters.iter().map(|_| batch.load_async()).collect();
-        for (future, (_, waker)) in futures.iter_mut().zip(&waiters) {
-            assert!(poll(future, waker).is_pending());
-        }
+        let mut futures = all_pending(&waiters, || batch.load_async());
         batch.give_back(&mut vec![7, 8]).unwrap();
         assert_eq!(poll(&mut futures[0], &waiters[0].1), Poll::Ready(Ok(7)));
         drop(futures.remove(0));

@@ -15,7 +15,7 @@ const AT_ONCE: Duration = Duration::ZERO;
 const PATIENT: Times = Times { slow_call: NEVER, first_look: NEVER, longest: NEVER, turn: AT_ONCE };
 
 /// A host with one lock, though none is taken here. It counts how often threads leave it and come
-/// back, and unwinds out of a way back if it is told to.
+/// back, and unwinds out of a way back if it is asked to.
 #[derive(Default)]
 struct Locked {
     left: AtomicUsize,

@@ -11,7 +11,7 @@ fn the_end_is_not_reported_while_a_call_runs_that_may_bring_a_result() {
     std::thread::scope(|scope| {
         let loaders = [(); 2].map(|()| scope.spawn(|| batch.load()));
         held.await_inside(2);
-        // Its own call is told of the end, and another may bring a result for it.
+        // Its own call ends the source, and another may bring a result for it.
         let third = scope.spawn(|| batch.load());
         until(|| batch.parking.sleepers() == 1);
         assert_eq!(batch.load_now(), Err(LoadError::WouldWait));
