@@ -37,3 +37,22 @@ installed_library() {
     prefix=$build/prefix
     export LD_LIBRARY_PATH=${pc%/pkgconfig/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 }
+
+# readme_examples LANGUAGE: writes the programs in that language in the README of this host, in order,
+# to $work/examples/1.LANGUAGE, 2.LANGUAGE and so on, for the test to run, and their number to
+# `examples`. A block whose `skip` comment says that it is a fragment is none.
+readme_examples() {
+    rm -rf "$work/examples"
+    mkdir "$work/examples"
+    examples=$(awk -v language="$1" -v folder="$work/examples" '
+        /^<!-- skip: next "a fragment/ { fragment = 1 }
+        /^```$/ { inside = 0 }
+        inside { print >file }
+        /^```./ {
+            inside = $0 == "```" language && !fragment
+            fragment = 0
+            if (inside) { file = folder "/" ++count "." language }
+        }
+        END { print count + 0 }' "$here/README.md")
+    [ "$examples" -gt 0 ] || die "README.md has no example in $1"
+}

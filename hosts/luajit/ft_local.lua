@@ -15,7 +15,8 @@ local function without_directives(text)
         :gsub("FT_LOCAL_MUST_USE", ""))
 end
 
-local file = assert(io.open(header))
+local file, problem = io.open(header)
+if not file then error(problem .. "; set FT_LOCAL_HEADER to where ft_local.h is", 0) end
 local text = file:read("*a")
 file:close()
 ffi.cdef(without_directives(text))
@@ -62,17 +63,26 @@ function host.release(ctx, handle)
     if batch then batch.objects[number_of(handle)] = nil end
 end
 
+local OWN_WORDS = {
+    [lib.FT_LOCAL_ERR_REENTRANT] = "the source loads from its own batch, and nothing is ready",
+}
+
 local function check(status)
     if status == lib.FT_LOCAL_OK then return end
     local text = status == lib.FT_LOCAL_ERR_ARGUMENT and lib.ft_local_last_error()
         or lib.ft_local_status_text(status)
-    error(ffi.string(text), 3)
+    error(OWN_WORDS[status] or ffi.string(text), 3)
 end
 
 local Batch = {}
 Batch.__index = Batch
 
-local function handle_of(batch) return batch.handle or error("the batch is closed", 3) end
+-- What a method is called with need not be a batch.
+local function check_batch(batch)
+    if getmetatable(batch) ~= Batch then
+        error("batch expected, got a " .. type(batch) .. "; call methods with a colon", 3)
+    end
+end
 
 -- The status, and the next result if that is OK.
 local function take(batch, handle)
@@ -90,13 +100,15 @@ end
 
 -- The next result. An error of the source comes out of the load that ran it.
 function Batch:load()
-    local status, object = take(self, handle_of(self))
+    check_batch(self)
+    local status, object = take(self, self.handle or error("the batch is closed", 2))
     check(status)
     return object
 end
 
 -- For the generic `for`: loads until the source has ended or the batch is closed.
 function Batch:results()
+    check_batch(self)
     return function()
         if not self.handle then return nil end
         local status, object = take(self, self.handle)
@@ -106,10 +118,14 @@ function Batch:results()
 end
 
 -- How many results are ready.
-function Batch:length() return tonumber(lib.ft_local_batch_len(handle_of(self))) end
+function Batch:length()
+    check_batch(self)
+    return tonumber(lib.ft_local_batch_len(self.handle or error("the batch is closed", 2)))
+end
 
 -- Releases what nobody loaded. Closing twice does nothing.
 function Batch:close()
+    check_batch(self)
     if self.loads > 0 then error("the batch is in use: its own source cannot close it", 2) end
     local handle = self.handle
     self.handle = nil
@@ -127,7 +143,9 @@ local function new(size, make)
         error(("size must be an integer from 1 to %d, got %s")
             :format(MAX_SIZE, size), 2)
     end
-    if type(make) ~= "function" then error("source is no function", 2) end
+    if type(make) ~= "function" then
+        error("source must be a function, got a " .. type(make), 2)
+    end
     last_batch = last_batch + 1
     host.ctx = ffi.cast("void *", last_batch)
     source.ctx = host.ctx

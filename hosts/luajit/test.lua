@@ -169,20 +169,36 @@ local function dropped_batches_are_freed()
     assert(resident() - before < 5000)
 end
 
+-- What is refused, and in which words.
 local function bad_use_is_named()
-    for _, size in ipairs {0, -1, 1.5, 2^31, 0/0, 1/0} do
-        local ok, message = pcall(ft_local.batch, size, print)
-        local text = "size must be an integer from 1 to 1073741824, got " .. tostring(size)
-        assert(not ok and message:find(text, 1, true), message)
-    end
-    fails("size must be a number, got a string", ft_local.batch, "1", print)
-    fails("size must be a number, got a nil", ft_local.batch, nil, print)
-    fails("source is no function", ft_local.batch, 1)
     local batch = ft_local.batch(1, function() return false end)
     assert(batch:load() == false)
-    batch:close()
-    batch:close()
-    fails("closed", batch.load, batch)
+    local own
+    own = ft_local.batch(1, function() return own:load() end)
+    local closed = ft_local.batch(1, print)
+    closed:close()
+    closed:close()
+    local cases = {
+        {"size must be a number, got a string", ft_local.batch, "1", print},
+        {"size must be a number, got a nil", ft_local.batch, nil, print},
+        {"source must be a function, got a nil", ft_local.batch, 1},
+        {"source must be a function, got a table", ft_local.batch, 1, {}},
+        {"batch expected, got a nil; call methods with a colon", batch.load},
+        {"batch expected, got a table; call methods with a colon", batch.length, {}},
+        {"batch expected, got a number; call methods with a colon", batch.close, 1},
+        {"batch expected, got a nil; call methods with a colon", batch.results},
+        {"the source loads from its own batch, and nothing is ready", own.load, own},
+        {"the batch is closed", closed.load, closed},
+        {"the batch is closed", closed.length, closed},
+    }
+    for _, size in ipairs {0, -1, 1.5, 2^31, 0/0, 1/0} do
+        local text = "size must be an integer from 1 to 1073741824, got " .. tostring(size)
+        cases[#cases + 1] = {text, ft_local.batch, size, print}
+    end
+    for _, case in ipairs(cases) do
+        local ok, message = pcall(case[2], case[3], case[4])
+        assert(not ok and message:find(case[1], 1, true) and not message:find("FT_LOCAL"), message)
+    end
     local yielding = ft_local.batch(1, coroutine.yield)
     fails("yield", coroutine.wrap(function() return yielding:load() end))
 end
@@ -214,15 +230,7 @@ local function a_source_ends_by_returning_nil()
     end)
 end
 
-local function the_example_of_the_readme_runs()
-    local file = assert(io.open((arg[0]:gsub("test.lua$", "README.md"))))
-    local code = file:read("*a"):match("```lua\n(.-)```")
-    file:close()
-    assert(loadstring(code))()
-end
-
 a_source_ends_by_returning_nil()
-the_example_of_the_readme_runs()
 a_hot_loop_may_release()
 an_error_of_the_source_reaches_its_load()
 a_circle_of_results_and_batch_is_collected()
