@@ -18,10 +18,19 @@ static const char *code_of(ft_local_status status) {
     }
 }
 
+static const char *text_of(ft_local_status status) {
+    switch (status) {
+    case FT_LOCAL_ERR_ARGUMENT:
+        return ft_local_last_error();
+    case FT_LOCAL_ERR_REENTRANT:
+        return "the source, or the lease, loads what it is to make itself, and nothing is ready";
+    default:
+        return ft_local_status_text(status);
+    }
+}
+
 void throw_status(napi_env env, ft_local_status status) {
-    napi_throw_error(env, code_of(status),
-                     status == FT_LOCAL_ERR_ARGUMENT ? ft_local_last_error()
-                                                     : ft_local_status_text(status));
+    napi_throw_error(env, code_of(status), text_of(status));
 }
 
 void *arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count) {

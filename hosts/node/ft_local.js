@@ -8,25 +8,65 @@ const END = Symbol('the end of a source');
 // Node 18.18 and 20 have it; an older one takes the name that tools agree on.
 const dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
+/** Of the classes and with the codes that Node itself has for arguments. */
+function wrongType(name, wanted, given) {
+  const got = given === null ? 'null' : typeof given;
+  const error = new TypeError(`${name} must be ${wanted}, got ${got}`);
+  return Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' });
+}
+
+function outOfRange(name, wanted, given) {
+  const error = new RangeError(`${name} must be ${wanted}, got ${given}`);
+  return Object.assign(error, { code: 'ERR_OUT_OF_RANGE' });
+}
+
 function checkSize(size) {
-  if (typeof size !== 'number') {
-    throw new TypeError(`size must be a number, got ${typeof size}`);
-  }
+  if (typeof size !== 'number') throw wrongType('size', 'a number', size);
   if (!Number.isInteger(size) || size < 1 || size > native.maxSize) {
-    throw new RangeError(`size must be an integer from 1 to ${native.maxSize}, got ${size}`);
+    throw outOfRange('size', `an integer from 1 to ${native.maxSize}`, size);
   }
   return size;
+}
+
+/** Options by name. A bare number would otherwise be an object without any. */
+function checkOptions(options, example) {
+  if (typeof options !== 'object' || options === null) {
+    throw wrongType('options', `an object such as ${example}`, options);
+  }
+  return options;
 }
 
 /** Milliseconds, rounded up to nanoseconds; without a limit if undefined. */
 function checkTimeout(timeout) {
   if (timeout === undefined) return -1;
   if (typeof timeout !== 'number') {
-    throw new TypeError(`timeout must be a number of milliseconds, got ${typeof timeout}`);
+    throw wrongType('timeout', 'a number of milliseconds', timeout);
   }
-  if (!(timeout >= 0)) throw new RangeError(`timeout must be 0 or more, got ${timeout}`);
+  if (!(timeout >= 0)) throw outOfRange('timeout', '0 or more', timeout);
   const nanoseconds = Math.ceil(timeout * 1e6);
   return nanoseconds > Number.MAX_SAFE_INTEGER ? -1 : nanoseconds;
+}
+
+function checkSignal(signal) {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw wrongType('signal', 'an AbortSignal', signal);
+  }
+  return signal;
+}
+
+/** The lease, with a look at what it returns. */
+function checked(lease) {
+  return (count) => {
+    const first = lease(count);
+    if (first === undefined || first === null) return undefined;
+    const name = 'the first id, which lease returns,';
+    const wanted = 'a safe integer from 0 on, or undefined at the end';
+    if (typeof first !== 'number') throw wrongType(name, wanted, first);
+    if (!Number.isSafeInteger(first) || first < 0 || first > 2 ** 53 - count) {
+      throw outOfRange(name, wanted, first);
+    }
+    return first;
+  };
 }
 
 /** Whether a loop over results ends with this error, and does not throw it. */
@@ -52,7 +92,7 @@ function* until(load) {
 function sourceOf(source) {
   if (typeof source === 'function') return source;
   if (typeof source?.[Symbol.iterator] !== 'function') {
-    throw new TypeError(`source must be a function or an iterable, got ${typeof source}`);
+    throw wrongType('source', 'a function or an iterable', source);
   }
   const iterator = source[Symbol.iterator]();
   return () => {
@@ -123,16 +163,18 @@ class Ids {
    * They count from 1 on. With `lease`, a function of each thread, the one that finds none left calls
    * `lease(count)`. It returns the first of `count` new ids, or undefined if there are no more.
    */
-  constructor({ size, token, lease }) {
+  constructor(options) {
+    const { size, token, lease } = checkOptions(options, '{ size: 64 }');
     if (lease !== undefined && typeof lease !== 'function') {
-      throw new TypeError(`lease must be a function, got ${typeof lease}`);
+      throw wrongType('lease', 'a function', lease);
     }
-    this.#lease = lease;
+    this.#lease = lease && checked(lease);
     this.#joined = token !== undefined;
     if (!this.#joined) {
       this.#ids = native.newIds(checkSize(size), lease !== undefined);
     } else {
-      if (!Number.isSafeInteger(token)) throw new TypeError('token must be that of other Ids');
+      if (typeof token !== 'number') throw wrongType('token', 'that of other Ids', token);
+      if (!Number.isSafeInteger(token)) throw outOfRange('token', 'that of other Ids', token);
       this.#ids = native.joinIds(token, lease !== undefined);
     }
   }
@@ -146,7 +188,8 @@ class Ids {
    * The next id. Blocks the thread while another one runs its lease, for `timeout` milliseconds at
    * most: see loadAsync.
    */
-  load({ timeout } = {}) {
+  load(options = {}) {
+    const { timeout } = checkOptions(options, '{ timeout: 100 }');
     return native.loadId(this.#ids, this.#lease, checkTimeout(timeout));
   }
 
@@ -154,7 +197,8 @@ class Ids {
    * A promise of the next id, which does not block the thread while another one runs its lease. A
    * signal (AbortSignal.timeout, for instance) ends the wait, and no id is lost.
    */
-  async loadAsync({ signal } = {}) {
+  async loadAsync(options = {}) {
+    const signal = checkSignal(checkOptions(options, '{ signal }').signal);
     signal?.throwIfAborted();
     if (this.#waiters.size === 0) {
       const id = native.loadIdNow(this.#ids, this.#lease);

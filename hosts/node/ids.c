@@ -3,6 +3,7 @@
 #include "addon.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct ids {
@@ -34,7 +35,8 @@ static void *make_id(void *made) {
 // An exception is pending.
 enum { THROWN = 1 };
 
-// Asks for `capacity` ids, which begin with the one that the function returns.
+// Asks for `capacity` ids, which begin with the one that the function returns. ft_local.js has looked
+// at it: it is a safe integer, or undefined.
 static int32_t take_lease(const lease *self, void **out, size_t capacity, size_t *produced) {
     napi_value undefined, count = number(self->env, (int64_t)capacity), first;
     napi_valuetype type;
@@ -43,20 +45,12 @@ static int32_t take_lease(const lease *self, void **out, size_t capacity, size_t
         napi_typeof(self->env, first, &type) != napi_ok) {
         return THROWN;
     }
-    if (type == napi_undefined || type == napi_null) {
+    if (type == napi_undefined) {
         return FT_LOCAL_ERR_END;
     }
-    double id = -1;
-    napi_get_value_double(self->env, first, &id);
-    // 2 to the power of 53: a larger one is no exact integer of JavaScript.
-    if (!(id >= 0) || id != (double)(uint64_t)id || id + (double)capacity > 9007199254740992.0) {
-        napi_throw_type_error(self->env, "ERR_FT_LOCAL",
-                              "lease must return the first id, a safe integer from 0 on, or "
-                              "undefined at the end");
-        return THROWN;
-    }
+    uintptr_t id = (uintptr_t)integer(self->env, first);
     for (; *produced < capacity; ++*produced) {
-        out[*produced] = (void *)((uintptr_t)id + *produced);
+        out[*produced] = (void *)(id + *produced);
     }
     return FT_LOCAL_OK;
 }
@@ -161,10 +155,12 @@ napi_value join_ids(napi_env env, napi_callback_info info) {
     }
     free(object);
     if (found == NULL) {
-        napi_throw_range_error(env, "ERR_FT_LOCAL",
-                               "token is that of no Ids, or of some that nobody has any more");
+        char text[96];
+        snprintf(text, sizeof text, "token must be that of Ids that a thread has, got %lld",
+                 (long long)token);
+        napi_throw_range_error(env, "ERR_OUT_OF_RANGE", text);
     } else {
-        napi_throw_type_error(env, "ERR_FT_LOCAL",
+        napi_throw_type_error(env, "ERR_INVALID_ARG_VALUE",
                               leased ? "these ids are counted: they take no lease"
                                      : "these ids are leased: give a lease of this thread's own");
     }
