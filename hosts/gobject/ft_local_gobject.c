@@ -35,10 +35,19 @@ static FtLocalError code_of(ft_local_status status) {
     }
 }
 
+static const char *text_of(ft_local_status status) {
+    switch (status) {
+    case FT_LOCAL_ERR_ARGUMENT:
+        return ft_local_last_error();
+    case FT_LOCAL_ERR_REENTRANT:
+        return "the source loads from its own batch, and nothing is ready";
+    default:
+        return ft_local_status_text(status);
+    }
+}
+
 void ft_local_gobject_set_error(GError **error, ft_local_status status) {
-    g_set_error_literal(error, FT_LOCAL_ERROR, code_of(status),
-                        status == FT_LOCAL_ERR_ARGUMENT ? ft_local_last_error()
-                                                        : ft_local_status_text(status));
+    g_set_error_literal(error, FT_LOCAL_ERROR, code_of(status), text_of(status));
 }
 
 static GCancellable *current_cancellable(void) {
@@ -87,6 +96,11 @@ ft_local_batch *ft_local_gobject_batch_new(gpointer (*make)(gpointer data), gpoi
         g_set_error(error, FT_LOCAL_ERROR, FT_LOCAL_ERROR_INVALID_ARGUMENT,
                     "size must be between 1 and %d, got %" G_GSIZE_FORMAT, FT_LOCAL_BATCH_MAX_SIZE,
                     size);
+        return NULL;
+    }
+    if (make == NULL) {
+        g_set_error_literal(error, FT_LOCAL_ERROR, FT_LOCAL_ERROR_INVALID_ARGUMENT,
+                            "make is NULL; give the function that makes the objects");
         return NULL;
     }
     ft_local_status status = ft_local_batch_new(&host, &source, size, &batch);

@@ -2,6 +2,7 @@
 
 #include "ft_local_gobject.h"
 #include "guid.h"
+#include "test_refusals.h"
 #include "test_waiting.h"
 
 #include <gio/gio.h>
@@ -234,14 +235,6 @@ static void dropped_batches_are_freed(void) {
     g_assert_cmpuint(resident_pages(), <, before + 5000);
 }
 
-static void a_bad_size_is_named(void) {
-    g_autoptr(GuidMaker) maker = guid_maker_new(0);
-    g_autoptr(GError) error = NULL;
-    g_assert_null(ft_local_gobject_batch_new(guid_maker_make, maker, 0, &error));
-    g_assert_error(error, FT_LOCAL_ERROR, FT_LOCAL_ERROR_INVALID_ARGUMENT);
-    g_assert_cmpstr(error->message, ==, "size must be between 1 and 1073741824, got 0");
-}
-
 static gpointer make_three(gpointer data) {
     guint *made = data;
     return *made == 3 ? ft_local_gobject_end() : (++*made, g_object_new(G_TYPE_OBJECT, NULL));
@@ -274,7 +267,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/closing_wakes_a_thread_that_waits", closing_wakes_a_thread_that_waits);
     g_test_add_func("/a_thread_may_exit_in_its_source", a_thread_may_exit_in_its_source);
     g_test_add_func("/dropped_batches_are_freed", dropped_batches_are_freed);
-    g_test_add_func("/a_bad_size_is_named", a_bad_size_is_named);
+    add_refusal_tests();
     g_test_add_func("/a_source_ends", a_source_ends);
     add_waiting_tests();
     g_test_add_data_func("/each_guid_goes_to_one_thread/past_errors", GUINT_TO_POINTER(1001),
