@@ -47,13 +47,6 @@ class OfficeTest(unittest.TestCase):
         enabled = getattr(sys, "_is_gil_enabled", lambda: True)()
         self.assertEqual(enabled, not sysconfig.get_config_var("Py_GIL_DISABLED"))
 
-    def test_the_example_of_the_readme_runs(self):
-        readme = pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8")
-        (example,) = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
-        names = {}
-        exec(example, names)
-        self.assertEqual(names["office"].buy(), ("row A", 1))
-
     def test_threads_buy_each_ticket_once(self):
         prefix = Prefix()
         before = sys.getrefcount(prefix)
@@ -186,18 +179,31 @@ class OfficeTest(unittest.TestCase):
                 office.buy()
 
     def test_bad_arguments_are_refused(self):
-        for block in (0, -1, 2**40):
-            text = f"block must be between 1 and 1073741824, got {block}"
-            with self.assertRaisesRegex(ValueError, text):
-                Office("A", 1, block)
-        for seconds in (-1.0, 61.0, float("nan")):
-            text = f"seconds must be between 0 and 60, got {seconds}"
-            with self.assertRaisesRegex(ValueError, text):
-                Office("A", 1, seconds=seconds)
-        for block in (1.5, "1", None):
-            with self.assertRaises(TypeError):
-                Office("A", 1, block)
-        with self.assertRaises(TypeError):
+        cases = [
+            ({"block": block}, ValueError, f"block must be between 1 and 1073741824, got {block}")
+            for block in (0, -1, 2**40, 2**70)
+        ]
+        cases += [
+            ({"limit": limit}, ValueError, f"limit must be between 0 and {2**63 - 1}, got {limit}")
+            for limit in (-1, 2**63, -(2**70))
+        ]
+        cases += [
+            ({"seconds": seconds}, ValueError, f"seconds must be between 0 and 60, got {seconds}")
+            for seconds in (-1.0, 61.0, float("nan"), float("inf"))
+        ]
+        cases += [
+            ({name: given}, TypeError, f"{name} must be an int, got '{type(given).__name__}'")
+            for name in ("limit", "block")
+            for given in (1.5, "1", None)
+        ]
+        cases += [
+            ({"seconds": "1"}, TypeError, "must be real number, not str"),
+            ({"prices": 1}, TypeError, "'prices'"),
+        ]
+        for arguments, error, text in cases:
+            with self.subTest(text), self.assertRaisesRegex(error, re.escape(text)):
+                Office("A", **{"limit": 1, **arguments})
+        with self.assertRaisesRegex(TypeError, "limit"):
             Office("A")
 
 

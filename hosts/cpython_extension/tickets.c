@@ -3,6 +3,7 @@
 
 #include "host.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -52,19 +53,41 @@ static int32_t print_block(void *ctx, void **out, size_t capacity, size_t *produ
     return 0;
 }
 
+// A whole number between two bounds, or -1 with an exception that names `name` and what was given.
+static long long whole_number(PyObject *given, const char *name, long long least, long long most) {
+    if (!PyIndex_Check(given)) {
+        PyErr_Format(PyExc_TypeError, "%s must be an int, got '%s'", name, Py_TYPE(given)->tp_name);
+        return -1;
+    }
+    PyObject *index = PyNumber_Index(given);
+    if (index == NULL) {
+        return -1;
+    }
+    int overflow;
+    long long number = PyLong_AsLongLongAndOverflow(index, &overflow);
+    if (overflow != 0 || number < least || number > most) {
+        number = -1;
+        PyErr_Format(PyExc_ValueError, "%s must be between %lld and %lld, got %R", name, least,
+                     most, index);
+    }
+    Py_DECREF(index);
+    return number;
+}
+
 static PyObject *office_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"prefix", "limit", "block", "seconds", NULL};
-    PyObject *prefix;
-    unsigned long long limit;
-    Py_ssize_t block = 64;
+    PyObject *prefix, *given_limit, *given_block = NULL;
     double seconds = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OK|nd:Office", names, &prefix, &limit, &block,
-                                     &seconds)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|Od:Office", names, &prefix, &given_limit,
+                                     &given_block, &seconds)) {
         return NULL;
     }
-    if (block < 1 || block > FT_LOCAL_BATCH_MAX_SIZE) {
-        return PyErr_Format(PyExc_ValueError, "block must be between 1 and %d, got %zd",
-                            FT_LOCAL_BATCH_MAX_SIZE, block);
+    long long limit = whole_number(given_limit, "limit", 0, LLONG_MAX), block = 64;
+    if (limit >= 0 && given_block != NULL) {
+        block = whole_number(given_block, "block", 1, FT_LOCAL_BATCH_MAX_SIZE);
+    }
+    if (limit < 0 || block < 0) {
+        return NULL;
     }
     if (!(seconds >= 0 && seconds <= 60)) {
         PyObject *given = PyFloat_FromDouble(seconds);
@@ -79,7 +102,7 @@ static PyObject *office_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
         return NULL;
     }
     self->prefix = Py_NewRef(prefix);
-    self->limit = limit;
+    self->limit = (unsigned long long)limit;
     self->seconds = seconds;
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
     // Borrowed: the office owns the batch.
