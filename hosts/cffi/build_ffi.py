@@ -10,6 +10,7 @@ from cffi import FFI
 CALLBACKS = """
 extern "Python" {
     int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced);
+    int32_t fill_bulk(void *ctx, void **out, size_t capacity, size_t *produced);
     void release(void *ctx, void *handle);
     int32_t interrupted(void *ctx);
     int32_t interruptible(void *ctx);

@@ -13,6 +13,7 @@ from typing import Any, Callable
 # How each callback is declared in ABI mode, and what stands for an exception in it.
 SIGNATURES = {
     "fill": ("int32_t(void *, void **, size_t, size_t *)", 1),
+    "fill_bulk": ("int32_t(void *, void **, size_t, size_t *)", 1),
     "release": ("void(void *, void *)", None),
     "interrupted": ("int32_t(void *)", 1),
     "interruptible": ("int32_t(void *)", 1),

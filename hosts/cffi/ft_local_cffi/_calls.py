@@ -8,19 +8,14 @@ itself, so the host needs no `block`.
 from __future__ import annotations
 
 import itertools
-import math
-import operator
 import threading
 from collections.abc import Iterator
-from typing import Any, Callable, NamedTuple, TypeVar
+from typing import Any, Callable, NamedTuple, NoReturn, TypeVar
 
 from ft_local_cffi._binding import callback, ffi, lib
+from ft_local_cffi._bulk import Bulk
 
 T = TypeVar("T")
-
-# Without limit, as the library counts nanoseconds.
-_FOR_EVER = -1
-_MOST = 2**63 - 1
 
 
 class EndOfSource(Exception):  # noqa: N818 - it is no error, as StopIteration is none
@@ -28,7 +23,11 @@ class EndOfSource(Exception):  # noqa: N818 - it is no error, as StopIteration i
 
 
 class ExecutorClosed(RuntimeError):  # noqa: N818 - named after what happened, as in ft_local
-    """The executor was closed."""
+    """The executor, or the cursor, was closed."""
+
+
+class ForkedError(RuntimeError):
+    """An executor of the parent process was used in its child, which its `on_fork` forbids."""
 
 
 # What a loop over results ends with.
@@ -38,8 +37,9 @@ OVER = (EndOfSource, ExecutorClosed)
 class Kept:
     """What the library refers to: the source, and the results that wait."""
 
-    def __init__(self, source: Callable[[], Any]) -> None:
+    def __init__(self, source: Callable[[], Any], bulk: Bulk | None) -> None:
         self.source = source
+        self.bulk = bulk
         # Each result in a list of its own, which is emptied: a dictionary of PyPy can go on
         # referring to what was deleted from it until something else takes the place.
         self.results: dict[int, list[Any]] = {}
@@ -99,6 +99,22 @@ def _fill(ctx: Any, out: Any, _capacity: int, produced: Any) -> int:
     return 0
 
 
+def _fill_bulk(ctx: Any, out: Any, capacity: int, produced: Any) -> int:
+    """Makes as many results as the source has, up to `capacity`."""
+    kept = ffi.from_handle(ctx)
+    made: list[Any] = []
+    try:
+        kept.bulk.make(capacity, made)
+    except StopIteration:
+        return lib.FT_LOCAL_ERR_END
+    finally:
+        # Also what was made before an exception.
+        for index, result in enumerate(made):
+            out[index] = ffi.cast("void *", kept.put(result))
+            produced[0] = index + 1
+    return 0
+
+
 def _release(ctx: Any, handle: Any) -> None:
     ffi.from_handle(ctx).take(handle)
 
@@ -114,46 +130,48 @@ def _interruptible(_ctx: Any) -> int:
 
 
 c_fill = callback("fill", _fill, _remember)
+c_fill_bulk = callback("fill_bulk", _fill_bulk, _remember)
 c_release = callback("release", _release, _remember)
 c_interrupted = callback("interrupted", _interrupted, _remember)
 c_interruptible = callback("interruptible", _interruptible, _remember)
 
 
-def fail(status: int, error: BaseException | None = None) -> None:
+# What a Python program may cause.
+_OUTCOMES: dict[int, tuple[type[Exception], str]] = {
+    lib.FT_LOCAL_ERR_TIMED_OUT: (TimeoutError, "no result within the timeout"),
+    lib.FT_LOCAL_ERR_END: (
+        EndOfSource,
+        "the source has ended, and all that it made was handed out",
+    ),
+    lib.FT_LOCAL_ERR_CLOSED: (ExecutorClosed, "this BatchExecutor was closed"),
+    lib.FT_LOCAL_ERR_FORKED: (
+        ForkedError,
+        "this BatchExecutor is the parent's, as its on_fork is 'error': make another one here",
+    ),
+}
+
+
+def fail(status: int, error: BaseException | None = None) -> NoReturn:
     if error is not None:
         raise error
     if status == lib.FT_LOCAL_ERR_NO_MEMORY:
         raise MemoryError
-    if status == lib.FT_LOCAL_ERR_TIMED_OUT:
-        raise TimeoutError("no result came in time")
-    if status == lib.FT_LOCAL_ERR_END:
-        raise EndOfSource("the source has ended")
-    if status == lib.FT_LOCAL_ERR_CLOSED:
-        raise ExecutorClosed("the executor is closed")
+    if status in _OUTCOMES:
+        kind, words = _OUTCOMES[status]
+        raise kind(words)
     text = ffi.string(lib.ft_local_status_text(status)).decode()
     if status == lib.FT_LOCAL_ERR_ARGUMENT:
         text = ffi.string(lib.ft_local_last_error()).decode()
     raise RuntimeError(f"ft_local: {text}")
 
 
-def checked_integer(name: str, given: object, least: int) -> int:
-    if isinstance(given, bool) or not hasattr(given, "__index__"):
-        raise TypeError(f"{name} must be an int, got '{type(given).__name__}'")
-    number = operator.index(given)
-    if not least <= number <= lib.FT_LOCAL_BATCH_MAX_SIZE:
-        most = lib.FT_LOCAL_BATCH_MAX_SIZE
-        raise ValueError(f"{name} must be between {least} and {most}, got {number}")
-    return number
-
-
-def nanoseconds(timeout: float | None) -> int:
-    if timeout is None:
-        return _FOR_EVER
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
-        raise TypeError(f"timeout must be a number or None, got '{type(timeout).__name__}'")
-    if not timeout >= 0:
-        raise ValueError(f"timeout must not be negative, got {timeout}")
-    return _FOR_EVER if timeout >= _MOST / 1e9 else math.ceil(timeout * 1e9)
+def new_struct(name: str, init: Callable[..., int]) -> Any:
+    """A struct of the header, initialised by the library."""
+    struct = ffi.new(f"{name} *")
+    status = init(struct, ffi.sizeof(name))
+    if status:
+        fail(status)
+    return struct
 
 
 class BatchStats(NamedTuple):

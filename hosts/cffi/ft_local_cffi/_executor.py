@@ -2,54 +2,85 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Callable, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Generic, NoReturn, TypeVar
 
 from ft_local_cffi._binding import ffi, lib
+from ft_local_cffi._bulk import Bulk
 from ft_local_cffi._calls import (
     OVER,
     BatchStats,
     Kept,
     c_fill,
+    c_fill_bulk,
     c_interrupted,
     c_interruptible,
     c_release,
     call,
-    checked_integer,
     fail,
-    nanoseconds,
+    new_struct,
     take,
     until_over,
 )
 from ft_local_cffi._cursor import Cursor
 from ft_local_cffi._notify import notify, waiting
+from ft_local_cffi._settings import checked, checked_integer, enter, nanoseconds
+
+if TYPE_CHECKING:
+    from ft_local_cffi._prefilling import Prefilling
 
 T = TypeVar("T")
+# How many words fit into memory.
+MAX_COUNT = sys.maxsize // ffi.sizeof("void *")
 
 
 class BatchExecutor(Generic[T]):
     """Calls `source` in one thread at a time and hands each result to exactly one `load`."""
 
-    def __init__(self, source: Callable[[], T], size: int) -> None:
-        """Ask `source` for up to `size` results whenever there are none."""
-        if not callable(source):
-            raise TypeError(f"source must be callable, got '{type(source).__name__}'")
-        size = checked_integer("size", size, 1)
-        self._kept = Kept(source)
+    def __init__(  # noqa: PLR0913 - as many as in ft_local
+        self,
+        source: Callable[..., Any],
+        size: int,
+        *,
+        bulk: bool = False,
+        fill_budget: int | None = None,
+        low_water: int = 0,
+        on_fork: str = "discard",
+        fillers: int = 1,
+    ) -> None:
+        """Ask `source` for up to `size` results whenever there are none.
+
+        With `bulk`, `source(n)` returns an iterable of up to n results. After `fill_budget`
+        results, another thread may take over. A load that leaves fewer than `low_water` makes more.
+        `on_fork` says what the child of a fork does with the results: "discard", "keep" or "error".
+        As many threads as `fillers` run the source at the same time.
+        """
+        self._settings = settings = checked(
+            source,
+            size,
+            bulk=bulk,
+            fill_budget=fill_budget,
+            low_water=low_water,
+            on_fork=on_fork,
+            fillers=fillers,
+        )
+        many = None
+        if settings.bulk:
+            many = Bulk(source, settings.fill_budget, keeps_after_fork=on_fork == "keep")
+        self._kept = Kept(source, many)
         kept_handle = ffi.new_handle(self._kept)
-        host = ffi.new("ft_local_host *")
-        table = ffi.new("ft_local_source *")
-        out = ffi.new("ft_local_batch **")
-        if lib.ft_local_host_init(host, ffi.sizeof("ft_local_host")):
-            fail(lib.FT_LOCAL_ERR_ARGUMENT)
-        if lib.ft_local_source_init(table, ffi.sizeof("ft_local_source")):
-            fail(lib.FT_LOCAL_ERR_ARGUMENT)
+        host = new_struct("ft_local_host", lib.ft_local_host_init)
+        table = new_struct("ft_local_source", lib.ft_local_source_init)
+        options = new_struct("ft_local_batch_options", lib.ft_local_batch_options_init)
         host.ctx = table.ctx = kept_handle
         host.release = c_release
         host.interrupted = c_interrupted
         host.interruptible = c_interruptible
-        table.fill = c_fill
-        status = lib.ft_local_batch_new(host, table, size, out)
+        table.fill = c_fill if many is None else c_fill_bulk
+        enter(settings, options, fill_budget is not None)
+        out = ffi.new("ft_local_batch **")
+        status = lib.ft_local_batch_new_with(host, table, settings.size, options, out)
         if status:
             fail(status)
 
@@ -105,7 +136,7 @@ class BatchExecutor(Generic[T]):
 
         After an error, those that it had taken go to later loads.
         """
-        count = checked_integer("n", n, 0)
+        count = checked_integer("n", n, 0, MAX_COUNT)
         limit = nanoseconds(timeout)
         if count == 0:
             return []
@@ -141,8 +172,9 @@ class BatchExecutor(Generic[T]):
 
         Return how many were; 0 if the wait took `timeout` seconds.
         """
-        mark = self.size if low_water is None else checked_integer("low_water", low_water, 1)
-        most = self.size if max is None else checked_integer("max", max, 1)
+        size = self.size
+        mark = size if low_water is None else checked_integer("low_water", low_water, 1, size)
+        most = size if max is None else checked_integer("max", max, 1, MAX_COUNT)
         made = ffi.new("size_t *")
         status, error = call(
             lib.ft_local_batch_prefill, self._handle, mark, most, nanoseconds(timeout), made
@@ -150,6 +182,19 @@ class BatchExecutor(Generic[T]):
         if status:
             fail(status, error)
         return int(made[0])
+
+    def prefilling(
+        self, low_water: int | None = None, *, retry_after: float | None = 1.0
+    ) -> Prefilling:
+        """Start a thread for each filler that keeps `low_water` results ready.
+
+        `stop()` of what it returns, or the end of a `with`, ends them; so does the end of the
+        source or of the executor. What the source raises there goes to `threading.excepthook`. The
+        thread then waits `retry_after` seconds; it ends instead if that is None.
+        """
+        from ft_local_cffi._prefilling import Prefilling  # noqa: PLC0415 - for those that use it
+
+        return Prefilling(self, low_water, retry_after)
 
     def cursor(self) -> Cursor[T]:
         """Return a Cursor, for one thread, which takes several results at a time."""
@@ -195,15 +240,48 @@ class BatchExecutor(Generic[T]):
             fail(status)
         return BatchStats(*(getattr(stats, name) for name in BatchStats._fields))
 
+    def as_local(self) -> BatchExecutor[T]:
+        """Return the executor itself, for programs that run with ft_local too.
+
+        There, it is a LocalWrapper, which spares the executor's reference count. PyPy has none, and
+        on CPython a proxy in Python would cost more than the count.
+        """
+        return self
+
     @property
-    def source(self) -> Callable[[], T]:
+    def source(self) -> Callable[..., Any]:
         """What makes the results."""
-        return self._kept.source
+        return self._settings.source
 
     @property
     def size(self) -> int:
         """How many results are made at a time."""
-        return lib.ft_local_batch_size(self._handle)
+        return self._settings.size
+
+    @property
+    def bulk(self) -> bool:
+        """Whether the source makes many results in one call."""
+        return self._settings.bulk
+
+    @property
+    def fill_budget(self) -> int:
+        """After how many results another thread may take over."""
+        return self._settings.fill_budget
+
+    @property
+    def low_water(self) -> int:
+        """With fewer ready, a thread that loads has more made; 0 if never."""
+        return self._settings.low_water
+
+    @property
+    def on_fork(self) -> str:
+        """What the child of a fork does with the results: "discard", "keep" or "error"."""
+        return self._settings.on_fork
+
+    @property
+    def fillers(self) -> int:
+        """How many threads may run the source at the same time."""
+        return self._settings.fillers
 
     def __len__(self) -> int:
         """How many results are ready; a moment later there may be others."""
@@ -212,6 +290,12 @@ class BatchExecutor(Generic[T]):
     def __bool__(self) -> bool:
         """An executor is not false because nothing happens to be ready."""
         return True
+
+    def __reduce_ex__(self, protocol: object, /) -> NoReturn:
+        raise TypeError(
+            f"cannot pickle or copy {type(self).__name__!r} object: each of its results goes to "
+            "one caller; make another from its source instead"
+        )
 
     def __repr__(self) -> str:
         return f"<BatchExecutor: source={self.source!r}, size={self.size}, ready={len(self)}>"
