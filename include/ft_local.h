@@ -38,7 +38,7 @@
 //
 // Calls host. The functions of the host that it may call, with or without `ctx`. "block" includes
 // `detach` and `attach`, "interrupted" includes `interruptible`, "source" the functions of the
-// source.
+// source, and `fiber`.
 //
 // Arguments are checked: a bad one gets FT_LOCAL_ERR_ARGUMENT and changes nothing. NULL is ignored
 // by the `_free` functions and refused everywhere else. A handle of another kind and a freed handle
@@ -153,7 +153,7 @@ FT_LOCAL_MUST_USE const char *ft_local_last_error(void);
 #define FT_LOCAL_HOST_INIT                                                                         \
     {                                                                                              \
         sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,   \
-            NULL, NULL, 0                                                                          \
+            NULL, NULL, 0, NULL                                                                    \
     }
 
 // A function that waits, which the library passes to the host's `block`. It returns normally.
@@ -217,6 +217,14 @@ typedef struct ft_local_host {
     // for many results of a quick source at once, and a thread that has made results leaves the
     // runtime for a moment, as to wait, so that others get some.
     size_t one_lock;
+    // Which fiber, greenlet or virtual thread the calling thread runs: a number that no other of them
+    // has while it lives, neither 0 nor UINT64_MAX; 0 for the thread itself. Asked inside the
+    // runtime, before the thread runs the source or waits. With it, `ft_local_batch_load_now` tells a
+    // fiber that shares the thread of the one that runs the source, and gets
+    // FT_LOCAL_ERR_WOULD_WAIT, from a source that loads from its own batch. A function that waits
+    // still returns FT_LOCAL_ERR_REENTRANT there, since the wait would stop the source. A fiber may
+    // go on in another thread while it runs the source, but must not fork there.
+    uint64_t (*fiber)(void *ctx);
 } ft_local_host;
 
 // Does what `FT_LOCAL_HOST_INIT` does, for languages without macros.
@@ -678,6 +686,19 @@ ft_local_status ft_local_batch_interrupt(const ft_local_batch *batch);
 // parent of a fork.
 // Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
 int32_t ft_local_batch_forget(const ft_local_batch *batch, uint64_t ticket);
+
+// Gives up the right to run the source, for a fiber that was ended in the middle of the source and
+// will never run again: 1 if it had it, 0 if not. `fiber` is what the host's `fiber` returned in it.
+// What the fiber had made is kept, and the next load runs the source. Objects that the source had
+// written and not yet returned are still the source's. Call it before the memory of the fiber's stack
+// is given back, and in one thread. The fiber must not have died in a wait of the library.
+//
+// Blocks: briefly.
+// Calls host: release, wake: `release` if the batch was closed, and for results that belong to the
+// parent of a fork; `wake` for registered waiters.
+// Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
+int32_t ft_local_batch_abandon(const ft_local_batch *batch,
+                               uint64_t fiber);
 
 // Cursor: one thread's way to take many results ---------------------------------------------------
 

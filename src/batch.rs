@@ -1,5 +1,6 @@
 //! One thread at a time makes results, and many threads load them; each result goes to one thread.
 
+mod abandon;
 mod close;
 mod cursor;
 mod deadlock;

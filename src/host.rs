@@ -91,6 +91,14 @@ pub unsafe trait Host: Send + Sync {
         false
     }
 
+    /// Which fiber, greenlet or virtual thread the calling thread runs: a number that no other of
+    /// them has while it lives, neither 0 nor `u64::MAX`; 0 for the thread itself. Asked before a
+    /// thread runs the source, and before it waits, so that a fiber that loads from the batch it fills
+    /// is told from one that shares its thread.
+    fn fiber(&self) -> u64 {
+        0
+    }
+
     /// Whether the calling thread can be interrupted at all. A thread that cannot be is not asked
     /// while it waits, and sleeps until it is woken.
     fn interruptible(&self) -> bool {

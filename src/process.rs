@@ -51,7 +51,9 @@ per_thread! {
     NUMBER: Cell<u64> = Cell::new(0)
 }
 
-/// A number for this thread, counted from 1.
+/// A number for this thread, counted from 1. Not inlined, as a fiber may change threads between two
+/// calls: see `deadlock::count_fills`.
+#[inline(never)]
 pub(crate) fn thread_number() -> u64 {
     NUMBER.with(|number| {
         if number.get() == 0 {

@@ -59,6 +59,8 @@ void functions_of_batch(void *not_a_batch, const char *word) {
     refused_without_status(word);
     refused(ft_local_batch_visit(not_a_batch, never_visit, NULL), word);
     refused(ft_local_batch_clear(not_a_batch), word);
+    CHECK_EQ(ft_local_batch_abandon(not_a_batch, 1), 0);
+    refused_without_status(word);
     refused(ft_local_batch_close(not_a_batch), word);
     refused(ft_local_batch_stats(not_a_batch, &stats), word);
     ft_local_cursor *cursor = (ft_local_cursor *)&out;

@@ -6,8 +6,9 @@
 //! must wait so. Such waits are rare, so they can share one
 //! lock, which is held only to read or change the list. The thread that closes a cycle finds it.
 
+use super::role::{NO_FIBER, Runner};
 use crate::panic::{Panicked, border};
-use crate::process::{Thread, generation};
+use crate::process::generation;
 use crate::sync::{Global, global, per_thread};
 use std::cell::Cell;
 use std::ptr;
@@ -20,7 +21,7 @@ pub(crate) const PERIOD: Duration = Duration::from_millis(50);
 /// What a thread can wait for.
 pub(crate) trait Awaited {
     /// Calls `each` with the threads that fill.
-    fn each_filler(&self, each: &mut dyn FnMut(Thread));
+    fn each_filler(&self, each: &mut dyn FnMut(Runner));
 
     /// Whether a waiting thread can stop waiting.
     fn is_ready(&self) -> bool;
@@ -32,7 +33,7 @@ pub(crate) struct Cycle;
 
 /// A thread that fills and waits. This node is on that thread's stack.
 struct Wait {
-    thread: Thread,
+    runner: Runner,
     awaited: *const dyn Awaited,
     next: Cell<*const Wait>,
     /// Only of use while a thread looks for a circle.
@@ -68,10 +69,10 @@ impl Waits {
     }
 
     /// Whether `awaited` would never be ready: each thread that fills it waits, itself or through
-    /// others, for `thread`.
-    fn lead_to(&self, thread: Thread, awaited: &dyn Awaited) -> bool {
+    /// others, for `runner`.
+    fn lead_to(&self, runner: Runner, awaited: &dyn Awaited) -> bool {
         self.iter().for_each(|wait| wait.search.set(Search::Unseen));
-        let mut comes_back = match self.find_fillers(thread, awaited) {
+        let mut comes_back = match self.find_fillers(runner, awaited) {
             Some(found) => found,
             None => return false,
         };
@@ -83,7 +84,7 @@ impl Waits {
                 // It is about to go on.
                 return false;
             }
-            match self.find_fillers(thread, awaited) {
+            match self.find_fillers(runner, awaited) {
                 Some(found) => comes_back |= found,
                 None => return false,
             }
@@ -92,15 +93,16 @@ impl Waits {
         comes_back
     }
 
-    /// Marks the waits of the threads that fill `awaited`. Returns whether `thread` is one of them,
+    /// Marks the waits of the threads that fill `awaited`. Returns whether `runner` is one of them,
     /// and `None` if one of them waits for nothing and will go on.
-    fn find_fillers(&self, thread: Thread, awaited: &dyn Awaited) -> Option<bool> {
+    fn find_fillers(&self, runner: Runner, awaited: &dyn Awaited) -> Option<bool> {
         let (mut is_one, mut goes_on, mut some) = (false, false, false);
         awaited.each_filler(&mut |filler| {
             some = true;
-            if filler.is(thread) {
+            if filler.is_stopped_with(runner) {
                 is_one = true;
-            } else if let Some(wait) = self.iter().find(|wait| wait.thread.is(filler)) {
+            } else if let Some(wait) = self.iter().find(|wait| wait.runner.is_stopped_with(filler))
+            {
                 if wait.search.get() == Search::Unseen {
                     wait.search.set(Search::Found);
                 }
@@ -148,7 +150,10 @@ per_thread! {
     FILLS: Cell<isize> = Cell::new(0)
 }
 
-/// Changes the number of fills that this thread is in the middle of, and returns it.
+/// Changes the number of fills that this thread is in the middle of, and returns it. Not inlined: a
+/// fiber may call it in two threads from one function, which must not remember where the first of them
+/// has the number.
+#[inline(never)]
 pub(crate) fn count_fills(change: isize) -> isize {
     FILLS.with(|fills| {
         fills.set(fills.get() + change);
@@ -161,19 +166,21 @@ pub(crate) fn this_thread_fills() -> bool {
     count_fills(0) > 0
 }
 
-/// Waits by `wait`, which may call the host, unless that would deadlock.
+/// Waits by `wait`, which may call the host, unless that would deadlock. `fiber` is the caller's.
 pub(crate) fn wait_for<R>(
     awaited: &dyn Awaited,
+    fiber: u64,
     wait: impl FnOnce() -> R,
 ) -> Result<Result<R, Cycle>, Panicked> {
-    if !this_thread_fills() {
+    // A fiber may have begun to fill in another thread.
+    if fiber == NO_FIBER && !this_thread_fills() {
         return Ok(Ok(wait()));
     }
     // SAFETY: only the lifetime is left out; `leave` takes the pointer back before it ends.
     let awaited: *const dyn Awaited =
         unsafe { std::mem::transmute::<&dyn Awaited, *const dyn Awaited>(awaited) };
     let node = Wait {
-        thread: Thread::current(),
+        runner: Runner::current(fiber),
         awaited,
         next: Cell::new(ptr::null()),
         search: Cell::new(Search::Unseen),
@@ -181,7 +188,7 @@ pub(crate) fn wait_for<R>(
     let entered = border(|| {
         with_waits(|waits| {
             // SAFETY: the caller's reference lives.
-            if waits.lead_to(node.thread, unsafe { &*awaited }) {
+            if waits.lead_to(node.runner, unsafe { &*awaited }) {
                 return Err(Cycle);
             }
             waits.add(&node);

@@ -222,8 +222,13 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
         // everything in order, since it may unwind.
         let _parents = self.leave_to_the_parent();
         let _ = batch.guarded(|| self.hand_over());
+        // A fiber may end its fill in another thread than it began in. The number of that thread then
+        // stays too high, which only makes it look for cycles when it waits.
+        let began_here = batch.role.began_in_this_thread();
         batch.role.give_up();
-        count_fills(-1);
+        if began_here {
+            count_fills(-1);
+        }
         let _ = batch.guarded(|| {
             // One is enough to take the role, and it wakes others when it has something for them.
             batch.wake_waiters(1);

@@ -30,12 +30,11 @@ pub(super) mod stint;
 use super::fill_state::Workspace;
 use super::node::node_of;
 use super::own::Own;
-use super::role::{FillRole, Taken, Vacancy};
+use super::role::{FillRole, NO_FIBER, Runner, Taken, Vacancy};
 use super::{Batch, Options, gate};
 use crate::error::NewError;
 use crate::host::{Host, Word};
 use crate::memory::OutOfMemory;
-use crate::process::Thread;
 use crate::source::Source;
 use crate::sync::{AtomicUsize, Backoff, CachePadded, Ordering};
 
@@ -161,7 +160,7 @@ impl<S> Permits<S> {
     /// to add results, if that is not stopped meanwhile.
     fn publisher(&self) -> Publisher<'_> {
         let backoff = Backoff::new();
-        while self.publisher.take().is_err() {
+        while self.publisher.take_as(NO_FIBER).is_err() {
             backoff.snooze();
         }
         Publisher(&self.publisher)
@@ -224,13 +223,23 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.permits().all(|permit| permit.role.is_free())
     }
 
-    /// Whether this thread is filling the batch.
-    pub(super) fn is_filled_by_this_thread(&self) -> bool {
-        self.permits().any(|permit| permit.role.is_mine())
+    /// Whether this thread, in which the host runs `fiber`, is filling the batch.
+    pub(super) fn is_filled_by(&self, fiber: u64) -> bool {
+        let me = Runner::current(fiber);
+        self.permits().any(|permit| permit.role.is_held_by(me))
+    }
+
+    /// Whether all fillers are in this thread, so that none goes on while `fiber` waits for them.
+    /// Once a source has ended, a thread waits for those that still run, and not for free permits.
+    pub(super) fn is_stopped_by_a_wait_of(&self, fiber: u64) -> bool {
+        let is_here = |permit: &Permit<'_, S>| permit.role.is_in_thread_of(fiber);
+        let ended = self.has_several_fillers() && self.permits.have_ended();
+        self.permits().any(|permit| is_here(&permit))
+            && self.permits().all(|permit| is_here(&permit) || (ended && permit.role.is_free()))
     }
 
     /// The threads that fill.
-    pub(super) fn each_filler(&self, each: &mut dyn FnMut(Thread)) {
+    pub(super) fn each_filler(&self, each: &mut dyn FnMut(Runner)) {
         self.permits().filter_map(|permit| permit.role.holder()).for_each(each);
     }
 
@@ -239,17 +248,20 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         self.permits().filter(|permit| permit.own.is_back()).count()
     }
 
-    /// Takes a permit, if there is a call to be made with one.
-    pub(super) fn take_permit(&self) -> Result<(Permit<'_, S>, Vacancy), Taken> {
-        if self.is_filled_by_this_thread() {
+    /// Takes a permit for `fiber`, if there is a call to be made with one.
+    pub(super) fn take_permit(&self, fiber: u64) -> Result<(Permit<'_, S>, Vacancy), Taken> {
+        if self.is_filled_by(fiber) {
             return Err(Taken::ByThisThread);
         }
-        if !self.may_fill() {
-            return Err(Taken::ByAnother);
+        if self.may_fill() {
+            let mut permits = self.permits();
+            let taken = permits.find_map(|permit| Some((permit, permit.role.take_as(fiber).ok()?)));
+            if let Some(taken) = taken {
+                return Ok(taken);
+            }
         }
-        let mut permits = self.permits();
-        let taken = permits.find_map(|permit| Some((permit, permit.role.take().ok()?)));
-        taken.ok_or(Taken::ByAnother)
+        let stops_all = self.is_stopped_by_a_wait_of(fiber);
+        Err(if stops_all { Taken::InThisThread } else { Taken::ByAnother })
     }
 
     /// For a thread that holds a permit: adds results behind all others, and wakes threads for them.

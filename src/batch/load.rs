@@ -22,6 +22,8 @@ pub(super) enum Next<'a, H: Host, S: Source<H>> {
     Stint(Stint<'a, H, S>),
     Wait,
     Reentrant,
+    /// Let another fiber of this thread run, which fills.
+    LetRun,
 }
 
 /// How long a load waits for another thread.
@@ -290,6 +292,15 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                     }
                 }
                 Next::Reentrant => return Err(LoadError::Reentrant),
+                Next::LetRun => {
+                    // By waiting, this fiber would stop the one that it waits for.
+                    let must_wait = !matches!(terms.patience, Patience::NoWait);
+                    return Err(if must_wait {
+                        LoadError::Reentrant
+                    } else {
+                        LoadError::WouldWait
+                    });
+                }
                 Next::Wait => {
                     let deadline = match terms.patience {
                         Patience::NoWait => return Err(LoadError::WouldWait),
@@ -358,10 +369,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         &self,
         take: &mut impl FnMut() -> Option<Word>,
     ) -> Result<Next<'_, H, S>, Panicked> {
+        let fiber = self.host.fiber();
         if self.has_several_fillers() {
-            return self.next_of_several(take);
+            return self.next_of_several(fiber, take);
         }
-        match self.guarded(|| self.role.take())? {
+        match self.guarded(|| self.role.take_as(fiber))? {
             Ok(vacancy) => {
                 let fill = Fill::new(self, vacancy)?;
                 // The filler before may have published since this thread looked.
@@ -376,6 +388,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 })
             }
             Err(Taken::ByThisThread) => Ok(Next::Reentrant),
+            Err(Taken::InThisThread) => Ok(Next::LetRun),
             Err(Taken::ByAnother) => Ok(Next::Wait),
         }
     }

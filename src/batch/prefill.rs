@@ -4,10 +4,10 @@ use super::deadlock::Awaited;
 use super::fill::Fill;
 use super::load::Terms;
 use super::own::Origin;
+use super::role::Runner;
 use super::{Batch, gate};
 use crate::error::LoadError;
 use crate::host::{Host, Word};
-use crate::process::Thread;
 use crate::source::Source;
 use crate::sync::Ordering;
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ struct Room<'a, H: Host, S: Source<H>> {
 }
 
 impl<H: Host, S: Source<H>> Awaited for Room<'_, H, S> {
-    fn each_filler(&self, each: &mut dyn FnMut(Thread)) {
+    fn each_filler(&self, each: &mut dyn FnMut(Runner)) {
         self.batch.each_filler(each);
     }
 
@@ -104,7 +104,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let mut pace = Pace::new(self.len());
         loop {
             let flags = self.enter()?;
-            if self.is_filled_by_this_thread() {
+            let fiber = self.host.fiber();
+            if self.is_filled_by(fiber) || self.is_stopped_by_a_wait_of(fiber) {
                 return Err(LoadError::Reentrant);
             }
             if flags & gate::CLOSED != 0 {
@@ -112,7 +113,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             }
             Self::check_terminal(flags)?;
             if self.is_low(low_mark) {
-                match self.make_ahead(low_mark, max)? {
+                match self.make_ahead(fiber, low_mark, max)? {
                     Ahead::Made(count) => return Ok(count),
                     Ahead::MayGoOn => continue,
                     Ahead::MustWait => {}
@@ -130,11 +131,16 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 
-    fn make_ahead(&self, low_mark: usize, max: usize) -> Result<Ahead, LoadError<S::Error>> {
+    fn make_ahead(
+        &self,
+        fiber: u64,
+        low_mark: usize,
+        max: usize,
+    ) -> Result<Ahead, LoadError<S::Error>> {
         if self.has_several_fillers() {
-            return self.make_ahead_as_one_of_several(low_mark, max);
+            return self.make_ahead_as_one_of_several(fiber, low_mark, max);
         }
-        let Ok(vacancy) = self.role.take() else {
+        let Ok(vacancy) = self.role.take_as(fiber) else {
             return Ok(Ahead::MustWait);
         };
         let fill = Fill::new(self, vacancy)?;
@@ -204,11 +210,14 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         terms: Terms<'_>,
     ) -> Result<Word, LoadError<S::Error>> {
         let low = self.guarded(|| self.must_refill());
-        if low == Ok(true) && self.has_several_fillers() {
-            return self.refill_as_one_of_several(word, origin, terms);
+        if low == Ok(false) {
+            return Ok(word);
         }
-        let take = |low| if low { self.guarded(|| self.role.take().ok()) } else { Ok(None) };
-        let vacancy = low.and_then(take);
+        let fiber = self.host.fiber();
+        if low.is_ok() && self.has_several_fillers() {
+            return self.refill_as_one_of_several(fiber, word, origin, terms);
+        }
+        let vacancy = low.and_then(|_| self.guarded(|| self.role.take_as(fiber).ok()));
         // The end of a fill may call the host, so no border encloses it.
         let fill = vacancy.and_then(|it| it.map(|vacancy| Fill::new(self, vacancy)).transpose());
         match fill {

@@ -18,6 +18,7 @@ mod arguments;
 mod basics;
 mod cursors;
 mod ends;
+mod fibers;
 mod fillers;
 mod forking;
 mod forks;

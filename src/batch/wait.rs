@@ -1,11 +1,11 @@
 //! How a load waits for the thread that fills.
 
 use super::deadlock::{self, Awaited, Cycle};
+use super::role::Runner;
 use super::stats::nanoseconds;
 use super::{Batch, gate};
 use crate::error::LoadError;
 use crate::host::Host;
-use crate::process::Thread;
 use crate::source::Source;
 use std::cell::Cell;
 use std::time::Instant;
@@ -81,7 +81,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         mut wait: impl FnMut(),
     ) -> Result<(), LoadError<S::Error>> {
         let mut waited = None;
-        let blocked = deadlock::wait_for(awaited, || {
+        let blocked = deadlock::wait_for(awaited, self.host.fiber(), || {
             self.host.block(&mut || waited = Some(self.guarded(&mut wait)));
         });
         match self.poisoned_by(blocked)? {
@@ -113,7 +113,7 @@ impl<H: Host, S: Source<H>> Drop for WakeUp<'_, H, S> {
 }
 
 impl<H: Host, S: Source<H>> Awaited for Batch<H, S> {
-    fn each_filler(&self, each: &mut dyn FnMut(Thread)) {
+    fn each_filler(&self, each: &mut dyn FnMut(Runner)) {
         Self::each_filler(self, each);
     }
 

@@ -73,6 +73,14 @@ pub struct ft_local_host {
     /// for many results of a quick source at once, and a thread that has made results leaves the
     /// runtime for a moment, as to wait, so that others get some.
     pub one_lock: usize,
+    /// Which fiber, greenlet or virtual thread the calling thread runs: a number that no other of them
+    /// has while it lives, neither 0 nor UINT64_MAX; 0 for the thread itself. Asked inside the
+    /// runtime, before the thread runs the source or waits. With it, `ft_local_batch_load_now` tells a
+    /// fiber that shares the thread of the one that runs the source, and gets
+    /// FT_LOCAL_ERR_WOULD_WAIT, from a source that loads from its own batch. A function that waits
+    /// still returns FT_LOCAL_ERR_REENTRANT there, since the wait would stop the source. A fiber may
+    /// go on in another thread while it runs the source, but must not fork there.
+    pub fiber: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void) -> u64>,
 }
 
 // `repr(C)`, the size first, then pointers, functions and a number.
@@ -118,6 +126,7 @@ pub(crate) fn table_of(host: ft_local_host) -> Result<HostTable, Failure> {
         // A batch calls it, and a wrapper does not.
         free_ctx: _,
         one_lock,
+        fiber,
     } = host;
     let retain = match (retain, retain_plain) {
         (None, None) => Retain::None,
@@ -157,7 +166,15 @@ pub(crate) fn table_of(host: ft_local_host) -> Result<HostTable, Failure> {
         1 => true,
         _ => return Err(bad_argument(ONE_LOCK)),
     };
-    Ok(HostTable { retain, release, block, interrupt, interruptible, one_lock })
+    Ok(HostTable {
+        retain,
+        release,
+        block,
+        interrupt,
+        interruptible,
+        one_lock,
+        fiber: fiber.map(|asked| (asked, ctx)),
+    })
 }
 
 /// Does what `FT_LOCAL_HOST_INIT` does, for languages without macros.

@@ -26,6 +26,8 @@ pub(crate) struct HostTable {
     pub interruptible: Interrupt,
     /// Whether one thread of the host runs at a time.
     pub one_lock: bool,
+    /// How a fiber is told from others.
+    pub fiber: Option<(unsafe extern "C-unwind" fn(*mut c_void) -> u64, *mut c_void)>,
 }
 
 /// How a host takes a reference.
@@ -169,6 +171,11 @@ unsafe impl Host for HostTable {
     fn interrupted(&self) -> bool {
         // SAFETY: the table's promise.
         unsafe { self.interrupt.ask() }.unwrap_or(false)
+    }
+
+    fn fiber(&self) -> u64 {
+        // SAFETY: the table's promise.
+        self.fiber.map_or(0, |(asked, ctx)| unsafe { asked(ctx) })
     }
 
     fn interruptible(&self) -> bool {

@@ -107,3 +107,22 @@ pub unsafe extern "C-unwind" fn ft_local_batch_forget(
     enter(|| batch_at(batch))
         .map_or(0, |batch| i32::from(batch.forget(Ticket::from_number(ticket))))
 }
+
+/// Gives up the right to run the source, for a fiber that was ended in the middle of the source and
+/// will never run again: 1 if it had it, 0 if not. `fiber` is what the host's `fiber` returned in it.
+/// What the fiber had made is kept, and the next load runs the source. Objects that the source had
+/// written and not yet returned are still the source's. Call it before the memory of the fiber's stack
+/// is given back, and in one thread. The fiber must not have died in a wait of the library.
+///
+/// Blocks: briefly.
+/// Calls host: release, wake: `release` if the batch was closed, and for results that belong to the
+/// parent of a fork; `wake` for registered waiters.
+/// Errors: 0 if `batch` is not a batch; `ft_local_last_error` then says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn ft_local_batch_abandon(
+    batch: *const ft_local_batch,
+    fiber: u64,
+) -> i32 {
+    // Out of the border: this calls the host.
+    enter(|| batch_at(batch)).map_or(0, |batch| i32::from(batch.abandon(fiber).unwrap_or(false)))
+}

@@ -53,6 +53,7 @@ class Host(ctypes.Structure):
         ("interruptible_plain", c_void_p),
         ("free_ctx", c_void_p),
         ("one_lock", c_size_t),
+        ("fiber", c_void_p),
     ]
 
 

@@ -16,11 +16,13 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// As `next`, for a batch of several fillers.
     pub(in crate::batch) fn next_of_several(
         &self,
+        fiber: u64,
         take: &mut impl FnMut() -> Option<Word>,
     ) -> Result<Next<'_, H, S>, Panicked> {
-        let stint = match self.begin()? {
+        let stint = match self.begin(fiber)? {
             Ok(stint) => stint,
             Err(Taken::ByThisThread) => return Ok(Next::Reentrant),
+            Err(Taken::InThisThread) => return Ok(Next::LetRun),
             Err(Taken::ByAnother) => return Ok(Next::Wait),
         };
         // Another filler may have published since this thread looked.
@@ -38,11 +40,12 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// As `refill_if_low`, for a thread that was seen to have left few results.
     pub(in crate::batch) fn refill_as_one_of_several(
         &self,
+        fiber: u64,
         word: Word,
         origin: Origin,
         terms: Terms<'_>,
     ) -> Result<Word, LoadError<S::Error>> {
-        match self.begin() {
+        match self.begin(fiber) {
             Ok(Ok(stint)) => match stint.run_with(word, origin, terms.argument)? {
                 Some(word) => Ok(word),
                 None => self.acquire(terms, || self.take()),
@@ -58,10 +61,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     /// As `make_ahead`, for a thread that has seen fewer results than `low_mark`.
     pub(in crate::batch) fn make_ahead_as_one_of_several(
         &self,
+        fiber: u64,
         low_mark: usize,
         max: usize,
     ) -> Result<Ahead, LoadError<S::Error>> {
-        let Ok(stint) = self.begin()? else {
+        let Ok(stint) = self.begin(fiber)? else {
             return Ok(Ahead::MustWait);
         };
         if stint.cannot_begin() {
@@ -72,8 +76,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         Ok(Ahead::Made(made))
     }
 
-    fn begin(&self) -> Result<Result<Stint<'_, H, S>, Taken>, Panicked> {
-        let taken: Result<(Permit<'_, S>, Vacancy), Taken> = self.guarded(|| self.take_permit())?;
+    fn begin(&self, fiber: u64) -> Result<Result<Stint<'_, H, S>, Taken>, Panicked> {
+        let taken: Result<(Permit<'_, S>, Vacancy), Taken> =
+            self.guarded(|| self.take_permit(fiber))?;
         Ok(match taken {
             Ok((permit, vacancy)) => Ok(Stint::new(self, permit, vacancy)?),
             Err(taken) => Err(taken),

@@ -195,8 +195,12 @@ impl<H: Host, S: Source<H>> Drop for Stint<'_, H, S> {
         // As in the drop of `Fill`: the permit is given up in any case, and host code comes last.
         let _parents = self.leave_to_the_parent();
         let _ = batch.guarded(|| self.hand_over());
+        // As in the drop of `Fill`: its fiber may have moved.
+        let began_here = self.permit.role.began_in_this_thread();
         self.permit.role.give_up();
-        count_fills(-1);
+        if began_here {
+            count_fills(-1);
+        }
         // In this order: see the head of `fillers.rs`.
         let flags = batch.front.gate.latest();
         let _ = batch.guarded(|| {

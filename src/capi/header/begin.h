@@ -38,7 +38,7 @@
 //
 // Calls host. The functions of the host that it may call, with or without `ctx`. "block" includes
 // `detach` and `attach`, "interrupted" includes `interruptible`, "source" the functions of the
-// source.
+// source, and `fiber`.
 //
 // Arguments are checked: a bad one gets FT_LOCAL_ERR_ARGUMENT and changes nothing. NULL is ignored
 // by the `_free` functions and refused everywhere else. A handle of another kind and a freed handle

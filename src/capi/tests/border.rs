@@ -51,7 +51,7 @@ fn every_export_stops_a_panic() {
     let (out, count) = (|| object, || number);
     // SAFETY: all arguments are good; handles are used while they live. Nothing is freed by the
     // calls below: the panic comes before the handle is taken back.
-    let exports: [Drill; 42] = unsafe {
+    let exports: [Drill; 43] = unsafe {
         [
             ("ft_local_version", &|n| survives(n, 0, || text(ft_local_version()).len())),
             ("ft_local_version_number", &|n| survives(n, 0, || ft_local_version_number())),
@@ -95,6 +95,7 @@ fn every_export_stops_a_panic() {
                 survives(n, PANIC, || ft_local_batch_interrupt(batch))
             }),
             ("ft_local_batch_forget", &|n| survives(n, 0, || ft_local_batch_forget(batch, 1))),
+            ("ft_local_batch_abandon", &|n| survives(n, 0, || ft_local_batch_abandon(batch, 1))),
             ("ft_local_cursor_next_now", &|n| {
                 survives(n, PANIC, || ft_local_cursor_next_now(cursor, out()))
             }),

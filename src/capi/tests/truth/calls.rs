@@ -86,6 +86,11 @@ pub(super) const CALLS: &[Call] = calls! {
     ft_local_batch_notify: |w| ft_local_batch_notify(w.batch, Some(wake), null_mut(), &mut 0);
     // The oldest ticket, which was called if there ever was one.
     ft_local_batch_forget: |w| ft_local_batch_forget(w.batch, 1);
+    ft_local_batch_abandon: |w| {
+        // No fiber has this number; a child adopts the batch.
+        let _ = ft_local_batch_abandon(w.batch, 1);
+        ft_local_batch_abandon(w.batch, w.let_a_fiber_die())
+    };
     ft_local_batch_interrupt: |w| ft_local_batch_interrupt(w.batch);
     ft_local_cursor_next_now: |w| ft_local_cursor_next_now(w.cursor, &mut null_mut());
     ft_local_batch_prefill: |w| ft_local_batch_prefill(w.batch, SIZE, 1, A_MOMENT, &mut 0);

@@ -67,6 +67,11 @@ pub(super) fn without_memory(call: impl FnOnce()) {
     HAS_NO_MEMORY.set(false);
 }
 
+/// Whether every request of this thread for memory fails.
+pub(super) fn has_no_memory() -> bool {
+    HAS_NO_MEMORY.get()
+}
+
 /// What is seen in a child of a fork, which ends with the call.
 pub(super) fn in_child(call: impl FnOnce() -> Seen) -> Seen {
     let (mut from_child, mut to_parent) = std::io::pipe().unwrap();

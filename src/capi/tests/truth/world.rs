@@ -1,8 +1,11 @@
 //! A batch with a cursor, a wrapper, and a host and a source that note their callers.
 
 use super::super::*;
-use super::watch::{BLOCK, FREE_CTX, INTERRUPTED, RELEASE, RETAIN, SOURCE, WAKE, note};
+use super::watch::{
+    BLOCK, FREE_CTX, INTERRUPTED, RELEASE, RETAIN, SOURCE, WAKE, has_no_memory, note,
+};
 use crate::cursor::*;
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
@@ -27,6 +30,9 @@ pub(super) struct Script {
     waits: AtomicBool,
     goes_on: AtomicBool,
     is_waiting: AtomicBool,
+    /// The next call never comes back.
+    dies: AtomicBool,
+    is_dead: AtomicBool,
 }
 
 pub(super) struct World {
@@ -59,6 +65,15 @@ unsafe extern "C-unwind" fn block(ctx: *mut c_void, wait: ft_local_wait, arg: *m
     unsafe { wait(arg) };
 }
 
+thread_local! {
+    static FIBER: Cell<u64> = const { Cell::new(0) };
+}
+
+unsafe extern "C-unwind" fn fiber(_ctx: *mut c_void) -> u64 {
+    note(SOURCE);
+    FIBER.get()
+}
+
 unsafe extern "C-unwind" fn free_ctx(_ctx: *mut c_void) {
     note(FREE_CTX);
 }
@@ -76,6 +91,12 @@ unsafe extern "C-unwind" fn next(ctx: *mut c_void) -> *mut c_void {
     note(SOURCE);
     // SAFETY: the script, which the world keeps.
     let script = unsafe { &*ctx.cast::<Script>() };
+    if script.dies.swap(false, Ordering::Relaxed) {
+        script.is_dead.store(true, Ordering::Release);
+        loop {
+            std::thread::park();
+        }
+    }
     if script.waits.swap(false, Ordering::Relaxed) {
         script.is_waiting.store(true, Ordering::Release);
         while !script.goes_on.load(Ordering::Acquire) {
@@ -127,6 +148,8 @@ impl World {
             waits: AtomicBool::new(false),
             goes_on: AtomicBool::new(false),
             is_waiting: AtomicBool::new(false),
+            dies: AtomicBool::new(false),
+            is_dead: AtomicBool::new(false),
         });
         let ctx = (&raw const *script).cast_mut().cast();
         let mut host = values();
@@ -137,6 +160,7 @@ impl World {
         host.interrupted_plain = Some(interrupted);
         let mut source = source();
         host.free_ctx = Some(free_ctx);
+        host.fiber = Some(fiber);
         source.ctx = ctx;
         source.free_ctx = Some(free_ctx);
         source.fill = (kind == Kind::Fill).then_some(fill);
@@ -173,6 +197,35 @@ impl World {
         // SAFETY: the batch lives.
         assert_eq!(unsafe { ft_local_batch_load(self.batch, &raw mut object) }, 0);
         object
+    }
+
+    /// Lets a fiber die in the source, if it gets there, while a waiter is registered, and returns its
+    /// number. It is a thread that stays there for ever.
+    pub(super) fn let_a_fiber_die(&self) -> u64 {
+        const DEAD: u64 = 7;
+        if has_no_memory() {
+            return DEAD;
+        }
+        self.script.dies.store(true, Ordering::Relaxed);
+        let batch = self.batch.expose_provenance();
+        let fiber = std::thread::Builder::new().spawn(move || {
+            FIBER.set(DEAD);
+            // SAFETY: the batch lives until this thread is in the source, or has ended.
+            let _ = unsafe {
+                let batch = std::ptr::with_exposed_provenance::<ft_local_batch>(batch);
+                ft_local_batch_load_now(batch, &mut null_mut())
+            };
+        });
+        while fiber.as_ref().is_ok_and(|fiber| !fiber.is_finished())
+            && !self.script.is_dead.load(Ordering::Acquire)
+        {
+            std::thread::yield_now();
+        }
+        // Another thread may be in the source, and is to come back.
+        self.script.dies.store(false, Ordering::Relaxed);
+        // SAFETY: the batch lives.
+        let _ = unsafe { ft_local_batch_notify(self.batch, Some(wake), null_mut(), &mut 0) };
+        DEAD
     }
 
     /// Whether another thread is using the batch.
