@@ -200,11 +200,11 @@ mod tests {
     #[test]
     fn a_filler_knows_that_it_is_one() {
         let role = FillRole::new();
-        assert!(!role.is_mine());
+        assert!(!role.is_in_thread_of(NO_FIBER));
         assert_eq!(role.take(), Ok(Vacancy::Free));
-        assert!(role.is_mine());
+        assert!(role.is_in_thread_of(NO_FIBER));
         role.give_up();
-        assert!(!role.is_mine());
+        assert!(!role.is_in_thread_of(NO_FIBER));
     }
 
     #[test]
@@ -249,6 +249,7 @@ mod tests {
                 assert_eq!(role.take_as(OTHER), Err(Taken::ByAnother));
                 assert!(role.is_in_thread_of(ME) && !role.is_in_thread_of(OTHER));
                 role.give_up();
+                assert!(!role.is_in_thread_of(ME), "it has given the role up");
                 assert_eq!(role.take(), Ok(Vacancy::Free));
             });
         });

@@ -36,10 +36,10 @@ fn switched_to<R>(fiber: u64, f: impl FnOnce() -> R) -> R {
 /// The outcome of each call that a source made while it made its only result.
 type Seen = Arc<Mutex<Vec<Result<usize, LoadError<Infallible>>>>>;
 
+type Numbers = Box<dyn FnMut() -> Result<usize, Infallible> + Send>;
+
 /// A batch whose first call of the source does something with the batch.
-fn nested(
-    act: impl Fn(&Batch<Fibers, Box<dyn FnMut() -> Result<usize, Infallible> + Send>>) + Send + 'static,
-) -> Arc<Batch<Fibers, Box<dyn FnMut() -> Result<usize, Infallible> + Send>>> {
+fn nested(act: impl Fn(&Batch<Fibers, Numbers>) + Send + 'static) -> Arc<Batch<Fibers, Numbers>> {
     Arc::new_cyclic(|batch: &Weak<Batch<_, _>>| {
         let (batch, mut made) = (batch.clone(), 0);
         let source = move || {
@@ -49,7 +49,7 @@ fn nested(
             }
             Ok(made)
         };
-        let source: Box<dyn FnMut() -> Result<usize, Infallible> + Send> = Box::new(source);
+        let source: Numbers = Box::new(source);
         Batch::new(Fibers, source, 1).unwrap()
     })
 }
@@ -107,11 +107,11 @@ fn fibers_that_wait_for_each_other_are_a_cycle_in_whatever_thread() {
             loaded
         });
         until(|| mine.stats().waits == 1);
-        let loaded = switched_to(FIRST, || others.load_within(LONG));
-        assert_eq!(loaded, Err(LoadError::Deadlock));
+        let loaded = switched_to(FIRST, || others.load_within(Duration::from_secs(1)));
         mine.role.give_up();
         mine.interrupt();
         assert_eq!(other.join().unwrap(), Ok(1));
+        assert_eq!(loaded, Err(LoadError::Deadlock));
     });
 }
 
@@ -133,4 +133,20 @@ fn the_fill_of_a_dead_fiber_is_given_up_with_what_it_made() {
     assert_eq!(calls.0.load(Ordering::Relaxed), 1);
     assert!(!this_thread_fills());
     assert_eq!([batch.load(), batch.load()], [Ok(70), Ok(1)]);
+}
+
+#[test]
+fn a_fill_that_ends_in_another_thread_is_not_counted_there() {
+    let batch = Batch::new(Fibers, counter(), 4).unwrap();
+    // As if its fiber had been moved.
+    std::thread::scope(|scope| {
+        scope.spawn(|| assert_eq!(batch.role.take_as(FIRST), Ok(Vacancy::Free))).join().unwrap();
+    });
+    let fill = crate::batch::fill::Fill::new(&batch, Vacancy::Free).unwrap();
+    assert!(this_thread_fills());
+    drop(fill);
+    assert!(this_thread_fills(), "it counts its own, and this one began elsewhere");
+    count_fills(-1);
+    assert_eq!(batch.load(), Ok(1));
+    assert!(!this_thread_fills());
 }

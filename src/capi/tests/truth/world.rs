@@ -16,8 +16,8 @@ pub(super) enum Kind {
     Next,
 }
 
-/// How many results fit into the batch.
-pub(super) const SIZE: usize = 8;
+/// How many results fit into the batch: so many that a fill asks whether its thread is interrupted.
+pub(super) const SIZE: usize = 80;
 
 /// What the source does when it is called.
 pub(super) struct Script {
