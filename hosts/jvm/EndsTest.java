@@ -3,8 +3,11 @@ import ft_local.Batch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -35,7 +38,7 @@ final class EndsTest {
                 Thread.onSpinWait();
             }
             waiter.start();
-            while (batch.waits() == 0) {
+            while (waiter.getState() != Thread.State.WAITING) {
                 Thread.onSpinWait();
             }
         }
@@ -72,6 +75,56 @@ final class EndsTest {
         both.filler.join();
         check(both.got.get().equals(7), "the filler has made a result: %s", both.got.get());
         check(both.calls.get() == 1, "the source of a closed batch ran");
+    }
+
+    private static void aWaitEndsWithItsTime() throws Exception {
+        Waiting both = new Waiting();
+        for (Duration timeout : List.of(Duration.ZERO, Duration.ofNanos(1))) {
+            try {
+                both.batch.load(timeout);
+                throw new AssertionError("no result is there");
+            } catch (TimeoutException expected) {
+                // Nothing was lost.
+            }
+        }
+        both.goOn.countDown();
+        both.filler.join();
+        both.waiter.join();
+        check(both.got.get().equals(7) && both.waiterGot.get().equals(7), "a result was lost");
+        check(both.batch.load(Duration.ofDays(1_000_000)) == 7, "it need not wait");
+    }
+
+    private static void aBatchEndsWithItsIterator() throws Exception {
+        Batch<Integer> numbers = new Batch<>(List.of(1, 2, 3, 4, 5).iterator(), 2);
+        check(numbers.load() == 1, "the first");
+        int sum = 0;
+        for (int number : numbers) {
+            sum += number;
+            if (number == 3) {
+                break;
+            }
+        }
+        check(sum == 2 + 3, "%d", sum);
+        check(numbers.stream().mapToInt(number -> number).sum() == 4 + 5, "the rest");
+        check(loadOrError(numbers) instanceof NoSuchElementException, "the end");
+        check(!numbers.iterator().hasNext(), "the end");
+    }
+
+    private static void aSourcesOwnNoSuchElementIsNoEnd() throws Exception {
+        AtomicInteger calls = new AtomicInteger();
+        Batch<Integer> batch = new Batch<>(() -> {
+            if (calls.incrementAndGet() == 1) {
+                throw new NoSuchElementException("the source's own");
+            }
+            return 3;
+        }, 1);
+        try {
+            batch.iterator().hasNext();
+            throw new AssertionError("it was taken for the end");
+        } catch (NoSuchElementException error) {
+            check(error.getMessage().equals("the source's own"), "%s", error);
+        }
+        check(batch.load() == 3, "the batch cannot be used");
     }
 
     private static void aSourceMayCloseItsBatch() throws Exception {
@@ -155,6 +208,9 @@ final class EndsTest {
     static void run() throws Exception {
         aWaitingThreadCanBeInterrupted();
         closeWakesAThreadThatWaits();
+        aWaitEndsWithItsTime();
+        aBatchEndsWithItsIterator();
+        aSourcesOwnNoSuchElementIsNoEnd();
         aSourceMayCloseItsBatch();
         aSourceMayBeLeftByAnyThrowable();
         droppedBatchesAreFreed();
