@@ -177,6 +177,113 @@ class BatchTest < Minitest::Test
     assert_equal [1, 2, 3], loaded
   end
 
+  # A scheduler whose fibers can be woken by other threads. Time flies: a fiber that waits with a
+  # timeout goes on at once.
+  class WakingScheduler < Scheduler
+    attr_reader :waiting
+
+    def initialize
+      super
+      @ready = Queue.new
+      @waiting = {}
+    end
+
+    def block(_blocker, timeout = nil)
+      @waiting[Fiber.current] = true
+      @ready << Fiber.current if timeout
+      Fiber.yield
+    ensure
+      @waiting.delete(Fiber.current)
+    end
+
+    def unblock(_blocker, fiber) = @ready << fiber
+
+    def close
+      until @ready.empty? && @waiting.empty?
+        fiber = @ready.pop
+        fiber.resume if fiber.alive?
+      end
+    end
+  end
+
+  # Runs a block in a thread with a scheduler, while another thread is in the source of a batch of
+  # which it returns what the block puts into the array that it gets.
+  def with_fibers
+    go_on = Queue.new
+    batch = FtLocal::Batch.new(1) { go_on.pop }
+    filler = Thread.new { batch.load }
+    Thread.pass until filler.stop?
+    loaded = []
+    Thread.new do
+      Fiber.set_scheduler(scheduler = WakingScheduler.new)
+      yield batch, loaded, go_on, scheduler
+    end.join
+    go_on << :last
+    filler.join
+    loaded
+  end
+
+  def test_fibers_wait_in_their_scheduler_and_do_not_block_their_thread
+    loaded = with_fibers do |batch, results, go_on, scheduler|
+      10.times { Fiber.schedule { results << batch.load } }
+      assert_equal 10, scheduler.waiting.size
+      11.times { |number| go_on << number }
+    end
+    # The first is the filler's.
+    assert_equal 10, loaded.uniq.size
+    assert_empty loaded - [*0..10]
+  end
+
+  def test_a_fiber_stops_waiting_by_a_timeout_or_an_exception_and_loses_nothing
+    loaded = with_fibers do |batch, results, go_on, _|
+      Fiber.schedule { results << assert_raises(Timeout::Error) { batch.load(timeout: 0.001) } }
+      stopped = Fiber.schedule { results << assert_raises(IOError) { batch.load } }
+      stopped.raise(IOError, "stop")
+      Fiber.schedule { results << batch.load }
+      2.times { |number| go_on << number }
+    end
+    numbers, errors = loaded.partition { |each| each.is_a?(Integer) }
+    assert_equal [IOError, Timeout::Error], errors.map(&:class).sort_by(&:name)
+    assert_equal 1, numbers.size
+  end
+
+  def test_close_wakes_the_fibers_that_wait
+    loaded = with_fibers do |batch, results, *|
+      3.times { Fiber.schedule { results << assert_raises(ClosedQueueError) { batch.load } } }
+      batch.close
+    end
+    assert_equal 3, loaded.size
+  end
+
+  def test_a_source_ends_with_stop_iteration_and_so_does_each
+    numbers = [1, 2, 3, 4].each
+    batch = FtLocal::Batch.new(3) { numbers.next }
+    assert_equal 1, batch.load
+    assert_equal [4, 6, 8], batch.map { |number| 2 * number }
+    assert_match(/ended/, assert_raises(StopIteration) { batch.load }.message)
+    loop { batch.load }
+    assert_empty batch.each.to_a
+    assert_same batch, batch.each { flunk }
+  end
+
+  def test_an_error_of_the_source_comes_out_of_each
+    calls = 0
+    batch = FtLocal::Batch.new(1) { (calls += 1) == 3 ? raise(IOError, "three") : calls }
+    seen = []
+    assert_raises(IOError) { batch.each { |number| seen << number } }
+    assert_equal [[1, 2], 4], [seen, batch.first]
+  end
+
+  def test_a_load_waits_no_longer_than_its_timeout
+    waiting do |batch, waiter|
+      [0, 0.001].each do |timeout|
+        assert_raises(Timeout::Error) { batch.load(timeout: timeout) }
+      end
+      assert_predicate waiter, :alive?
+    end
+    assert_equal 1, FtLocal::Batch.new(1) { 1 }.load(timeout: nil)
+  end
+
   def test_a_thread_can_be_killed_in_its_source
     reached = Queue.new
     batch = FtLocal::Batch.new(2) { reached << 1 and Thread.stop }
@@ -326,6 +433,13 @@ class BatchTest < Minitest::Test
       assert_equal "size must be an Integer, got #{size.class}", error.message
     end
     assert_raises(LocalJumpError) { FtLocal::Batch.new(1) }
+    batch = FtLocal::Batch.new(1) { 1 }
+    [-1, Float::NAN].each do |seconds|
+      text = "timeout must be 0 or more seconds, got #{seconds}"
+      assert_equal text, assert_raises(ArgumentError) { batch.load(timeout: seconds) }.message
+    end
+    assert_raises(TypeError) { batch.load(timeout: "soon") }
+    assert_raises(ArgumentError) { batch.load(within: 1) }
     raw = FtLocal::Batch.allocate
     assert_match(/initialize/, assert_raises(ArgumentError) { raw.load }.message)
     assert_raises(NoMethodError) { FtLocal::Batch.new(1) { 1 }.dup }
