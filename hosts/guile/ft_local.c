@@ -26,8 +26,8 @@ typedef struct waiting {
     void *arg;
 } waiting;
 
-// A load that is in the library, on the stack, where the collector sees what it refers to. The one
-// that this thread began last is the one that a source is called for.
+// A load that is in the library, on the stack, where the collector sees what it refers to. It travels
+// with the call to the source that it runs.
 typedef struct load {
     SCM source;
     // What the source returned, as `call-guarded` in ft-local.scm has it: (#t . result), or
@@ -36,10 +36,11 @@ typedef struct load {
     // The thread, and how often it had blocked asyncs before the source was called.
     scm_thread *thread;
     unsigned blocked;
-    struct load *outer;
 } load;
 
-static _Thread_local load *current;
+static scm_thread *this_thread(void) {
+    return SCM_I_THREAD_DATA(scm_current_thread());
+}
 
 static void *wait_outside(void *arg) {
     waiting *call = arg;
@@ -57,7 +58,7 @@ static void block(void *ctx, ft_local_wait wait, void *arg) {
 // leave by a continuation, so it must not run here, inside the library: `batch_load` runs it, and
 // then goes on.
 static int32_t interrupted(void) {
-    const scm_thread *thread = current->thread;
+    const scm_thread *thread = this_thread();
     return thread->block_asyncs == 0 &&
            !scm_is_null(
                SCM_PACK(__atomic_load_n((scm_t_bits *)&thread->pending_asyncs, __ATOMIC_ACQUIRE)));
@@ -65,7 +66,7 @@ static int32_t interrupted(void) {
 
 // A thread that blocks asyncs sleeps until it is woken.
 static int32_t interruptible(void) {
-    return current->thread->block_asyncs == 0;
+    return this_thread()->block_asyncs == 0;
 }
 
 static SCM call_guarded, raise_exception;
@@ -95,9 +96,10 @@ static SCM ignore_throw(void *arg, SCM key, SCM args) {
     return SCM_BOOL_F;
 }
 
-static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
+// The source ends by returning the end-of-file object, as a reader does.
+static int32_t fill(void *ctx, void *arg, void **out, size_t capacity, size_t *produced) {
     (void)ctx, (void)capacity;
-    load *self = current;
+    load *self = arg;
     self->outcome = SCM_BOOL_F;
     self->blocked = self->thread->block_asyncs;
     // An async that ran between here and the source could leave without being refused. Guile's own
@@ -107,6 +109,9 @@ static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
     self->thread->block_asyncs = self->blocked;
     if (scm_is_false(self->outcome) || scm_is_false(scm_car(self->outcome))) {
         return 1;
+    }
+    if (SCM_EOF_OBJECT_P(scm_cdr(self->outcome))) {
+        return FT_LOCAL_ERR_END;
     }
     *out = retain(SCM_UNPACK_POINTER(scm_cdr(self->outcome)));
     *produced = 1;
@@ -149,7 +154,7 @@ static SCM make_batch(SCM thunk, SCM size) {
     host.interrupted_plain = interrupted;
     host.interruptible_plain = interruptible;
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
-    source.fill = fill;
+    source.fill_with = fill;
     ft_local_batch *batch;
     ft_local_status status = ft_local_batch_new(&host, &source, slots, &batch);
     if (status != FT_LOCAL_OK) {
@@ -158,24 +163,42 @@ static SCM make_batch(SCM thunk, SCM size) {
     return scm_make_foreign_object_2(batch_type, batch, SCM_UNPACK_POINTER(thunk));
 }
 
-static ft_local_status load_once(ft_local_batch *batch, load *self, void **loaded) {
-    self->outcome = SCM_BOOL_F;
-    current = self;
-    ft_local_status status = ft_local_batch_load(batch, loaded);
-    current = self->outer;
-    return status;
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static SCM batch_load(SCM object) {
-    ft_local_batch *batch = batch_of(object);
-    load self = {.source = SCM_PACK_POINTER(scm_foreign_object_ref(object, SOURCE)),
-                 .thread = SCM_I_THREAD_DATA(scm_current_thread()),
-                 .outer = current};
-    void *loaded;
-    ft_local_status status;
-    while ((status = load_once(batch, &self, &loaded)) == FT_LOCAL_ERR_INTERRUPTED) {
+// `until` is negative if there is no limit.
+static ft_local_status load_until(ft_local_batch *batch, load *self, double until, void **loaded) {
+    for (;;) {
+        double left = until < 0 ? -1 : until - now();
+        int64_t timeout = until < 0 || left > 9e9 ? -1 : (int64_t)(1e9 * (left < 0 ? 0 : left));
+        self->outcome = SCM_BOOL_F;
+        ft_local_status status = ft_local_batch_load_with(batch, self, timeout, loaded);
+        if (status != FT_LOCAL_ERR_INTERRUPTED) {
+            return status;
+        }
         scm_async_tick();
     }
+}
+
+// (batch-load batch [seconds [default]]): the next result, the end-of-file object if the source has
+// ended, or `default` if no result comes in time.
+static SCM batch_load(SCM object, SCM seconds, SCM otherwise) {
+    ft_local_batch *batch = batch_of(object);
+    double until = -1;
+    if (!SCM_UNBNDP(seconds) && scm_is_true(seconds)) {
+        double time = scm_to_double(seconds);
+        if (!(time >= 0)) {
+            scm_out_of_range("batch-load", seconds);
+        }
+        until = now() + time;
+    }
+    load self = {.source = SCM_PACK_POINTER(scm_foreign_object_ref(object, SOURCE)),
+                 .thread = this_thread()};
+    void *loaded;
+    ft_local_status status = load_until(batch, &self, until, &loaded);
     scm_remember_upto_here_1(object);
     if (status == FT_LOCAL_OK) {
         // On the stack, where the collector finds it, before it is given up.
@@ -184,7 +207,11 @@ static SCM batch_load(SCM object) {
         scm_remember_upto_here_1(result);
         return result;
     }
-    if (status < 0) {
+    if (status == FT_LOCAL_ERR_END) {
+        return SCM_EOF_VAL;
+    } else if (status == FT_LOCAL_ERR_TIMED_OUT || status == FT_LOCAL_ERR_WOULD_WAIT) {
+        return SCM_UNBNDP(otherwise) ? SCM_BOOL_F : otherwise;
+    } else if (status < 0) {
         raise_status("batch-load", status);
     } else if (scm_is_true(self.outcome)) {
         scm_call_1(raise_exception, scm_cdr(self.outcome));
@@ -239,7 +266,7 @@ void init_ft_local(void) {
         scm_from_utf8_symbol("batch"),
         scm_list_2(scm_from_utf8_symbol("handle"), scm_from_utf8_symbol("source")), finalize));
     scm_c_define_gsubr("make-batch", 2, 0, 0, (scm_t_subr)make_batch);
-    scm_c_define_gsubr("batch-load", 1, 0, 0, (scm_t_subr)batch_load);
+    scm_c_define_gsubr("batch-load", 1, 2, 0, (scm_t_subr)batch_load);
     scm_c_define_gsubr("batch-close!", 1, 0, 0, (scm_t_subr)batch_close);
     scm_c_define_gsubr("batch-clear!", 1, 0, 0, (scm_t_subr)batch_clear);
     scm_c_define_gsubr("batch-length", 1, 0, 0, (scm_t_subr)batch_length);

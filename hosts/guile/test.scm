@@ -1,6 +1,6 @@
 ;; Counters that balance over Guile's threads, and every way to leave a source.
 
-(use-modules (ft-local) (ice-9 control) (ice-9 exceptions) (ice-9 format) (ice-9 rdelim) (ice-9 threads) (srfi srfi-1))
+(use-modules (ft-local) (ice-9 control) (ice-9 exceptions) (ice-9 format) (ice-9 rdelim) (ice-9 threads) (srfi srfi-1) (srfi srfi-41))
 
 (define threads 4)
 (define loads 25000)
@@ -233,6 +233,42 @@
             (check (string-contains (format #f "~a" (thrown (batch-load batch))) "closed"))
             (go-on)))))
 
+(define (counting-to last)
+  (let ((made 0))
+    (lambda ()
+      (if (= made last) the-end (begin (set! made (1+ made)) made)))))
+
+(define the-end (with-input-from-string "" read-char))
+
+(test "a source ends with the end-of-file object, and so do loops and streams"
+  (let ((batch (make-batch (counting-to 6) 4)) (sum 0))
+    (check (= (batch-load batch) 1))
+    (check (equal? (stream->list 2 (batch->stream batch)) '(2 3)))
+    (batch-for-each (lambda (number) (set! sum (+ sum number))) batch)
+    (check (= sum (+ 4 5 6)))
+    (check (eof-object? (batch-load batch)))
+    (check (stream-null? (batch->stream batch)))))
+
+(test "threads share what there is until the end"
+  (let ((batch (make-batch (counting-to 1000) 16)) (seen (make-vector 1001 0)))
+    (in-threads
+     (lambda (index)
+       (batch-for-each
+        (lambda (number) (vector-set! seen number (1+ (vector-ref seen number)))) batch)))
+    (check (equal? (vector->list seen) (cons 0 (make-list 1000 1))))))
+
+(test "a load waits no longer than it is told"
+  (let* ((inside #f) (go-on #f)
+         (batch (make-batch (lambda () (set! inside #t) (let loop () (unless go-on (yield) (loop))) 5) 1))
+         (filler (call-with-new-thread (lambda () (batch-load batch)))))
+    (let loop () (unless inside (yield) (loop)))
+    (check (not (batch-load batch 0)))
+    (check (eq? (batch-load batch 0 'none) 'none))
+    (check (eq? (batch-load batch 0.001 'none) 'none))
+    (set! go-on #t)
+    (check (= (join-thread filler) 5))
+    (check (= (batch-load batch 1000) 5))))
+
 (define (resident)
   (gc) (gc)
   (* 4 (string->number (cadr (string-split (call-with-input-file "/proc/self/statm" read-line)
@@ -259,7 +295,9 @@
   (check (eq? (car (thrown (make-batch list -1))) 'out-of-range))
   (check (eq? (car (thrown (make-batch list 1.5))) 'wrong-type-arg))
   (check (equal? (cadddr (thrown (make-batch list 0))) '(1 1073741824 0)))
-  (check (eq? (car (thrown (batch-load 'no-batch))) 'wrong-type-arg)))
+  (check (eq? (car (thrown (batch-load 'no-batch))) 'wrong-type-arg))
+  (check (eq? (car (thrown (batch-load (make-batch list 1) 'soon))) 'wrong-type-arg))
+  (check (eq? (car (thrown (batch-load (make-batch list 1) -1))) 'out-of-range)))
 
 (define (rate)
   (let* ((batch (make-batch list 1000)) (start (get-internal-real-time)))
