@@ -98,13 +98,16 @@ static int32_t leave_and_make(void *ctx, void **out, size_t capacity, size_t *pr
     return 0;
 }
 
-static void slow_begin(slow *source) {
+static void slow_begin(slow *source, size_t fillers) {
     ft_local_host host = FT_LOCAL_HOST_INIT;
     host.fiber = number_of_fiber;
     ft_local_source table = FT_LOCAL_SOURCE_INIT;
     table.ctx = source;
     table.fill = leave_and_make;
-    CHECK_EQ(ft_local_batch_new(&host, &table, 1, &source->batch), FT_LOCAL_OK);
+    ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
+    options.fillers = fillers;
+    options.fill_budget = 1;
+    CHECK_EQ(ft_local_batch_new_with(&host, &table, 1, &options, &source->batch), FT_LOCAL_OK);
 }
 
 static void call(void *calls) {
@@ -113,7 +116,7 @@ static void call(void *calls) {
 
 static void another_fiber_of_the_thread_is_called_when_it_may_load(void) {
     slow source = {0};
-    slow_begin(&source);
+    slow_begin(&source, 1);
     fiber *first = fiber_new(1, load, source.batch);
     fiber *second = fiber_new(2, load, source.batch);
     resume(first);
@@ -147,7 +150,7 @@ static void *load_here(void *batch) {
 
 static void a_fiber_may_go_on_in_another_thread(void) {
     slow source = {0};
-    slow_begin(&source);
+    slow_begin(&source, 1);
     fiber *moved = fiber_new(1, load, source.batch);
     resume(moved);
     end_thread(start_thread(resume_here, moved));
@@ -165,7 +168,7 @@ static void a_fiber_may_go_on_in_another_thread(void) {
 
 static void the_source_of_a_dead_fiber_is_given_up_once(void) {
     slow source = {0};
-    slow_begin(&source);
+    slow_begin(&source, 1);
     fiber *dead = fiber_new(1, load, source.batch);
     CHECK_EQ(ft_local_batch_abandon(source.batch, 1), 0);
     resume(dead);
@@ -192,9 +195,39 @@ static void the_source_of_a_dead_fiber_is_given_up_once(void) {
     ft_local_batch_free(source.batch);
 }
 
+static void of_several_fillers_each_may_be_a_fiber_of_one_thread(void) {
+    slow source = {0};
+    slow_begin(&source, 3);
+    fiber *fibers[4];
+    for (uint64_t index = 0; index < 4; ++index) {
+        fibers[index] = fiber_new(index + 1, load, source.batch);
+        resume(fibers[index]);
+        CHECK_EQ(fibers[index]->ended, index == 3);
+    }
+    CHECK_EQ(fibers[3]->status, FT_LOCAL_ERR_WOULD_WAIT);
+    load_failing(source.batch, FT_LOCAL_ERR_REENTRANT);
+    // The second never goes on.
+    CHECK_EQ(ft_local_batch_abandon(source.batch, 2), 1);
+    CHECK_EQ(ft_local_batch_abandon(source.batch, 2), 0);
+    CHECK_EQ((uintptr_t)load_here(source.batch), 4);
+    for (uint64_t index = 0; index < 3; index += 2) {
+        resume(fibers[index]);
+        CHECK(fibers[index]->ended);
+        CHECK_EQ(fibers[index]->status, FT_LOCAL_OK);
+        CHECK_EQ(source.nested, FT_LOCAL_ERR_REENTRANT);
+    }
+    CHECK_EQ(exact_stats(source.batch).produced, 3);
+    CHECK_EQ(exact_stats(source.batch).waits, 0);
+    for (uint64_t index = 0; index < 4; ++index) {
+        fiber_free(fibers[index]);
+    }
+    ft_local_batch_free(source.batch);
+}
+
 int main(void) {
     RUN(another_fiber_of_the_thread_is_called_when_it_may_load);
     RUN(a_fiber_may_go_on_in_another_thread);
     RUN(the_source_of_a_dead_fiber_is_given_up_once);
+    RUN(of_several_fillers_each_may_be_a_fiber_of_one_thread);
     return fake_hosts_report();
 }

@@ -40,7 +40,7 @@ pub(in crate::batch) struct Stint<'a, H: Host, S: Source<H>> {
 
 impl<'a, H: Host, S: Source<H>> Stint<'a, H, S> {
     /// Must be called by the thread that has just taken the permit.
-    pub(super) fn new(
+    pub(in crate::batch) fn new(
         batch: &'a Batch<H, S>,
         permit: Permit<'a, S>,
         vacancy: Vacancy,

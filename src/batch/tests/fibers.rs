@@ -1,5 +1,7 @@
 //! A host that runs several fibers on a thread.
 
+mod fillers;
+
 use super::*;
 use crate::batch::deadlock::{count_fills, this_thread_fills};
 use crate::batch::role::Vacancy;
@@ -106,7 +108,7 @@ fn fibers_that_wait_for_each_other_are_a_cycle_in_whatever_thread() {
             others.role.give_up();
             loaded
         });
-        until(|| mine.stats().waits == 1);
+        until(|| mine.parking.sleepers() == 1);
         let loaded = switched_to(FIRST, || others.load_within(Duration::from_secs(1)));
         mine.role.give_up();
         mine.interrupt();
