@@ -65,6 +65,30 @@ typedef struct conformance_adapter {
     // Cancels the task, from another thread: if it is put aside, now or the next time, it forgets its
     // ticket, and `await` returns FT_LOCAL_ERR_INTERRUPTED. Needed with `await`.
     void (*cancel)(size_t task);
+
+    // What the binding does before it makes a batch, if the host's `free_ctx` ends it: takes a reference
+    // to what is behind `ctx`, say. The kit calls it once for each batch. NULL if the host has no
+    // `free_ctx`.
+    void (*hold)(const ft_local_host *host);
+
+    // For how many batches something is held. Needed with `hold`.
+    long (*held)(void);
+
+    // Loads as the binding does, by `ft_local_batch_load_with`, with the argument that its source needs
+    // of its caller, and without a limit. NULL if it needs none.
+    ft_local_status (*load_with)(const ft_local_batch *batch, void **out);
+
+    // Called in a source: whether the argument that it got is that of the load, in this thread, that
+    // runs it. Needed with `load_with`.
+    bool (*is_argument)(const void *argument);
+
+    // Calls `function(arg, index)` in `count` fibers of this thread, with each index from 0 on, and
+    // returns when all have returned. They run in turns, the first one first, each until it returns or
+    // leaves. NULL if the host has no `fiber`.
+    void (*fibers)(size_t count, void (*function)(void *arg, size_t index), void *arg);
+
+    // Leaves the fiber that runs, and returns when it has its turn again. Needed with `fibers`.
+    void (*leave)(void);
 } conformance_adapter;
 
 // Runs every check and reports each to standard output: passed, or skipped and why. A check that

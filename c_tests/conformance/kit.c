@@ -83,13 +83,21 @@ void kit_wait_for(atomic_bool *flag) {
     }
 }
 
+ft_local_batch *kit_batch_of(const ft_local_host *host, const ft_local_source *source,
+                             size_t size) {
+    if (kit_adapter->hold != NULL) {
+        kit_adapter->hold(host);
+    }
+    ft_local_batch *batch = NULL;
+    EXPECT_OK(ft_local_batch_new(host, source, size, &batch));
+    return batch;
+}
+
 ft_local_batch *kit_batch(const ft_local_host *host, kit_source *source, size_t size) {
     ft_local_source table = FT_LOCAL_SOURCE_INIT;
     table.ctx = source;
     table.fill = fill;
-    ft_local_batch *batch = NULL;
-    EXPECT_OK(ft_local_batch_new(host, &table, size, &batch));
-    return batch;
+    return kit_batch_of(host, &table, size);
 }
 
 void *kit_load(const ft_local_batch *batch) {
@@ -145,6 +153,17 @@ static void run_checks(const kit_check *checks, int *passed, int *skipped) {
     }
 }
 
+static void check_contexts_and_fibers(void) {
+    ft_local_host host = kit_host();
+    bool holds = kit_adapter->hold != NULL, fibers = kit_adapter->fibers != NULL;
+    EXPECT(holds == (host.free_ctx != NULL) && holds == (kit_adapter->held != NULL),
+           "the adapter gives hold and held if its host has free_ctx, and not otherwise");
+    EXPECT((kit_adapter->load_with == NULL) == (kit_adapter->is_argument == NULL),
+           "the adapter gives both load_with and is_argument, or neither");
+    EXPECT(fibers == (host.fiber != NULL) && fibers == (kit_adapter->leave != NULL),
+           "the adapter gives fibers and leave if its host has fiber, and not otherwise");
+}
+
 static void check_adapter(void) {
     EXPECT(kit_adapter->name != NULL && kit_adapter->describe != NULL &&
                kit_adapter->make != NULL && kit_adapter->number != NULL,
@@ -156,6 +175,7 @@ static void check_adapter(void) {
     bool tasks = kit_adapter->await != NULL;
     EXPECT((kit_adapter->waits != NULL) == tasks && (kit_adapter->cancel != NULL) == tasks,
            "the adapter gives await, waits and cancel, or none of them");
+    check_contexts_and_fibers();
 }
 
 int conformance_run(const conformance_adapter *adapter) {
@@ -168,8 +188,12 @@ int conformance_run(const conformance_adapter *adapter) {
     kit_expect_alive(0, "before the first check");
     run_checks(kit_object_checks, &passed, &skipped);
     // A fault is best found by the check that is there for it, so the smaller scenes come first.
+    run_checks(kit_context_checks, &passed, &skipped);
+    run_checks(kit_fiber_checks, &passed, &skipped);
     run_checks(kit_wait_checks, &passed, &skipped);
     run_checks(kit_thread_checks, &passed, &skipped);
+    EXPECT(kit_adapter->held == NULL || kit_adapter->held() == 0,
+           "%ld contexts are held at the end", kit_adapter->held());
     printf("%s with ft_local %s: %d checks passed, %d skipped\n", adapter->name, ft_local_version(),
            passed, skipped);
     return 0;

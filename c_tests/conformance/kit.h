@@ -45,6 +45,8 @@ typedef struct kit_source {
     size_t made;
 } kit_source;
 
+// Holds the host's context, and makes a batch.
+ft_local_batch *kit_batch_of(const ft_local_host *host, const ft_local_source *source, size_t size);
 ft_local_batch *kit_batch(const ft_local_host *host, kit_source *source, size_t size);
 
 // Loads an object, and expects it to be alive. It is the caller's.
@@ -66,6 +68,8 @@ typedef struct kit_check {
 } kit_check;
 
 extern const kit_check kit_object_checks[];
+extern const kit_check kit_context_checks[];
+extern const kit_check kit_fiber_checks[];
 extern const kit_check kit_thread_checks[];
 extern const kit_check kit_wait_checks[];
 
