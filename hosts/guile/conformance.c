@@ -51,6 +51,17 @@ static void pause_outside(void) {
     scm_std_usleep(1000);
 }
 
+// The argument of a load is on its stack.
+static ft_local_status load_with(const ft_local_batch *batch, void **out) {
+    load self = {.source = SCM_BOOL_F, .thread = this_thread()};
+    return load_until(batch, &self, -1, out);
+}
+
+static bool is_argument(const void *argument) {
+    const load *self = argument;
+    return self != NULL && self->thread == this_thread();
+}
+
 static void *run(void *result) {
     const conformance_adapter adapter = {
         .name = "Guile",
@@ -61,6 +72,8 @@ static void *run(void *result) {
         .alive = alive,
         .threads = threads,
         .pause = pause_outside,
+        .load_with = load_with,
+        .is_argument = is_argument,
     };
     *(int *)result = conformance_run(&adapter);
     return NULL;

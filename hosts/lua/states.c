@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -137,6 +138,111 @@ static void closing_ends_the_ids_for_all_states(void) {
     ft_local_batch_free(ids);
 }
 
+// The source in Lua: the ids from 1 to 10,000, and an error instead of every 1000th call.
+static const char SOURCE[] = "local calls, made = 0, 0\n"
+                             "return function()\n"
+                             "    calls = calls + 1\n"
+                             "    if calls % 1000 == 0 then error 'try again' end\n"
+                             "    if made == 10000 then return nil end\n"
+                             "    made = made + 1\n"
+                             "    return made\n"
+                             "end\n";
+
+// What each state does with its ids. It returns their sum, and how many errors it has seen.
+static const char DRAIN[] = "local sum, errors = 0, 0\n"
+                            "while true do\n"
+                            "    local drawn, id = pcall(next_id)\n"
+                            "    if not drawn then\n"
+                            "        assert(id:find 'try again', id)\n"
+                            "        errors = errors + 1\n"
+                            "    elseif not id then\n"
+                            "        return sum, errors\n"
+                            "    else\n"
+                            "        sum = sum + id\n"
+                            "    end\n"
+                            "end\n";
+
+static atomic_int source_states;
+
+static int end_source(lua_State *L) {
+    (void)L;
+    atomic_fetch_sub(&source_states, 1);
+    return 0;
+}
+
+static int open_source(lua_State *L) {
+    luaL_openlibs(L);
+    // Ends with the state.
+    lua_newuserdatauv(L, 0, 0);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, end_source);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    lua_setfield(L, LUA_REGISTRYINDEX, "end");
+    atomic_fetch_add(&source_states, 1);
+    if (luaL_loadstring(L, SOURCE) != LUA_OK) {
+        return lua_error(L);
+    }
+    lua_call(L, 0, 1);
+    return 1;
+}
+
+static int open_nothing(lua_State *L) {
+    return luaL_error(L, "there is no source");
+}
+
+static void *drain(void *state) {
+    lua_State *L = state;
+    if (luaL_loadstring(L, DRAIN) != LUA_OK || lua_pcall(L, 0, 2, 0) != LUA_OK) {
+        fail(lua_tostring(L, -1));
+    }
+    return NULL;
+}
+
+// The program frees the batch at once. The states share it, and the last one ends the source.
+static void the_last_state_closes_that_of_the_source(void) {
+    ft_local_batch *ids;
+    if (ft_local_lua_new_ids(open_nothing, SIZE, &ids) != LUA_ERRRUN ||
+        ft_local_lua_new_ids(open_source, 0, &ids) != FT_LOCAL_ERR_ARGUMENT || ids != NULL ||
+        atomic_load(&source_states) != 0) {
+        fail("a batch that is not made leaves the state of its source");
+    }
+    if (ft_local_lua_new_ids(open_source, SIZE, &ids) != FT_LOCAL_OK) {
+        fail("no batch");
+    }
+    lua_State *states[STATES];
+    for (int index = 0; index < STATES; index++) {
+        states[index] = luaL_newstate();
+        luaL_openlibs(states[index]);
+        ft_local_lua_push_cursor(states[index], ids);
+        lua_setglobal(states[index], "next_id");
+    }
+    ft_local_batch_free(ids);
+    pthread_t threads[STATES];
+    for (int index = 0; index < STATES; index++) {
+        if (pthread_create(&threads[index], NULL, drain, states[index]) != 0) {
+            fail("no thread");
+        }
+    }
+    join_states(threads);
+    lua_Integer sum = 0, errors = 0;
+    for (int index = 0; index < STATES; index++) {
+        sum += lua_tointeger(states[index], -2);
+        errors += lua_tointeger(states[index], -1);
+        if (atomic_load(&source_states) != 1) {
+            fail("the state of the source was closed before the last cursor was freed");
+        }
+        lua_close(states[index]);
+    }
+    // Of 10,010 calls ten fail, and the next is the end.
+    if (sum != 10000 * 10001 / 2 || errors != 10) {
+        fail("the ids of the source in Lua, or its errors, are not exact");
+    }
+    if (atomic_load(&source_states) != 0) {
+        fail("the state of the source was not closed with the last cursor");
+    }
+}
+
 int main(void) {
     uintptr_t made = 0;
     ft_local_batch *ids = ids_from(&made);
@@ -153,6 +259,7 @@ int main(void) {
     }
     closing_ends_the_ids_for_all_states();
     a_loop_over_ids_ends_with_their_source();
+    the_last_state_closes_that_of_the_source();
     printf("%d states: made %zu = delivered %zu + left %zu, sum %zu\n", STATES, made, delivered,
            left, sum);
     return 0;

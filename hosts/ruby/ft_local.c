@@ -36,11 +36,24 @@ static void batch_mark(void *data) {
     }
 }
 
+// How many batches the library has not ended.
+static long batches;
+
+// The struct is what the library passes to the source and to `block`, so it ends after the batch.
+static void free_context(void *self) {
+    batches--;
+    ruby_xfree(self);
+}
+
 static void batch_free(void *data) {
+    ruby_batch *self = data;
+    if (self->batch == NULL) {
+        ruby_xfree(self);
+        return;
+    }
     is_freeing = true;
-    ft_local_batch_free(((ruby_batch *)data)->batch);
+    ft_local_batch_free(self->batch);
     is_freeing = false;
-    ruby_xfree(data);
 }
 
 static size_t batch_memory(const void *data) {
@@ -192,11 +205,18 @@ static VALUE batch_initialize(VALUE object, VALUE size) {
     host.block = block;
     host.interrupted_plain = interrupted;
     host.one_lock = 1;
+    host.free_ctx = free_context;
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
     source.ctx = self;
     source.fill = fill_one;
     check(ft_local_batch_new(&host, &source, self->size, &self->batch));
+    batches++;
     return object;
+}
+
+static VALUE count_batches(VALUE module) {
+    (void)module;
+    return LONG2NUM(batches);
 }
 
 // Goes on with what the source raised. What it threw found no `catch` in its fiber, and looks for one
@@ -399,7 +419,9 @@ void Init_ft_local(void) {
     rb_require("timeout");
     timeout_error = rb_const_get(class_named("Timeout"), rb_intern("Error"));
     rb_gc_register_mark_object(timeout_error);
-    VALUE class = rb_define_class_under(rb_define_module("FtLocal"), "Batch", rb_cObject);
+    VALUE module = rb_define_module("FtLocal");
+    rb_define_singleton_method(module, "batches", count_batches, 0);
+    VALUE class = rb_define_class_under(module, "Batch", rb_cObject);
     rb_define_alloc_func(class, batch_alloc);
     rb_undef_method(class, "initialize_copy");
     rb_define_method(class, "initialize", batch_initialize, 1);
