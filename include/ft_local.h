@@ -222,8 +222,9 @@ typedef struct ft_local_host {
     // runtime, before the thread runs the source or waits. With it, `ft_local_batch_load_now` tells a
     // fiber that shares the thread of the one that runs the source, and gets
     // FT_LOCAL_ERR_WOULD_WAIT, from a source that loads from its own batch. A function that waits
-    // still returns FT_LOCAL_ERR_REENTRANT there, since the wait would stop the source. A fiber may
-    // go on in another thread while it runs the source, but must not fork there.
+    // still returns FT_LOCAL_ERR_REENTRANT there, since the wait would stop the source; if the batch
+    // has several `fillers`, only if all of them are fibers of this thread. A fiber may go on in
+    // another thread while it runs the source, but must not fork there.
     uint64_t (*fiber)(void *ctx);
 } ft_local_host;
 

@@ -170,7 +170,8 @@ static double now(void) {
 }
 
 // `until` is negative if there is no limit.
-static ft_local_status load_until(const ft_local_batch *batch, load *self, double until, void **loaded) {
+static ft_local_status load_until(const ft_local_batch *batch, load *self, double until,
+                                  void **loaded) {
     for (;;) {
         double left = until < 0 ? -1 : until - now();
         int64_t timeout = until < 0 || left > 9e9 ? -1 : (int64_t)(1e9 * (left < 0 ? 0 : left));
