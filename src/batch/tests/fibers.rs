@@ -27,6 +27,12 @@ unsafe impl Host for Fibers {
 const FIRST: u64 = 1;
 const SECOND: u64 = 2;
 
+/// Numbers that no other test has, for fibers that wait: there is one list of all that do.
+fn fibers_of_its_own<const COUNT: usize>() -> [u64; COUNT] {
+    static LAST: AtomicUsize = AtomicUsize::new(1000);
+    std::array::from_fn(|_| LAST.fetch_add(1, Ordering::Relaxed) as u64)
+}
+
 /// Does something as another fiber of this thread.
 fn switched_to<R>(fiber: u64, f: impl FnOnce() -> R) -> R {
     let before = FIBER.replace(fiber);
@@ -97,19 +103,20 @@ impl std::task::Wake for Calls {
 fn fibers_that_wait_for_each_other_are_a_cycle_in_whatever_thread() {
     // The first fiber has begun to fill in another thread, and was moved here. It waits for a batch
     // whose filler waits for it.
+    let [first, second] = fibers_of_its_own();
     let (mine, others) =
         (Batch::new(Fibers, counter(), 1).unwrap(), Batch::new(Fibers, counter(), 1).unwrap());
     std::thread::scope(|scope| {
-        scope.spawn(|| assert_eq!(mine.role.take_as(FIRST), Ok(Vacancy::Free))).join().unwrap();
+        scope.spawn(|| assert_eq!(mine.role.take_as(first), Ok(Vacancy::Free))).join().unwrap();
         let other = scope.spawn(|| {
-            FIBER.set(SECOND);
-            assert_eq!(others.role.take_as(SECOND), Ok(Vacancy::Free));
+            FIBER.set(second);
+            assert_eq!(others.role.take_as(second), Ok(Vacancy::Free));
             let loaded = mine.load();
             others.role.give_up();
             loaded
         });
         until(|| mine.parking.sleepers() == 1);
-        let loaded = switched_to(FIRST, || others.load_within(Duration::from_secs(1)));
+        let loaded = switched_to(first, || others.load_within(Duration::from_secs(1)));
         mine.role.give_up();
         mine.interrupt();
         assert_eq!(other.join().unwrap(), Ok(1));

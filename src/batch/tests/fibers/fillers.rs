@@ -71,11 +71,12 @@ fn fibers_of_a_thread_fill_beside_each_other_and_none_loads_from_within_its_own_
 
 #[test]
 fn a_fiber_waits_if_one_of_the_fillers_is_in_another_thread() {
+    let [first, second, third, fourth] = fibers_of_its_own();
     let batch = three(|_, _| ());
-    take(&batch, 0, FIRST);
-    take(&batch, 1, SECOND);
-    std::thread::scope(|scope| scope.spawn(|| take(&batch, 2, THIRD)).join().unwrap());
-    switched_to(FOURTH, || {
+    take(&batch, 0, first);
+    take(&batch, 1, second);
+    std::thread::scope(|scope| scope.spawn(|| take(&batch, 2, third)).join().unwrap());
+    switched_to(fourth, || {
         assert_eq!(batch.load_now(), Err(LoadError::WouldWait));
         assert_eq!(batch.load_within(Duration::from_millis(1)), Err(LoadError::TimedOut));
         assert_eq!(batch.prefill(1, 1, Some(Duration::ZERO)), Ok(0));
@@ -86,17 +87,18 @@ fn a_fiber_waits_if_one_of_the_fillers_is_in_another_thread() {
 
 #[test]
 fn a_fiber_does_not_wait_for_the_last_results_that_its_own_thread_makes() {
+    let [first, second, third] = fibers_of_its_own();
     let batch = three(|_, _| ());
-    take(&batch, 1, FIRST);
+    take(&batch, 1, first);
     batch.permits.end();
-    switched_to(SECOND, || {
+    switched_to(second, || {
         assert_eq!(batch.load_now(), Err(LoadError::WouldWait));
         assert_eq!(batch.load(), Err(LoadError::Reentrant));
     });
     give_up(&batch, 1);
-    std::thread::scope(|scope| scope.spawn(|| take(&batch, 2, THIRD)).join().unwrap());
+    std::thread::scope(|scope| scope.spawn(|| take(&batch, 2, third)).join().unwrap());
     let within = Duration::from_millis(1);
-    let loaded = switched_to(SECOND, || batch.load_within(within));
+    let loaded = switched_to(second, || batch.load_within(within));
     assert_eq!(loaded, Err(LoadError::TimedOut), "another thread makes them");
 }
 
@@ -130,26 +132,27 @@ fn all_fillers_that_wait_for_a_moved_fiber_are_a_cycle_and_fewer_are_not() {
     for third_waits in [true, false] {
         // One filler of `mine` has begun in another thread and is here. The others are in a thread
         // that fills another batch and waits for this one, or one of them in a thread that goes on.
+        let [first, second, third, fourth] = fibers_of_its_own();
         let (mine, others) = (three(|_, _| ()), Batch::new(Fibers, counter(), 1).unwrap());
         std::thread::scope(|scope| {
-            scope.spawn(|| take(&mine, 0, FIRST)).join().unwrap();
+            scope.spawn(|| take(&mine, 0, first)).join().unwrap();
             if !third_waits {
-                scope.spawn(|| take(&mine, 2, FOURTH)).join().unwrap();
+                scope.spawn(|| take(&mine, 2, fourth)).join().unwrap();
             }
             let other = scope.spawn(|| {
-                take(&mine, 1, THIRD);
+                take(&mine, 1, third);
                 if third_waits {
-                    take(&mine, 2, FOURTH);
+                    take(&mine, 2, fourth);
                 }
-                FIBER.set(SECOND);
-                assert_eq!(others.role.take_as(SECOND), Ok(Vacancy::Free));
+                FIBER.set(second);
+                assert_eq!(others.role.take_as(second), Ok(Vacancy::Free));
                 let loaded = mine.load();
                 others.role.give_up();
                 loaded
             });
             until(|| mine.parking.sleepers() == 1);
             let timeout = Duration::from_millis(if third_waits { 1000 } else { 1 });
-            let loaded = switched_to(FIRST, || others.load_within(timeout));
+            let loaded = switched_to(first, || others.load_within(timeout));
             give_up(&mine, 0);
             mine.interrupt();
             assert_eq!(other.join().unwrap(), Ok(1));
