@@ -1,5 +1,6 @@
 """Faults in copies of the header and the map, each of which the check must name."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -178,6 +179,57 @@ class FirstHeader(unittest.TestCase):
         breaks, additions = compare(facts(HERE / "first/ft_local.h"), facts(HEADER))
         self.assertEqual(breaks, [])
         self.assertIn("struct ft_local_host has grown", "\n".join(additions))
+
+
+ROOT = HERE.parent
+BINDINGS = {
+    "C++": ("include/ft_local", "hosts/cpp"),
+    "CPython": ("python_ctypes/shim", "python_ctypes/ft_local", "hosts/cpython_extension"),
+    "GObject": ("hosts/gobject",),
+    "Guile": ("hosts/guile",),
+    "JVM": ("hosts/jvm",),
+    "Lua": ("hosts/lua",),
+    "LuaJIT": ("hosts/luajit",),
+    "Node": ("hosts/node",),
+    "Ruby": ("hosts/ruby",),
+    "cffi": ("hosts/cffi",),
+}
+
+
+def code_of(folders):
+    """The text of the programs in some folders."""
+    suffixes = {".c", ".h", ".cpp", ".hpp", ".py", ".lua", ".js", ".java", ".scm", ".rb"}
+    files = (path for folder in folders for path in (ROOT / folder).rglob("*"))
+    return "\n".join(path.read_text() for path in sorted(files) if path.suffix in suffixes)
+
+
+class Users(unittest.TestCase):
+    """What docs/abi.md says about who uses what."""
+
+    def setUp(self):
+        self.page = (ROOT / "docs/abi.md").read_text()
+        self.code = {binding: code_of(folders) for binding, folders in BINDINGS.items()}
+
+    def users(self, name):
+        """The bindings that call a function, or set a field."""
+        use = rf"\b{name}\b" if name.startswith("ft_local_") else rf"\.{name}\s*=[^=]"
+        return {binding for binding, code in self.code.items() if re.search(use, code)}
+
+    def test_each_wish_is_used_by_those_that_the_page_names(self):
+        section = self.page.partition("## What runtimes asked for")[2].partition("\n## ")[0]
+        rows = re.findall(r"^\| ([^|]+) \| (`[^|]+) \| [^|]+ \| ([^|]+) \|$", section, re.MULTILINE)
+        self.assertGreater(len(rows), 6)
+        for wish, names, said in rows:
+            users = set().union(*map(self.users, re.findall("`([^`]+)`", names)))
+            self.assertEqual(
+                sorted(users), [b for b in sorted(BINDINGS) if b in re.split("[,:;] ?", said)], wish
+            )
+
+    def test_each_function_is_used_by_a_binding_or_the_page_says_why_not(self):
+        record = (HERE / "abi-0.txt").read_text()
+        for function in re.findall(r"^function (\w+):", record, re.MULTILINE):
+            if not self.users(function):
+                self.assertTrue(f"`{function}`" in self.page, function)
 
 
 if __name__ == "__main__":
