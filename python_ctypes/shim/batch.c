@@ -14,8 +14,13 @@ static ft_local_status make_handle(shim_batch *self) {
     options.on_fork = set->policy;
     options.fillers = (size_t)self->set.fillers;
     ft_local_source source = self->integers ? shim_range_source(self) : shim_batch_source(self);
-    const ft_local_host *host = self->integers ? &shim_integer_host : &shim_host;
-    return ft_local_batch_new_with(host, &source, (size_t)set->size, &options, &self->handle);
+    ft_local_host host = shim_host(self->integers);
+    ft_local_status status =
+        ft_local_batch_new_with(&host, &source, (size_t)set->size, &options, &self->handle);
+    if (status != FT_LOCAL_OK && host.free_ctx != NULL) {
+        host.free_ctx(host.ctx);
+    }
+    return status;
 }
 
 /* As for LocalWrapper, a subclass may have an `__init__` that takes more arguments. */

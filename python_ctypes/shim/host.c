@@ -40,7 +40,7 @@ static int32_t interruptible(void) {
 #define ONE_LOCK 1
 #endif
 
-const ft_local_host shim_host = {
+static const ft_local_host object_host = {
     .struct_size = sizeof(ft_local_host),
     .retain_plain = retain,
     .release_plain = release,
@@ -51,7 +51,8 @@ const ft_local_host shim_host = {
     .one_lock = ONE_LOCK,
 };
 
-const ft_local_host shim_integer_host = {
+/* For results that are words and not objects. */
+static const ft_local_host integer_host = {
     .struct_size = sizeof(ft_local_host),
     .detach = detach,
     .attach = attach,
@@ -59,6 +60,39 @@ const ft_local_host shim_integer_host = {
     .interruptible_plain = interruptible,
     .one_lock = ONE_LOCK,
 };
+
+/* The greenlet that the thread runs, by its address. `getcurrent` is greenlet's. */
+static uint64_t fiber(void *getcurrent) {
+    PyObject *current = PyObject_CallNoArgs(getcurrent);
+    if (current == NULL) {
+        PyErr_Clear();
+        return 0;
+    }
+    uint64_t number = (uintptr_t)current;
+    Py_DECREF(current);
+    return number;
+}
+
+static void free_getcurrent(void *getcurrent) {
+    Py_DECREF((PyObject *)getcurrent);
+}
+
+/* Programs that have not imported greenlet are not asked. */
+ft_local_host shim_host(bool integers) {
+    ft_local_host host = integers ? integer_host : object_host;
+    PyObject *name = PyUnicode_FromString("greenlet");
+    PyObject *module = name == NULL ? NULL : PyImport_GetModule(name);
+    host.ctx = module == NULL ? NULL : PyObject_GetAttrString(module, "getcurrent");
+    /* Another module of that name, perhaps. */
+    PyErr_Clear();
+    Py_XDECREF(module);
+    Py_XDECREF(name);
+    if (host.ctx != NULL) {
+        host.fiber = fiber;
+        host.free_ctx = free_getcurrent;
+    }
+    return host;
+}
 
 int32_t shim_visit_object(void *object, void *arg) {
     shim_visit *visit = arg;

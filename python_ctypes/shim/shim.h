@@ -81,10 +81,9 @@ static inline shim_state *shim_state_of(PyObject *object) {
     return shim_state_of_type(Py_TYPE(object));
 }
 
-/* host.c */
-extern const ft_local_host shim_host;
-/* The same for results that are words and not objects. */
-extern const ft_local_host shim_integer_host;
+/* host.c: CPython as a host, for a batch that is made now. Its `ctx` holds a reference, which the
+ * batch's end gives up; if there is no batch, `free_ctx` has to be called. */
+ft_local_host shim_host(bool integers);
 
 /* A visit by the garbage collector, as `arg` of `shim_visit_object`. The collector's visitor takes a
  * `PyObject *` where the library's takes a `void *`, so neither can be called as the other. */

@@ -1,10 +1,11 @@
 """Loads in greenlets of gevent, which wait through its hub."""
 
 import itertools
+import sys
 import threading
 
 import pytest
-from ft_local import BatchExecutor, ExecutorClosed
+from ft_local import BatchExecutor, ExecutorClosed, backend
 
 gevent = pytest.importorskip("gevent")
 gevent_event = pytest.importorskip("gevent.event")
@@ -104,3 +105,36 @@ def test_greenlets_and_threads_get_each_result_once():
     assert len(taken) == 1500
     taken.extend(executor.load_many(len(executor)))
     assert sorted(taken) == list(range(next(numbers)))
+
+
+@pytest.mark.parametrize("fillers", [1, 3])
+@pytest.mark.skipif(backend == "ctypes", reason="ctypes does not tell greenlets apart")
+def test_a_source_may_let_other_greenlets_of_its_thread_run(fillers):
+    numbers, inside, most = itertools.count(), 0, 0
+
+    def source():
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        gevent.sleep(0)
+        inside -= 1
+        return next(numbers)
+
+    executor = BatchExecutor(source, 2, fillers=fillers)
+    waiting = [gevent.spawn(load, executor) for _ in range(20)]
+    gevent.joinall(waiting, raise_error=True)
+    taken = [greenlet.value for greenlet in waiting]
+    assert sorted(taken + executor.load_many(len(executor))) == list(range(next(numbers)))
+    assert (most, executor.stats().waits) == (fillers, 0)
+
+
+@pytest.mark.skipif(backend == "ctypes", reason="ctypes does not tell greenlets apart")
+def test_an_executor_gives_up_what_it_has_of_greenlet():
+    getcurrent = sys.modules["greenlet"].getcurrent
+    before = sys.getrefcount(getcurrent)
+    executors = [BatchExecutor(itertools.count().__next__, 1) for _ in range(100)]
+    cursors = [executor.cursor() for executor in executors]
+    del executors
+    assert sys.getrefcount(getcurrent) == before + 100
+    del cursors
+    assert sys.getrefcount(getcurrent) == before
