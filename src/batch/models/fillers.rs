@@ -1,5 +1,6 @@
 //! Several fillers: the permits alone, and whole batches.
 
+use super::super::role::NO_FIBER;
 use super::super::{Batch, Options};
 use super::{check, check_parking, sorted};
 use crate::error::LoadError;
@@ -82,7 +83,7 @@ fn of_two_that_give_up_their_permits_after_the_end_one_announces_it() {
         let batch = two(0, Options::default());
         let leave = |batch: &Tested, ends: bool| {
             // Refused if the other has ended the source before and not left yet.
-            let Ok((permit, _)) = batch.take_permit() else { return };
+            let Ok((permit, _)) = batch.take_permit(NO_FIBER) else { return };
             if ends {
                 batch.permits.end();
             }
