@@ -12,6 +12,7 @@ tools/shims.py and c_tests/header.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -27,22 +28,32 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = """src include benches tests proptest-regressions python_ctypes/shim Cargo.toml Cargo.lock
     build.rs cbindgen.toml"""
 
-# How the tests of each kind are built. Models and scenes have much to run, others more to build;
-# and only little changes from one mutant to the next.
-INCREMENTAL = {"CARGO_PROFILE_MODEL_INCREMENTAL": "true"}
+
+class Kind(NamedTuple):
+    """How tests are built, and where the session that runs them without a mutant builds them."""
+
+    options: list[str]
+    environment: dict[str, str]
+    built_in: str
+
+
+# Only little changes from one mutant to the next.
+MODELS = ["--lib", "--profile", "model", "--config", "profile.model.incremental=true"]
+WITHOUT_DEBUG = "profile.dev.package.{}.debug=false"
 KINDS = {
-    "loom": (["--lib", "--profile", "model"], {"RUSTFLAGS": "--cfg loom"} | INCREMENTAL),
-    "shuttle": (["--lib", "--profile", "model"], {"RUSTFLAGS": "--cfg shuttle"} | INCREMENTAL),
-    "stress": (["--test", "stress", "--release"], {}),
-    "unit": (["--lib"], {}),
+    "loom": Kind(MODELS, {"RUSTFLAGS": "--cfg loom"}, "target/loom/model"),
+    "shuttle": Kind(MODELS, {"RUSTFLAGS": "--cfg shuttle"}, "target/shuttle/model"),
+    "stress": Kind(["--test", "stress", "--release"], {}, "target/release"),
+    "unit": Kind(["--lib", "--config", WITHOUT_DEBUG], {}, "target/debug"),
 }
 OTHERS = {"asan", "tsan", "fuzz", "shim", "header"}
 
 # The models that are small enough for every order.
 COMPLETE = ("models::notices", "models::parts", "models::queue", "models::returned")
 
-# A check that finds a mutant takes a tenth of it. Some mutants make threads wait forever.
-LIMIT_SECONDS = 20
+# A check that finds a mutant takes a tenth of it. A unit test that does not end has found one whose
+# threads wait forever; a model may only have many executions.
+LIMITS_SECONDS = {"loom": 20, "shuttle": 20, "stress": 120, "unit": 10}
 NEVER = "a test that never ends"
 
 
@@ -123,13 +134,31 @@ def run(command: list, environment: dict[str, str], place: Path, limit: float | 
     )
 
 
+def copy_dependencies(built: Path, target: Path) -> None:
+    """Copies what was compiled from other crates, so that it is not compiled again."""
+    for folder in ("deps", "build", ".fingerprint"):
+        for entry in (built / folder).glob("*"):
+            copy = target / folder / entry.name
+            is_wanted = folder != "deps" or entry.suffix in (".rlib", ".rmeta", ".so", ".d")
+            if "ft_local" in entry.name or not is_wanted:
+                continue
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if entry.is_dir():
+                shutil.copytree(entry, copy)
+            else:
+                shutil.copy2(entry, copy)
+
+
 def build(mutant: Mutant, place: Path) -> str:
     """Builds the tests of the mutant's kind in its crate, and returns the program."""
-    options, environment = KINDS[mutant.kind]
+    kind = KINDS[mutant.kind]
     crate = "ft_local_capi" if mutant.file.startswith(("include/", "src/capi/")) else "ft_local"
-    target = {"CARGO_TARGET_DIR": str(ROOT / "target/mutants" / place.name / mutant.kind)}
+    target = ROOT / "target/mutants" / place.name / mutant.kind
+    if not target.exists():
+        copy_dependencies(ROOT / kind.built_in, target / Path(kind.built_in).name)
+    options = [option.format(crate) for option in kind.options]
     command = ["cargo", "test", "--package", crate, "--locked", "--no-run", *options]
-    output, _ = run(command, environment | target, place)
+    output, _ = run(command, kind.environment | {"CARGO_TARGET_DIR": str(target)}, place)
     program = re.search(r"^ *Executable .*\((.*)\)$", output, re.MULTILINE)
     if not program:
         sys.exit(f"not built\n{output}")
@@ -159,8 +188,7 @@ def finders(mutant: Mutant, place: Path) -> tuple[list[str], str]:
         environment["LOOM_MAX_PREEMPTIONS"] = os.environ.get("LOOM_MAX_PREEMPTIONS", usual)
     filters = [] if mutant.kind == "stress" else [mutant.finder]
     command = [build(mutant, place), *filters, "--nocapture", "--test-threads=2"]
-    limit = LIMIT_SECONDS * (6 if mutant.kind == "stress" else 1)
-    output, end = run(command, environment, place, limit)
+    output, end = run(command, environment, place, LIMITS_SECONDS[mutant.kind])
     found = failed(output)
     if not re.search(r"^running [1-9]", output, re.MULTILINE):
         sys.exit(f"{mutant.name}: no test matches {mutant.finder!r}\n{output}")
