@@ -213,6 +213,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             return Err(NewError::LowMark { low_mark: options.low_mark, size });
         }
         process::watch(renew_lists)?;
+        let one_lock = host.has_one_lock();
         let (gate, low_mark) = (Gate::new(), AtomicUsize::new(options.low_mark));
         if options.wipe {
             gate.raise(gate::WIPES);
@@ -231,7 +232,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             notices: Notices::new(),
             low: Parking::new(),
             sharers: Sharers::new(),
-            one_lock: try_boxed(OneLock::new())?,
+            one_lock: try_boxed(OneLock::new(one_lock))?,
             counters: Counters::new(),
             workspace: CachePadded::new(Workspace::new(source, size)?),
             permits: Permits::new(others, size)?,

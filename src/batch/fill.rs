@@ -207,9 +207,7 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         if let Some(started) = self.started {
             counters.fills.add_alone(1);
             counters.nanoseconds.add_alone(nanoseconds(started.elapsed()));
-            if self.batch.host.has_one_lock() {
-                self.batch.one_lock.note_pace(started, self.made());
-            }
+            self.batch.one_lock.note_pace(started, self.made());
         }
     }
 }
@@ -228,6 +226,9 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
         batch.role.give_up();
         if began_here {
             count_fills(-1);
+        }
+        if !batch.host.has_one_lock() {
+            let _ = batch.guarded(|| batch.one_lock.lingering.wake_all());
         }
         let _ = batch.guarded(|| {
             // One is enough to take the role, and it wakes others when it has something for them.

@@ -1,4 +1,5 @@
-//! Hosts with one lock, such as CPython with its GIL: one thread of the runtime runs at a time.
+//! Quick sources, above all in hosts with one lock, such as CPython with its GIL: one thread of the
+//! runtime runs at a time.
 //!
 //! There it costs much more than a result to wake a thread for each. The source gives the lock up
 //! for a system call, the woken thread takes it, finds one result, and goes back to sleep, while the
@@ -13,9 +14,14 @@
 //!   stays outside until one of them is in. Otherwise it would take all that it has made itself,
 //!   because the others get the lock when it gives it up, and then find nothing.
 //!
-//! Both naps end by themselves. A thread that is let in, or sees that another is in, is woken earlier.
+//! In other hosts a thread that finds nothing lingers too, before it looks for single results: taking
+//! each as soon as it is there slows the source of objects that threads count references of. It does
+//! so for some 300 microseconds at most, and only if fills take long enough for a sleep.
+//!
+//! All naps end by themselves. A thread that is let in, or sees that another is in, is woken earlier.
 
 use super::Batch;
+use super::deadlock::this_thread_fills;
 use super::load::Patience;
 use super::parking::Parking;
 use super::stats::nanoseconds;
@@ -27,7 +33,7 @@ use crate::sync::unordered::{self, AtomicBool};
 use crate::sync::{AtomicUsize, CachePadded, Ordering, has_lasted};
 use std::time::{Duration, Instant};
 
-/// How long things take in a host with one lock.
+/// How long things take.
 #[derive(Clone, Copy)]
 pub(super) struct Times {
     /// A call of the source that takes longer than to wake a thread and to hand it the lock.
@@ -39,14 +45,24 @@ pub(super) struct Times {
     pub(super) longest: Duration,
     /// How long after a thread was let in the next one is.
     pub(super) turn: Duration,
+    /// A shorter fill is not worth a sleep.
+    pub(super) shortest_fill: Duration,
 }
 
 impl Times {
-    const USUAL: Self = Self {
+    const WITH_ONE_LOCK: Self = Self {
         slow_call: Duration::from_micros(50),
         first_look: Duration::from_micros(100),
         longest: Duration::from_millis(2),
         turn: Duration::from_millis(1),
+        shortest_fill: Duration::ZERO,
+    };
+
+    const WITHOUT: Self = Self {
+        slow_call: Duration::from_micros(20),
+        longest: Duration::from_micros(250),
+        shortest_fill: Duration::from_micros(100),
+        ..Self::WITH_ONE_LOCK
     };
 
     /// The least time in which slow calls make `count` results.
@@ -90,9 +106,9 @@ impl Shared {
 }
 
 impl OneLock {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(one_lock: bool) -> Self {
         Self {
-            times: Times::USUAL,
+            times: if one_lock { Times::WITH_ONE_LOCK } else { Times::WITHOUT },
             made: Instant::now(),
             shared: Shared::new(),
             lingering: Parking::new(),
@@ -117,7 +133,12 @@ impl OneLock {
     /// Notes how long it took to make `count` results.
     pub(super) fn note_pace(&self, began: Instant, count: usize) {
         let slow = self.times.of_slow_calls(count as u64);
-        self.shared.is_quick.store(!has_lasted(began, slow), Ordering::Relaxed);
+        let is_quick = !has_lasted(began, slow) && has_lasted(began, self.times.shortest_fill);
+        self.shared.is_quick.store(is_quick, Ordering::Relaxed);
+    }
+
+    pub(super) fn source_is_quick(&self) -> bool {
+        self.shared.is_quick.load(Ordering::Relaxed)
     }
 
     /// Counts this thread, which has nothing, as outside the runtime until the result is dropped.
@@ -145,9 +166,9 @@ impl OneLock {
         self.shared.at_the_door.load(Ordering::Acquire) != 0
     }
 
-    /// Stays outside until a thread lets others in, for `period` at most.
-    pub(super) fn wait_outside(&self, period: Option<Duration>) {
-        self.lingering.wait_asleep(period, || self.somebody_lets_in(), || ());
+    /// Stays outside until a thread lets others in or `is_over`, for `period` at most.
+    pub(super) fn wait_outside(&self, period: Option<Duration>, is_over: impl Fn() -> bool) {
+        self.lingering.wait_asleep(period, || self.somebody_lets_in() || is_over(), || ());
     }
 
     /// Lets others in, and waits until `somebody_is_in`, for `period` at most.
@@ -187,19 +208,21 @@ impl Drop for Outside<'_> {
 }
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
-    /// For a thread that was woken and is still outside the runtime.
+    /// For a thread that was woken, or is about to look for results, and is still outside the runtime.
     pub(super) fn linger(&self) {
-        let OneLock { times, shared, .. } = &*self.one_lock;
+        let times = &self.one_lock.times;
+        let one_lock = self.host.has_one_lock();
         let (woken, before) = (Instant::now(), self.results_ever_made());
         let is_over = || {
             self.one_lock.somebody_lets_in()
                 || self.wait_is_over()
                 || has_lasted(woken, times.longest)
         };
-        let mut source_is_quick = shared.is_quick.load(Ordering::Relaxed);
+        // A circle of fills that wait for each other is to be seen at once.
+        let mut source_is_quick = self.one_lock.source_is_quick() && !this_thread_fills();
         let mut nap = times.first_look;
         while source_is_quick && !is_over() {
-            self.one_lock.wait_outside(Some(nap));
+            self.one_lock.wait_outside(Some(nap), || !one_lock && self.may_fill());
             let made = self.results_ever_made().saturating_sub(before);
             source_is_quick = !has_lasted(woken, times.of_slow_calls(made));
             nap *= 2;

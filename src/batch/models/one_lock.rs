@@ -11,11 +11,11 @@ use loom::thread;
 #[test]
 fn a_thread_that_is_let_in_comes_in_and_the_one_at_the_door_follows() {
     check_parking("door against lingering", || {
-        let (one_lock, is_in) = (Arc::new(OneLock::new()), Arc::new(AtomicUsize::new(0)));
+        let (one_lock, is_in) = (Arc::new(OneLock::new(true)), Arc::new(AtomicUsize::new(0)));
         let lingering = {
             let (one_lock, is_in) = (one_lock.clone(), is_in.clone());
             thread::spawn(move || {
-                one_lock.wait_outside(None);
+                one_lock.wait_outside(None, || false);
                 is_in.store(1, Ordering::Release);
                 one_lock.let_the_door_go();
             })

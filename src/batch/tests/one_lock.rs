@@ -12,7 +12,13 @@ const NEVER: Duration = Duration::from_secs(60 * 60);
 const AT_ONCE: Duration = Duration::ZERO;
 
 /// A woken thread stays outside until it is let in, and is so after each fill.
-const PATIENT: Times = Times { slow_call: NEVER, first_look: NEVER, longest: NEVER, turn: AT_ONCE };
+const PATIENT: Times = Times {
+    slow_call: NEVER,
+    first_look: NEVER,
+    longest: NEVER,
+    turn: AT_ONCE,
+    shortest_fill: AT_ONCE,
+};
 
 /// A host with one lock, though none is taken here. It counts how often threads leave it and come
 /// back, and unwinds out of a way back if it is asked to.
@@ -174,9 +180,10 @@ fn a_woken_thread_goes_in_at_once_if_the_source_was_slow() {
 
 #[test]
 fn the_pace_of_a_fill_is_noted() {
-    for (slow_call, quick) in [(NEVER, true), (AT_ONCE, false)] {
+    let paces = [(NEVER, AT_ONCE, true), (AT_ONCE, AT_ONCE, false), (NEVER, NEVER, false)];
+    for (slow_call, shortest_fill, quick) in paces {
         let host = Locked::default();
-        let (tell, batch) = batch(&host, Times { slow_call, ..PATIENT });
+        let (tell, batch) = batch(&host, Times { slow_call, shortest_fill, ..PATIENT });
         batch.one_lock.shared.is_quick.store(!quick, Relaxed);
         (0..SIZE).for_each(|_| tell.send(()).unwrap());
         assert_eq!(batch.load(), Ok(1));
@@ -251,4 +258,33 @@ fn a_child_does_not_wait_for_threads_of_its_parent() {
         assert_eq!(host.passages(), [0, 0]);
     });
     assert!(passes);
+}
+
+#[test]
+fn a_thread_of_another_host_waits_for_the_end_of_the_fill_of_a_quick_source() {
+    let (go_on, source) = waits_from(1);
+    let mut batch = Batch::with_options(VALUES, source, SIZE, whole_fills(SIZE)).unwrap();
+    batch.one_lock.times = PATIENT;
+    batch.one_lock.shared.is_quick.store(true, Relaxed);
+    let (report, results) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let filler = scope.spawn(|| batch.load());
+        until(|| !batch.role.is_free());
+        let batch = &batch;
+        scope.spawn(move || report.send(batch.load()));
+        until(|| batch.one_lock.lingering.sleepers() == 1 || batch.parking.sleepers() == 1);
+        for ready in 0..SIZE {
+            go_on.send(()).unwrap();
+            if ready < SIZE - 1 {
+                until(|| batch.queue.taken() + batch.queue.len() as u64 == ready as u64);
+                assert_eq!(batch.queue.taken(), 0, "it takes none before the fill ends");
+            }
+        }
+        let result = results.recv_timeout(LONG);
+        // If it was not woken, this test still ends.
+        batch.one_lock.lingering.wake_all();
+        assert_eq!(result, Ok(Ok(2)));
+        assert_eq!(filler.join().unwrap(), Ok(1));
+    });
+    assert_eq!(batch.stats().waits, 1);
 }
