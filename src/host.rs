@@ -79,6 +79,14 @@ pub unsafe trait Host: Send + Sync {
         false
     }
 
+    /// Whether a thread that waits for a quick source had better wait until the fill ends than take each
+    /// result as soon as it is made. It waits for some 300 microseconds at most. For runtimes whose
+    /// threads count references to the same objects, such as CPython without its GIL: the thread that
+    /// takes a result and the source would slow each other down. With one lock, it makes no difference.
+    fn prefers_whole_fills(&self) -> bool {
+        false
+    }
+
     /// How long a thread may wait before [`interrupted`](Self::interrupted) is asked; for ever if
     /// `None`.
     fn interrupt_period(&self) -> Option<Duration> {

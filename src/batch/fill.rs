@@ -207,7 +207,9 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         if let Some(started) = self.started {
             counters.fills.add_alone(1);
             counters.nanoseconds.add_alone(nanoseconds(started.elapsed()));
-            self.batch.one_lock.note_pace(started, self.made());
+            if self.batch.threads_linger() {
+                self.batch.one_lock.note_pace(started, self.made());
+            }
         }
     }
 }
@@ -227,7 +229,7 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
         if began_here {
             count_fills(-1);
         }
-        if !batch.host.has_one_lock() {
+        if batch.waits_for_whole_fills() {
             let _ = batch.guarded(|| batch.one_lock.lingering.wake_all());
         }
         let _ = batch.guarded(|| {

@@ -1,7 +1,6 @@
-//! Quick sources, above all in hosts with one lock, such as CPython with its GIL: one thread of the
-//! runtime runs at a time.
+//! Quick sources in hosts where a thread had better not take each result at once.
 //!
-//! There it costs much more than a result to wake a thread for each. The source gives the lock up
+//! In a host with one lock, such as CPython with its GIL, it costs much more than a result to wake a thread for each. The source gives the lock up
 //! for a system call, the woken thread takes it, finds one result, and goes back to sleep, while the
 //! filler waits for the lock. So:
 //!
@@ -14,9 +13,10 @@
 //!   stays outside until one of them is in. Otherwise it would take all that it has made itself,
 //!   because the others get the lock when it gives it up, and then find nothing.
 //!
-//! In other hosts a thread that finds nothing lingers too, before it looks for single results: taking
-//! each as soon as it is there slows the source of objects that threads count references of. It does
-//! so for some 300 microseconds at most, and only if fills take long enough for a sleep.
+//! Without the lock, a host may prefer whole fills, as CPython does without its GIL: threads that count
+//! references to what the source uses slow the source down. There a thread that finds nothing lingers
+//! before it looks for single results: until the fill ends, some 300 microseconds at most, and only if
+//! fills take long enough for a sleep.
 //!
 //! All naps end by themselves. A thread that is let in, or sees that another is in, is woken earlier.
 
@@ -58,7 +58,7 @@ impl Times {
         shortest_fill: Duration::ZERO,
     };
 
-    const WITHOUT: Self = Self {
+    const FOR_WHOLE_FILLS: Self = Self {
         slow_call: Duration::from_micros(20),
         longest: Duration::from_micros(250),
         shortest_fill: Duration::from_micros(100),
@@ -108,7 +108,7 @@ impl Shared {
 impl OneLock {
     pub(super) fn new(one_lock: bool) -> Self {
         Self {
-            times: if one_lock { Times::WITH_ONE_LOCK } else { Times::WITHOUT },
+            times: if one_lock { Times::WITH_ONE_LOCK } else { Times::FOR_WHOLE_FILLS },
             made: Instant::now(),
             shared: Shared::new(),
             lingering: Parking::new(),
@@ -208,10 +208,20 @@ impl Drop for Outside<'_> {
 }
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
+    /// Whether threads of this host ever stay outside.
+    pub(super) fn threads_linger(&self) -> bool {
+        self.host.has_one_lock() || self.host.prefers_whole_fills()
+    }
+
+    /// Whether a thread that finds nothing waits for the end of the fill.
+    pub(super) fn waits_for_whole_fills(&self) -> bool {
+        self.host.prefers_whole_fills() && !self.host.has_one_lock()
+    }
+
     /// For a thread that was woken, or is about to look for results, and is still outside the runtime.
     pub(super) fn linger(&self) {
         let times = &self.one_lock.times;
-        let one_lock = self.host.has_one_lock();
+        let whole_fills = self.waits_for_whole_fills();
         let (woken, before) = (Instant::now(), self.results_ever_made());
         let is_over = || {
             self.one_lock.somebody_lets_in()
@@ -222,7 +232,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         let mut source_is_quick = self.one_lock.source_is_quick() && !this_thread_fills();
         let mut nap = times.first_look;
         while source_is_quick && !is_over() {
-            self.one_lock.wait_outside(Some(nap), || !one_lock && self.may_fill());
+            self.one_lock.wait_outside(Some(nap), || whole_fills && self.may_fill());
             let made = self.results_ever_made().saturating_sub(before);
             source_is_quick = !has_lasted(woken, times.of_slow_calls(made));
             nap *= 2;

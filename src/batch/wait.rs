@@ -39,8 +39,9 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 // To look again and again is of no use: the filler seldom gives the lock up.
                 self.parking.wait_asleep(period, || self.is_ready(), || self.linger());
             } else {
-                // A thread that takes each result of a quick source at once slows the filler.
-                self.linger();
+                if self.waits_for_whole_fills() {
+                    self.linger();
+                }
                 self.parking.wait(period, || self.is_plenty(), || self.is_ready());
             }
         });

@@ -260,10 +260,25 @@ fn a_child_does_not_wait_for_threads_of_its_parent() {
     assert!(passes);
 }
 
+/// A host without a lock that prefers whole fills, or does not.
+struct Free {
+    whole_fills: bool,
+}
+
+// SAFETY: the word is the object.
+unsafe impl Host for Free {
+    words_are_objects!();
+
+    fn prefers_whole_fills(&self) -> bool {
+        self.whole_fills
+    }
+}
+
 #[test]
-fn a_thread_of_another_host_waits_for_the_end_of_the_fill_of_a_quick_source() {
+fn a_thread_of_a_host_that_prefers_whole_fills_waits_for_the_end_of_one() {
     let (go_on, source) = waits_from(1);
-    let mut batch = Batch::with_options(VALUES, source, SIZE, whole_fills(SIZE)).unwrap();
+    let host = Free { whole_fills: true };
+    let mut batch = Batch::with_options(host, source, SIZE, whole_fills(SIZE)).unwrap();
     batch.one_lock.times = PATIENT;
     batch.one_lock.shared.is_quick.store(true, Relaxed);
     let (report, results) = mpsc::channel();
@@ -287,4 +302,25 @@ fn a_thread_of_another_host_waits_for_the_end_of_the_fill_of_a_quick_source() {
         assert_eq!(filler.join().unwrap(), Ok(1));
     });
     assert_eq!(batch.stats().waits, 1);
+}
+
+#[test]
+fn a_thread_of_any_other_host_waits_for_one_result() {
+    let (go_on, source) = waits_from(1);
+    let host = Free { whole_fills: false };
+    let mut batch = Batch::with_options(host, source, SIZE, whole_fills(SIZE)).unwrap();
+    batch.one_lock.times = PATIENT;
+    batch.one_lock.shared.is_quick.store(true, Relaxed);
+    let lingers = std::thread::scope(|scope| {
+        scope.spawn(|| batch.load());
+        until(|| !batch.role.is_free());
+        scope.spawn(|| batch.load());
+        let [lingering, parking] = [&batch.one_lock.lingering, &batch.parking];
+        until(|| lingering.sleepers() + parking.sleepers() == 1);
+        let lingers = lingering.sleepers() == 1;
+        lingering.wake_all();
+        (0..SIZE).for_each(|_| go_on.send(()).unwrap());
+        lingers
+    });
+    assert!(!lingers);
 }
