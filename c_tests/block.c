@@ -44,6 +44,7 @@ static ft_local_batch *make_batch(scene *all, ft_local_source source, size_t siz
     host.release = release_inside;
     runtime_set_wait(&host, all->way);
     host.one_lock = all->says_so;
+    host.whole_fills = !all->says_so;
     ft_local_batch *batch = NULL;
     ft_local_batch_options options = FT_LOCAL_BATCH_OPTIONS_INIT;
     options.fill_budget = all->budget;

@@ -212,6 +212,14 @@ static void a_host_has_one_lock_or_not(void) {
     accept(&table);
 }
 
+static void a_host_prefers_whole_fills_or_not(void) {
+    ft_local_host table = fake_host_table(NULL);
+    table.whole_fills = 2;
+    refuse(&table, "whole_fills");
+    table.whole_fills = 1;
+    accept(&table);
+}
+
 static void all_functions_may_be_given_in_one_form_each(void) {
     ft_local_host table = fake_host_table(NULL);
     table.block = some_block;
@@ -239,6 +247,7 @@ int main(void) {
     RUN(half_of_a_pair_is_refused);
     RUN(a_wrapper_needs_a_way_to_retain_where_there_is_one_to_release);
     RUN(a_host_has_one_lock_or_not);
+    RUN(a_host_prefers_whole_fills_or_not);
     RUN(all_functions_may_be_given_in_one_form_each);
     return fake_hosts_report();
 }

@@ -226,6 +226,12 @@ typedef struct ft_local_host {
     // has several `fillers`, only if all of them are fibers of this thread. A fiber may go on in
     // another thread while it runs the source, but must not fork there.
     uint64_t (*fiber)(void *ctx);
+    // 1 if a thread that waits for a quick source had better wait until the fill ends than take each
+    // result as soon as it is made; 0 if not. It waits for some 300 microseconds at most. For runtimes
+    // whose threads count references to the same objects, such as CPython without its GIL: the thread
+    // that uses a result and the source would slow each other down. It changes nothing if `one_lock`
+    // is 1.
+    size_t whole_fills;
 } ft_local_host;
 
 // Does what `FT_LOCAL_HOST_INIT` does, for languages without macros.

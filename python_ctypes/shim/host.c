@@ -49,6 +49,7 @@ static const ft_local_host object_host = {
     .interrupted_plain = interrupted,
     .interruptible_plain = interruptible,
     .one_lock = ONE_LOCK,
+    .whole_fills = 1,
 };
 
 /* For results that are words and not objects. */
@@ -59,6 +60,7 @@ static const ft_local_host integer_host = {
     .interrupted_plain = interrupted,
     .interruptible_plain = interruptible,
     .one_lock = ONE_LOCK,
+    .whole_fills = 1,
 };
 
 /* The greenlet that the thread runs, by its address. `getcurrent` is greenlet's. */

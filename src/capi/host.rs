@@ -82,6 +82,12 @@ pub struct ft_local_host {
     /// has several `fillers`, only if all of them are fibers of this thread. A fiber may go on in
     /// another thread while it runs the source, but must not fork there.
     pub fiber: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void) -> u64>,
+    /// 1 if a thread that waits for a quick source had better wait until the fill ends than take each
+    /// result as soon as it is made; 0 if not. It waits for some 300 microseconds at most. For runtimes
+    /// whose threads count references to the same objects, such as CPython without its GIL: the thread
+    /// that uses a result and the source would slow each other down. It changes nothing if `one_lock`
+    /// is 1.
+    pub whole_fills: usize,
 }
 
 // `repr(C)`, the size first, then pointers, functions and a number.
@@ -95,6 +101,7 @@ const TWO_INTERRUPTS: &CStr = c"host has both interrupted and interrupted_plain;
 const TWO_INTERRUPTIBLES: &CStr = c"host has both interruptible and interruptible_plain; set one";
 const NO_INTERRUPT: &CStr = c"host has interruptible and no way to ask what it is for; set interrupted or interrupted_plain";
 const ONE_LOCK: &CStr = c"host->one_lock must be 0 or 1";
+const WHOLE_FILLS: &CStr = c"host->whole_fills must be 0 or 1";
 const NO_RELEASE: &CStr = c"host can retain but not release; set release or release_plain";
 
 /// The core's form of the table.
@@ -128,6 +135,7 @@ pub(crate) fn table_of(host: ft_local_host) -> Result<HostTable, Failure> {
         free_ctx: _,
         one_lock,
         fiber,
+        whole_fills,
     } = host;
     let retain = match (retain, retain_plain) {
         (None, None) => Retain::None,
@@ -162,20 +170,25 @@ pub(crate) fn table_of(host: ft_local_host) -> Result<HostTable, Failure> {
         (Some(asked), None) => Interrupt::WithCtx(asked, ctx),
         (None, Some(asked)) => Interrupt::Plain(asked),
     };
-    let one_lock = match one_lock {
-        0 => false,
-        1 => true,
-        _ => return Err(bad_argument(ONE_LOCK)),
-    };
     Ok(HostTable {
         retain,
         release,
         block,
         interrupt,
         interruptible,
-        one_lock,
+        one_lock: yes_or_no(one_lock, ONE_LOCK)?,
+        whole_fills: yes_or_no(whole_fills, WHOLE_FILLS)?,
         fiber: fiber.map(|asked| (asked, ctx)),
     })
+}
+
+#[inline(always)]
+fn yes_or_no(given: usize, otherwise: &'static CStr) -> Result<bool, Failure> {
+    match given {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(bad_argument(otherwise)),
+    }
 }
 
 /// Does what `FT_LOCAL_HOST_INIT` does, for languages without macros.

@@ -26,6 +26,8 @@ pub(crate) struct HostTable {
     pub interruptible: Interrupt,
     /// Whether one thread of the host runs at a time.
     pub one_lock: bool,
+    /// Whether a thread had better wait for the end of a quick fill.
+    pub whole_fills: bool,
     /// How a fiber is told from others.
     pub fiber: Option<(unsafe extern "C-unwind" fn(*mut c_void) -> u64, *mut c_void)>,
 }
@@ -160,6 +162,10 @@ unsafe impl Host for HostTable {
 
     fn has_one_lock(&self) -> bool {
         self.one_lock
+    }
+
+    fn prefers_whole_fills(&self) -> bool {
+        self.whole_fills
     }
 
     fn interrupt_period(&self) -> Option<Duration> {

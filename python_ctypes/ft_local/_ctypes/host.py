@@ -66,6 +66,7 @@ table = library.Host(
     interruptible_plain=_address_if_any("_PyOS_IsMainThread"),
     # Builds without the GIL may be run with it.
     one_lock=getattr(sys, "_is_gil_enabled", lambda: True)(),
+    whole_fills=1,
 )
 
 

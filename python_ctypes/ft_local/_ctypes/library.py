@@ -54,6 +54,7 @@ class Host(ctypes.Structure):
         ("free_ctx", c_void_p),
         ("one_lock", c_size_t),
         ("fiber", c_void_p),
+        ("whole_fills", c_size_t),
     ]
 
 
