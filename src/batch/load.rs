@@ -360,7 +360,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             // Nobody knows how many waiters there are.
             return 1;
         }
-        share(there, cursors, self.parking.starving())
+        share(there, cursors, self.parking.starving(), self.size)
     }
 
     /// Takes the role, or says what to do instead. The end of a fill may call the host, so no

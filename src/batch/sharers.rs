@@ -55,16 +55,18 @@ impl Sharers {
     }
 }
 
-/// The fewest results that a cursor claims, if there are that many: a smaller claim costs more than
-/// it saves.
-const LEAST: usize = 4;
+/// The fewest results that a cursor claims from a buffer of `size`, if there are that many: where many
+/// threads claim, a smaller claim costs more than it saves.
+fn least(size: usize) -> usize {
+    (size / 64).clamp(4, 16)
+}
 
-/// How many of the results that are `there` one of `cursors` claims: half its share of what remains
-/// if each thread that has nothing gets one.
-pub(super) fn share(there: usize, cursors: u64, starving: usize) -> usize {
+/// How many of the results that are `there` one of `cursors` claims: its share of what remains if each
+/// thread that has nothing gets one, and half at most, since others may load one at a time.
+pub(super) fn share(there: usize, cursors: u64, starving: usize, size: usize) -> usize {
     let free = there.saturating_sub(starving);
-    let half = usize::try_from(free as u64 / (2 * cursors)).unwrap_or(usize::MAX);
-    half.max(LEAST).min(free).max(1)
+    let even = usize::try_from(free as u64 / cursors.max(2)).unwrap_or(usize::MAX);
+    even.max(least(size)).min(free).max(1)
 }
 
 #[cfg(all(test, not(any(loom, shuttle))))]

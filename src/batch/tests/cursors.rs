@@ -14,14 +14,25 @@ fn ready(ready: usize) -> Batch<Values, impl Source<Values, Error = Infallible>>
 }
 
 #[test]
-fn a_cursor_claims_half_of_its_share() {
-    let batch = ready(32);
+fn a_cursor_claims_its_share_and_half_at_most() {
+    let batch = ready(54);
     let mut first = batch.cursor().unwrap();
-    assert_eq!((first.next(), first.len(), batch.len()), (Ok(2), 15, 16));
+    assert_eq!((first.next(), first.len(), batch.len()), (Ok(2), 26, 27));
     let mut second = batch.cursor().unwrap();
-    assert_eq!((second.next(), second.len(), batch.len()), (Ok(18), 3, 12));
+    assert_eq!((second.next(), second.len(), batch.len()), (Ok(29), 12, 14));
+    let mut third = batch.cursor().unwrap();
+    assert_eq!((third.next(), third.len(), batch.len()), (Ok(42), 3, 10));
     drop(first);
-    assert_eq!(batch.len(), 12 + 15);
+    assert_eq!(batch.len(), 10 + 26);
+}
+
+#[test]
+fn a_cursor_of_a_large_buffer_claims_at_least_sixteen() {
+    let batch = ready(1024);
+    let mut cursors: Vec<_> = (0..30).map(|_| batch.cursor().unwrap()).collect();
+    cursors.iter_mut().for_each(|cursor| _ = cursor.next().unwrap());
+    let claims: Vec<_> = cursors.iter().map(|cursor| cursor.len() + 1).collect();
+    assert_eq!(claims.iter().min(), Some(&16));
 }
 
 #[test]
@@ -36,9 +47,10 @@ fn cursors_that_claim_nothing_have_no_share() {
 #[test]
 fn a_cursor_that_stops_claiming_loses_its_share() {
     let batch = ready(32);
-    let [mut stops, mut goes_on] = [0; 2].map(|_| batch.cursor().unwrap());
+    let [mut stops, mut also_stops, mut goes_on] = [0; 3].map(|_| batch.cursor().unwrap());
     stops.next().unwrap();
-    for (made, share) in [(33, 8), (66, 16)] {
+    also_stops.next().unwrap();
+    for (made, share) in [(33, 10), (66, 16)] {
         while batch.stats().produced == made {
             goes_on.next().unwrap();
         }

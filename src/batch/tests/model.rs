@@ -368,7 +368,7 @@ impl Model {
         if self.queue.is_empty() {
             return None;
         }
-        let share = self.queue.len() / (2 * (*count).max(*before));
+        let share = self.queue.len() / (*count).max(*before).max(2);
         let count = share.max(4).min(self.queue.len()).min(64);
         self.stats.claims += 1;
         self.stats.claimed += count as u64;
