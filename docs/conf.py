@@ -31,8 +31,10 @@ nitpick_ignore_regex = [
 ]
 exclude_patterns = ["_ext", "requirements.txt"]
 
-myst_enable_extensions = ["colon_fence", "deflist", "attrs_block"]
+myst_enable_extensions = ["colon_fence", "deflist", "attrs_block", "tasklist"]
 myst_heading_anchors = 3
+# Quotes stay as they are written: some are those of a program.
+smartquotes_action = "De"
 # What a program prints needs no colours, and neither does a block in a language not known.
 highlight_language = "none"
 
