@@ -47,21 +47,23 @@ endif()
 
 # What a program must link besides libft_local.a is what Rust's standard library needs, which a
 # crate with nothing in it shows: ft_local links no native library of its own.
-set(native_libs_file "${CMAKE_CURRENT_BINARY_DIR}/native-static-libs.txt")
-set(empty_crate "${CMAKE_CURRENT_BINARY_DIR}/empty.rs")
-file(WRITE "${empty_crate}" "")
-execute_process(
-    COMMAND "${FT_LOCAL_RUSTC}" ${ft_local_cargo_args} --crate-type staticlib
-            "--print=native-static-libs=${native_libs_file}" -o "${empty_crate}.a" "${empty_crate}"
-    WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
-    OUTPUT_QUIET ERROR_VARIABLE rustc_error
-    RESULT_VARIABLE rustc_result
-)
-if(NOT rustc_result EQUAL 0)
-    message(FATAL_ERROR "ft_local: ${rustc_version} cannot compile an empty crate. ${rustc_error}")
+if(NOT DEFINED FT_LOCAL_NATIVE_LIBS)
+    set(native_libs_file "${CMAKE_CURRENT_BINARY_DIR}/native-static-libs.txt")
+    set(empty_crate "${CMAKE_CURRENT_BINARY_DIR}/empty.rs")
+    file(WRITE "${empty_crate}" "")
+    execute_process(
+        COMMAND "${FT_LOCAL_RUSTC}" ${ft_local_cargo_args} --crate-type staticlib
+                "--print=native-static-libs=${native_libs_file}" -o "${empty_crate}.a" "${empty_crate}"
+        WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
+        OUTPUT_QUIET ERROR_VARIABLE rustc_error
+        RESULT_VARIABLE rustc_result
+    )
+    if(NOT rustc_result EQUAL 0)
+        message(FATAL_ERROR "ft_local: ${rustc_version} cannot compile an empty crate. ${rustc_error}")
+    endif()
+    file(READ "${native_libs_file}" FT_LOCAL_NATIVE_LIBS)
+    string(STRIP "${FT_LOCAL_NATIVE_LIBS}" FT_LOCAL_NATIVE_LIBS)
 endif()
-file(READ "${native_libs_file}" FT_LOCAL_NATIVE_LIBS)
-string(STRIP "${FT_LOCAL_NATIVE_LIBS}" FT_LOCAL_NATIVE_LIBS)
 
 # The C compiler's driver adds libgcc and libc: for -static it takes other ones.
 separate_arguments(FT_LOCAL_STATIC_LIBS UNIX_COMMAND "${FT_LOCAL_NATIVE_LIBS}")

@@ -42,6 +42,10 @@ if(NOT shim_sources)
     ft_local_without_shim("its sources are not in this tree")
     return()
 endif()
+if(DEFINED ENV{SETUPTOOLS_EXT_SUFFIX})
+    # The wheel is for another system than that of the interpreter that builds it.
+    set(Python_SOABI "${SKBUILD_SOABI}")
+endif()
 python_add_library(_shim MODULE WITH_SOABI ${shim_sources})
 # With the library inside: a libft_local on LD_LIBRARY_PATH, or one that the program has already
 # loaded, would be taken instead of that of the wheel.
@@ -55,4 +59,9 @@ target_compile_options(
                   "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=."
 )
 set_target_properties(_shim PROPERTIES C_VISIBILITY_PRESET hidden)
+if(NOT FT_LOCAL_LINKER_EXCLUDES)
+    set(exports "${CMAKE_CURRENT_BINARY_DIR}/shim.map")
+    file(WRITE "${exports}" "{ global: PyInit__shim; local: *; };\n")
+    target_link_options(_shim PRIVATE "LINKER:--version-script=${exports}")
+endif()
 install(TARGETS _shim DESTINATION "${package_dir}")
