@@ -418,6 +418,14 @@ def pytest_reliability(session):
     pytest(session, ORDINARY, "python_ctypes/tests", "-k", "reliability", "--timeout", "7200")
 
 
+@session("soak")
+def bare_root(session):
+    """What README.md and docs/install.md describe, by the commands they print, in bare roots."""
+    if os.geteuid() != 0 or not shutil.which("mmdebstrap"):
+        session.skip("it makes roots, for which it must be root and have mmdebstrap")
+    run(session, "packaging/bare-root", *session.posargs)
+
+
 @shim_session("soak")
 def coverage(session):
     """Which lines and branches of the library and of the C extension the tests reach."""

@@ -136,3 +136,13 @@ def test_the_python_reference_has_what_the_stub_has() -> None:
     for name, members in lists:
         there = {one.name for one in classes[name].body if isinstance(one, ast.FunctionDef)}
         assert set(re.findall(r"\w+", members)) == {one for one in there if one[0] != "_"}, name
+
+
+def test_what_a_script_takes_from_a_page_is_there() -> None:
+    """packaging/try-bare does what the pages say, with the commands that they print."""
+    script = (ROOT / "packaging" / "try-bare").read_text(encoding="utf-8")
+    asked = re.findall(r"printed (\S+\.md) '([^']+)'", script)
+    assert len(asked) > 15
+    for one in asked:
+        command = [sys.executable, str(ROOT / "packaging" / "printed"), *one]
+        assert subprocess.check_output(command, text=True).strip(), one
