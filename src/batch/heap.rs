@@ -50,19 +50,6 @@ impl Heap {
             }
         }
     }
-
-    /// Moves the oldest node to its new place, after a result was taken from it.
-    pub(super) fn sink_oldest(&mut self) {
-        if let Some(oldest) = self.root {
-            // SAFETY: as in `remove_oldest`.
-            unsafe {
-                if oldest.as_ref().links.child.get().is_some() {
-                    self.remove_oldest();
-                    self.add(oldest);
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -198,7 +198,7 @@ impl Index {
         // Always wiped: what comes back is rare.
         let word = node.pop_and_wipe();
         if node.len() > 0 {
-            self.heap.sink_oldest();
+            // The results of a node are neighbours, so those that are left are still the oldest.
             return Some((word, None));
         }
         self.heap.remove_oldest();
