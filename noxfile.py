@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
 from sessions import (
     BUILD,
+    DEBUG,
     FREE_THREADED,
     INTERPRETERS,
     ORDINARY,
@@ -296,6 +297,18 @@ def pytest_dev(session):
     pytest(session, ORDINARY, *tests, PYTHONDEVMODE=1, PYTHONMALLOC="debug")
 
 
+if DEBUG:
+    session(name=f"install-{DEBUG.tag}", venv=DEBUG, python=DEBUG)(install)
+
+
+@session("soak", requires=[f"install-{DEBUG.tag}"] if DEBUG else [])
+def pytest_debug(session):
+    """The Python tests on a debug build of CPython, whose assertions look at every object."""
+    if not DEBUG:
+        session.skip("there is none: apt-get install python3-dbg")
+    pytest(session, DEBUG, *(session.posargs or ["python_ctypes/tests"]))
+
+
 @session("long")
 def memcheck(session):
     """The tests in C and C++ under valgrind."""
@@ -424,6 +437,23 @@ def bare_root(session):
     if os.geteuid() != 0 or not shutil.which("mmdebstrap"):
         session.skip("it makes roots, for which it must be root and have mmdebstrap")
     run(session, "packaging/bare-root", *session.posargs)
+
+
+@session("soak", requires=[f"install-{FREE_THREADED.tag}"] if FREE_THREADED else [])
+def pytest_threads(session):
+    """Random sequences of calls and expressions, in four threads at once, without the GIL."""
+    if not FREE_THREADED:
+        session.skip("there is no free-threaded Python: make free-threaded builds it")
+    names = ("reliability_states", "wrapper_expressions")
+    tests = [f"python_ctypes/tests/test_{name}.py" for name in names]
+    arguments = ["--parallel-threads", 4, "--timeout", 7200]
+    pytest(session, FREE_THREADED, *tests, *arguments, FT_LOCAL_TEST_EXAMPLES=2000)
+
+
+@session("soak")
+def litmus(session):
+    """The orderings of hand-overs between threads, by herd7, if there is one in the PATH."""
+    run(session, "tools/litmus", *session.posargs)
 
 
 @shim_session("soak")

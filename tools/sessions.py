@@ -33,7 +33,7 @@ class Interpreter(NamedTuple):
     """A Python for which ft_local is built and tested."""
 
     path: str
-    tag: str  # cp311, cp313t
+    tag: str  # cp311, cp313t, cp311d
 
     @property
     def installed(self):
@@ -48,8 +48,9 @@ def interpreter(name):
 sys.version_info >= (3, 11) or sys.exit(1)
 kind = {"cpython": "cp"}.get(sys.implementation.name, sys.implementation.name)
 threads = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+debug = "d" if sysconfig.get_config_var("Py_DEBUG") else ""
 print(os.path.realpath(sys.executable))
-print(f"{kind}{sys.version_info[0]}{sys.version_info[1]}{threads}")"""
+print(f"{kind}{sys.version_info[0]}{sys.version_info[1]}{threads}{debug}")"""
     with contextlib.suppress(OSError):
         run = subprocess.run([name, "-c", ask], capture_output=True, text=True, check=False)
         if run.returncode == 0:
@@ -83,6 +84,8 @@ def interpreters():
 
 ORDINARY = interpreter(os.environ.get("PYTHON") or sys._base_executable)
 FREE_THREADED = free_threaded()
+# A debug build, as Debian has it.
+DEBUG = interpreter(os.environ.get("PYTHON_DEBUG", "python3-dbg"))
 INTERPRETERS = interpreters()
 
 
