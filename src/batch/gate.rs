@@ -117,3 +117,41 @@ impl Drop for Done<'_> {
         self.0.lower(ADOPTING);
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_flag_has_a_bit_of_its_own() {
+        let flags = [RETURNED, CLOSED, ENDED, PANICKED, FORKED, ADOPTING, WIPES];
+        assert!(flags.iter().all(|flag| flag.is_power_of_two()));
+        let all = flags.iter().fold(0, |all, flag| all | flag);
+        assert_eq!((all, all & FLAGS), (flags.iter().sum(), all));
+        assert_eq!((ENDS, FLAGS + 1), (CLOSED + ENDED + PANICKED + FORKED, GENERATION_STEP));
+    }
+
+    #[test]
+    fn flags_are_raised_and_lowered_each_by_itself() {
+        let gate = Gate::new();
+        assert!(gate.is_open() && !gate.is_stale());
+        assert_eq!([gate.raise(CLOSED) & FLAGS, gate.raise(ENDED) & FLAGS], [0, CLOSED]);
+        assert_eq!([gate.flags(ENDS), gate.flags(ENDED | RETURNED)], [CLOSED | ENDED, ENDED]);
+        gate.lower(CLOSED);
+        assert_eq!((gate.latest() & FLAGS, gate.flags_here()), (ENDED, Some(ENDED)));
+        assert!(!gate.is_open());
+        gate.lower(ENDED);
+        assert!(gate.is_open());
+    }
+
+    #[test]
+    fn a_batch_of_another_process_is_adopted_once_with_its_flags() {
+        // A thread of the parent was adopting it, too.
+        let theirs = (generation() + GENERATION_STEP) | CLOSED | ADOPTING;
+        let gate = Gate(AtomicU64::new(theirs));
+        assert!(gate.is_stale() && !gate.is_open());
+        let adopted = gate.adopt(|| gate.is_stale() && !gate.is_open());
+        assert_eq!(adopted, Some(true), "it is not adopted before `adopt` is over");
+        assert_eq!((gate.flags_here(), gate.adopt(|| ())), (Some(CLOSED), None));
+    }
+}

@@ -160,3 +160,68 @@ fn origin(state: u64) -> Option<Origin> {
         _ => None,
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    const ORIGINS: [Origin; 3] = [Origin::Fill, Origin::Load, Origin::Claim];
+
+    /// How many results were put here, and the kind of what is there.
+    fn state(own: &Own) -> (u64, u64) {
+        let state = own.0.state.load(Ordering::Relaxed);
+        (state / STEP, kind(state))
+    }
+
+    #[test]
+    fn a_result_is_the_fillers_until_it_is_offered() {
+        let own = Own::new();
+        for (before, origin) in (0..).zip(ORIGINS) {
+            assert_eq!(
+                (own.get(), own.is_fillers(), own.take(), own.give_back()),
+                (None, None, None, None)
+            );
+            own.put(7, origin).unwrap();
+            assert_eq!(
+                (own.get(), own.is_fillers(), own.is_back()),
+                (Some(7), Some(origin), false)
+            );
+            assert_eq!((own.take_back(), own.take_back_and_wipe()), (None, None));
+            assert_eq!((own.take(), own.memory()), (Some((7, origin)), 0));
+            assert_eq!(state(&own), (before + 1, NOTHING));
+        }
+    }
+
+    #[test]
+    fn a_result_that_is_offered_is_taken_once() {
+        let own = Own::new();
+        for (before, origin) in (0..).zip(ORIGINS) {
+            own.put(7, origin).unwrap();
+            assert_eq!((own.give_back(), own.is_back(), own.get()), (Some(origin), true, Some(7)));
+            assert_eq!((own.is_fillers(), own.take(), own.give_back()), (None, None, None));
+            assert_eq!((own.take_back(), own.take_back(), own.is_back()), (Some(7), None, false));
+            own.put(8, origin).unwrap();
+            own.give_back().unwrap();
+            assert_eq!((own.take_back_and_wipe(), own.memory()), (Some(8), 0));
+            assert_eq!((own.take_back_and_wipe(), state(&own)), (None, (2 * before + 2, NOTHING)));
+        }
+    }
+
+    #[test]
+    fn a_child_wipes_what_a_thread_of_its_parent_was_taking() {
+        let renewed = |kind| {
+            let own = Own::new();
+            own.0.word.store(7, Ordering::Relaxed);
+            own.0.state.store(3 * STEP + kind, Ordering::Relaxed);
+            let there = own.get();
+            own.renew();
+            (there, own.memory(), state(&own))
+        };
+        for kind in [NOTHING, WIPED] {
+            assert_eq!(renewed(kind), (None, 0, (3, NOTHING)));
+        }
+        for kind in [MADE, LOADED, BACK, CLAIMED] {
+            assert_eq!(renewed(kind), (Some(7), 7, (3, kind)));
+        }
+    }
+}

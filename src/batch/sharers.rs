@@ -74,6 +74,20 @@ mod tests {
     use super::*;
     use std::ptr;
 
+    #[test]
+    fn a_cursor_claims_half_its_share_of_what_it_may() {
+        let claimed = [(64, 1, 0), (64, 2, 0), (64, 1, 20), (64, 8, 0)];
+        assert_eq!(
+            claimed.map(|(there, cursors, starving)| share(there, cursors, starving)),
+            [32, 16, 22, 4]
+        );
+        let few = [(3, 1, 0), (10, 1, 7), (10, 1, 9), (10, 1, 10), (10, 1, 20)];
+        assert_eq!(
+            few.map(|(there, cursors, starving)| share(there, cursors, starving)),
+            [3, 3, 1, 1, 1]
+        );
+    }
+
     /// The number of sharers that a cursor with each of the nodes gets.
     fn sharers_with<const N: usize>(sharers: &Sharers, nodes: [&Node; N]) -> [u64; N] {
         nodes.map(|node| sharers.with(node))

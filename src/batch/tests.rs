@@ -29,6 +29,7 @@ mod model;
 mod notify;
 mod one_lock;
 mod panics;
+mod parts;
 mod rooms;
 mod policies;
 mod properties;
