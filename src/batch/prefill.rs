@@ -33,11 +33,15 @@ impl Pace {
     }
 
     fn next(&mut self, ready: usize, low_mark: usize) -> Duration {
+        self.next_after(self.began.elapsed(), ready, low_mark)
+    }
+
+    fn next_after(&mut self, elapsed: Duration, ready: usize, low_mark: usize) -> Duration {
         let left = u32::try_from(ready + 1 - low_mark.min(ready + 1)).unwrap_or(u32::MAX);
         let gone = u32::try_from(self.ready_then.saturating_sub(ready)).unwrap_or(u32::MAX);
         let guess = match gone {
             0 => self.last * 2,
-            gone => self.began.elapsed().saturating_mul(left) / gone,
+            gone => elapsed.saturating_mul(left) / gone,
         };
         self.last = guess.clamp(Self::SHORTEST, Self::LONGEST);
         self.last
@@ -231,5 +235,31 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 Err(panicked.into())
             }
         }
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    /// For how many microseconds a prefilling thread sleeps that began with 100 results, 1 ms ago.
+    fn sleeps(ready: usize, low_mark: usize) -> u128 {
+        Pace::new(100).next_after(Duration::from_millis(1), ready, low_mark).as_micros()
+    }
+
+    #[test]
+    fn a_prefilling_thread_sleeps_until_its_low_mark_will_be_reached() {
+        // Of 100 results 20 were taken in a millisecond: 50 microseconds for each.
+        assert_eq!([sleeps(80, 51), sleeps(80, 71), sleeps(90, 81)], [1500, 500, 1000]);
+        assert_eq!([sleeps(80, 81), sleeps(80, 90)], [50, 50], "it is reached already");
+        assert_eq!(sleeps(99, 1), 10_000, "at most as long");
+    }
+
+    #[test]
+    fn a_prefilling_thread_sleeps_twice_as_long_each_time_if_nothing_is_taken() {
+        let mut pace = Pace::new(100);
+        let mut next = || pace.next_after(Duration::from_secs(1), 100, 50).as_micros();
+        let all = [(); 9].map(|()| next());
+        assert_eq!(all, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
     }
 }
