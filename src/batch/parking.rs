@@ -90,6 +90,9 @@ const WAITERS: u64 = u32::MAX as u64;
 const ONE_WOKEN: u64 = 1 << 32;
 const WOKEN: u64 = !WAITERS;
 
+// No two have a bit in common.
+const _: () = assert!(UNSEEN + SETTLED + MARKED + SLEEPERS == WAITERS);
+
 impl Parking {
     pub(crate) fn new() -> Self {
         Self(Renewable::new(Place::new()))
