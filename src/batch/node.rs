@@ -314,3 +314,82 @@ pub(crate) fn node_of(words: &[Word], place: i64, batch: *const ()) -> Option<No
     debug_assert!(filled.is_some());
     Some(node)
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    /// Gives `f` a node with these results, made after ten others, and frees it.
+    fn with_node<R>(words: &[Word], f: impl FnOnce(&mut Node) -> R) -> R {
+        let mut node = node_of(words, 10, ptr::null()).unwrap();
+        // SAFETY: made above, and used by nobody else.
+        let result = f(unsafe { node.as_mut() });
+        // SAFETY: as above.
+        unsafe { Node::free(node) };
+        result
+    }
+
+    fn all(take: impl FnMut() -> Option<Word>) -> Vec<Word> {
+        std::iter::from_fn(take).collect()
+    }
+
+    #[test]
+    fn a_node_knows_the_place_of_its_oldest_result() {
+        with_node(&[1, 2, 3], |node| {
+            assert_eq!((node.place(), node.pop(), node.place(), node.len()), (10, Some(1), 11, 2));
+        });
+    }
+
+    #[test]
+    fn a_child_wipes_what_was_taken_and_no_more() {
+        with_node(&[1, 2, 3], |node| {
+            assert_eq!(node.pop(), Some(1));
+            node.wipe_taken();
+            // SAFETY: the first of the words.
+            assert_eq!(unsafe { node.first_word().read() }, 0);
+            assert_eq!(all(|| node.pop()), [2, 3]);
+        });
+    }
+
+    #[test]
+    fn what_is_in_hand_at_a_fork_is_set_aside_unless_it_is_kept() {
+        let forked = |node: &mut Node, keeps| {
+            node.keeps = keeps;
+            node.pop();
+            node.set_aside();
+            (node.len(), all(|| node.pop()), all(|| node.pop_aside()))
+        };
+        assert_eq!(with_node(&[1, 2, 3], |node| forked(node, false)), (0, vec![], vec![2, 3]));
+        assert_eq!(with_node(&[1, 2, 3], |node| forked(node, true)), (2, vec![2, 3], vec![]));
+        assert_eq!(with_node(&[1], |node| forked(node, false)), (0, vec![], vec![]));
+    }
+
+    #[test]
+    fn a_refill_that_a_fork_cut_short_leaves_nothing() {
+        with_node(&[1, 2, 3], |node| {
+            all(|| node.pop());
+            node.end.set(node.first_word());
+            node.set_aside();
+            assert_eq!(
+                (node.next.get(), node.pop(), node.pop_aside()),
+                (node.end.get(), None, None)
+            );
+        });
+    }
+
+    #[test]
+    fn a_cursor_is_known_by_an_address_in_its_memory() {
+        with_node(&[0; CAPACITY], |node| {
+            let (first, end) = (node.first_word(), node.end.get());
+            let looks = |next| {
+                node.next.set(next);
+                node.looks_like_cursor()
+            };
+            assert_eq!(
+                [first, end, first.wrapping_sub(1), end.wrapping_add(1)].map(looks),
+                [true, true, false, false]
+            );
+            node.next.set(first);
+        });
+    }
+}
