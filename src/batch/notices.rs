@@ -279,3 +279,49 @@ impl Drop for Debt<'_> {
         }
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    /// As many registrations, numbered from 0 on.
+    fn list(count: u64) -> List {
+        let wake = || Some(Wake::Waker(Waker::noop().clone()));
+        List { entries: (0..count).map(|number| (number, wake())).collect(), holes: 0 }
+    }
+
+    #[test]
+    fn holes_are_closed_when_they_are_more_than_half() {
+        let mut list = list(5);
+        let after = [1, 2, 3].map(|number| {
+            assert!(list.take(number).is_some());
+            (list.entries.len(), list.holes)
+        });
+        assert_eq!(after, [(5, 1), (5, 2), (2, 0)]);
+    }
+
+    #[test]
+    fn a_hole_that_has_become_the_oldest_is_passed_over() {
+        let mut list = list(5);
+        assert!(list.take(0).is_some());
+        assert!(list.take_oldest().is_some());
+        assert_eq!((list.entries.len(), list.holes), (3, 0));
+    }
+
+    #[test]
+    fn the_place_is_marked_as_long_as_there_are_registrations() {
+        let (notices, place) = (Notices::new(), Parking::new());
+        let wake = || Wake::Waker(Waker::noop().clone());
+        let add = || notices.add(&place, wake()).map_err(|(_, error)| error).unwrap();
+        let (first, second) = (add(), add());
+        assert!(notices.remove(&place, first).is_some() && place.is_marked());
+        assert!(notices.remove(&place, second).is_some() && !place.is_marked());
+    }
+
+    #[test]
+    fn nothing_is_owed_to_nobody() {
+        let (notices, place) = (Notices::new(), Parking::new());
+        notices.ring(&place, 1);
+        assert!(!notices.owes());
+    }
+}
