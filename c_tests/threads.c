@@ -1,10 +1,11 @@
 // Many threads load from one batch: each object is seen exactly once, and each failure of the
-// source reaches the thread that ran it.
+// source reaches the thread that ran it. Also if several threads are in the source at once.
 //
 // FT_LOCAL_TEST_ITEMS in the environment, or the first argument, says how many objects.
 
 #include "check.h"
 #include "fake_source.h"
+#include "office.h"
 
 #include <time.h>
 
@@ -176,6 +177,22 @@ static void each_object_once_from_a_slow_source(void) {
     items = all_items;
 }
 
+static void each_object_once_from_several_fillers(void) {
+    work_in_office(items, 1, (office){.per_call = 1});
+    work_in_office(items, 64, (office){.per_call = 1});
+    work_in_office(items, 64, (office){.per_call = 17});
+}
+
+static void each_object_and_each_failure_once_from_several_fillers(void) {
+    work_in_office(items, 2, (office){.per_call = 1, .fail_every = 7});
+    work_in_office(items, 64, (office){.per_call = 17, .fail_every = 5});
+}
+
+static void each_object_once_from_several_fillers_if_one_thread_closes(void) {
+    work_in_office(items, 64, (office){.per_call = 1, .closes = true});
+    work_in_office(items, 1000, (office){.per_call = 17, .fail_every = 3, .closes = true});
+}
+
 int main(int argc, char **argv) {
     const char *count = argc > 1 ? argv[1] : getenv("FT_LOCAL_TEST_ITEMS");
     if (count != NULL) {
@@ -189,5 +206,10 @@ int main(int argc, char **argv) {
     RUN(each_object_once_from_a_bulk_source);
     RUN(each_object_once_and_each_failure_once);
     RUN(each_object_once_from_a_slow_source);
+    // These free and make cursors, and give back.
+    items = items / 5 + 1;
+    RUN(each_object_once_from_several_fillers);
+    RUN(each_object_and_each_failure_once_from_several_fillers);
+    RUN(each_object_once_from_several_fillers_if_one_thread_closes);
     return fake_hosts_report();
 }

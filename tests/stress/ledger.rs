@@ -38,13 +38,10 @@ impl Ledger {
         }
     }
 
-    /// `None` if there are to be no more. One thread at a time asks, as it runs the source.
+    /// `None` if there are to be no more. As many threads ask at once as there are fillers.
     pub(crate) fn next_value(&self) -> Option<Value<'_>> {
-        let number = self.made();
-        if number == self.limit {
-            return None;
-        }
-        self.made.store(number + 1, Ordering::Relaxed);
+        let more = |number| (number < self.limit).then_some(number + 1);
+        let number = self.made.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
         let word =
             if self.boxed { Box::into_raw(Box::new(number)).expose_provenance() } else { number };
         Some(Value { ledger: self, word })

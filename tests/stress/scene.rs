@@ -16,6 +16,8 @@ pub(crate) struct Scene {
     pub(crate) close_after: Option<usize>,
     pub(crate) interrupt_once_in: usize,
     pub(crate) manner: Manner,
+    /// How many threads may run the source at the same time.
+    fillers: usize,
     size: usize,
     fill_budget: usize,
     low_mark: usize,
@@ -34,6 +36,7 @@ impl Scene {
         let size = random.one_of(&[1, 2, 3, 8, 64, 64, 1000]);
         let bulk = random.one_of(&[0, 0, 1, 7, 64]);
         let sleep_once_in = random.one_of(&[0, 0, 2000]);
+        let fillers = random.one_of(&[1, 1, 2, 3]);
         Self {
             threads: random.one_of(&[2, 3, 4, 8, 12]),
             in_order,
@@ -45,6 +48,8 @@ impl Scene {
                 nothing_once_in: if bulk == 0 { 0 } else { rarely(random, &[0, 101]) },
                 sleep_once_in,
             },
+            // Results of several come in the order in which they are completed.
+            fillers: if in_order { 1 } else { fillers },
             size,
             fill_budget: random.one_of(&[0, 1, 4]),
             low_mark: random.one_of(&[0, size / 2, size]),
@@ -56,13 +61,18 @@ impl Scene {
     /// Returns how many values were delivered.
     pub(crate) fn play(&self, seed: u64) -> usize {
         let ledger = Ledger::new(self.values, self.boxed, self.interrupt_once_in);
-        let source = Numbers { ledger: &ledger, manner: self.manner, random: Random::new(seed) };
+        let source = |number: usize| Numbers {
+            ledger: &ledger,
+            manner: self.manner,
+            random: Random::new(seed ^ (number as u64) << 32),
+        };
         let options = Options {
             fill_budget: self.fill_budget,
             low_mark: self.low_mark,
             ..Options::default()
         };
-        let batch = Batch::with_options(&ledger, source, self.size, options).unwrap();
+        let sources = (0..self.fillers).map(source).collect();
+        let batch = Batch::with_fillers(&ledger, sources, self.size, options).unwrap();
         let crew = Crew::new(self, &batch);
         let mut tally = crew.work(seed);
         assert!(batch.is_closed() || ledger.made() == self.values, "the crew went home early");
