@@ -129,7 +129,10 @@ impl<'a, H: Host, S: Source<H>> Stint<'a, H, S> {
 
     /// Whether a source has ended, or the batch was closed, since this thread checked.
     pub(super) fn cannot_begin(&self) -> bool {
-        self.batch.front.gate.flags(gate::ENDS) != 0 || self.batch.permits.have_ended()
+        self.batch.front.gate.flags(gate::ENDS) != 0
+            || self.batch.permits.have_ended()
+            // Said by a thread that a fork has left behind.
+            || self.with_state(|state| state.ended)
     }
 
     fn is_full(&self) -> bool {
@@ -225,6 +228,10 @@ impl<H: Host, S: Source<H>> Stint<'_, H, S> {
         if self.with_state(|state| state.writing) {
             self.empty_scratch();
         }
+        if self.with_state(|state| state.ended) {
+            // Also if the call that said so failed, or was unwound out of.
+            batch.permits.end();
+        }
         batch.give_back_own(self.permit.own);
         if let Some(started) = self.started {
             let counters = &batch.counters.filler;
@@ -264,7 +271,7 @@ impl<H: Host, S: Source<H>> Stint<'_, H, S> {
     ) -> Result<(), LoadError<S::Error>> {
         let batch = self.batch;
         let mut calls = 0_usize;
-        loop {
+        while self.made < self.limit {
             // Host code: no border, and nothing borrowed that its unwinding would leave undone.
             let made = next(&batch.host);
             if !batch.front.gate.is_open() {
@@ -288,6 +295,7 @@ impl<H: Host, S: Source<H>> Stint<'_, H, S> {
             calls += 1;
             self.check_for_interrupt(calls)?;
         }
+        Ok(())
     }
 
     fn many(
@@ -297,7 +305,7 @@ impl<H: Host, S: Source<H>> Stint<'_, H, S> {
     ) -> Result<(), LoadError<S::Error>> {
         let batch = self.batch;
         let mut calls = 0_usize;
-        loop {
+        while self.made < self.limit {
             let room = (self.limit - self.made).min(self.room_for_one_call());
             let (result, ended) =
                 self.with_state(|state| state.write(room, |slots| fill(&batch.host, slots)));
@@ -313,7 +321,6 @@ impl<H: Host, S: Source<H>> Stint<'_, H, S> {
             batch.call_waiters();
             result.map_err(|error| self.failure(error))?;
             if ended {
-                batch.permits.end();
                 return Ok(());
             }
             if produced == 0 {
@@ -325,6 +332,7 @@ impl<H: Host, S: Source<H>> Stint<'_, H, S> {
             calls += 1;
             self.check_for_interrupt(calls)?;
         }
+        Ok(())
     }
 
     fn failure(&self, error: S::Error) -> LoadError<S::Error> {

@@ -90,3 +90,69 @@ fn a_close_drops_what_running_calls_make_for_others_and_not_their_own() {
     assert_eq!((stats.produced, stats.released, batch.len()), (4, 2, 0), "{stats:?}");
     assert_balanced(&batch);
 }
+
+/// Says that it ends in the call in which it fails, or unwinds.
+#[derive(Clone)]
+struct LastWords {
+    calls: Arc<AtomicUsize>,
+    unwinds: bool,
+}
+
+impl crate::source::Source<Native<usize>> for LastWords {
+    type Error = &'static str;
+
+    fn run(&mut self, filler: impl Filler<Native<usize>, &'static str>) -> Filled {
+        filler.many(|_, slots| {
+            slots.push(self.calls.fetch_add(1, Ordering::Relaxed) + 1);
+            slots.end();
+            if self.unwinds {
+                std::panic::resume_unwind(Box::new(()));
+            }
+            Err("the last words")
+        })
+    }
+}
+
+#[test]
+fn a_call_that_fails_may_be_the_end() {
+    for unwinds in [false, true] {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let sources = vec![LastWords { calls: Arc::clone(&calls), unwinds }; 2];
+        let batch = Batch::with_fillers(VALUES, sources, 4, Options::default()).unwrap();
+        let load = std::panic::AssertUnwindSafe(|| batch.load());
+        assert_eq!(std::panic::catch_unwind(load).is_err(), unwinds);
+        assert_eq!((batch.load(), batch.load()), (Ok(1), Err(LoadError::Ended)));
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+    }
+}
+
+/// A host that does something when it is asked for interrupts, as a handler of signals may.
+#[derive(Default)]
+struct Meddler(OnceLock<Box<dyn Fn() + Send + Sync>>);
+
+// SAFETY: the word is the object.
+unsafe impl Host for Arc<Meddler> {
+    words_are_objects!();
+
+    fn interrupted(&self) -> bool {
+        self.0.get().expect("set before any load")();
+        false
+    }
+}
+
+#[test]
+fn a_source_is_not_called_again_once_the_host_has_closed_the_batch() {
+    let host = Arc::new(Meddler::default());
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let source = move || Ok::<_, Infallible>(counted.fetch_add(1, Ordering::Relaxed) + 1);
+    let options = Options { fill_budget: 200, ..Options::default() };
+    let batch = Batch::with_fillers(Arc::clone(&host), vec![source; 2], 200, options);
+    let batch = Arc::new(batch.unwrap());
+    let weak = Arc::downgrade(&batch);
+    assert!(host.0.set(Box::new(move || weak.upgrade().unwrap().close().unwrap())).is_ok());
+    assert_eq!(batch.load(), Ok(1));
+    assert_eq!(calls.load(Ordering::Relaxed), 64, "it is asked after so many calls");
+    assert_eq!(batch.load(), Err(LoadError::Closed));
+    assert_balanced(&batch);
+}
