@@ -17,6 +17,9 @@ pub(super) struct State {
     pub(super) has_no_memory: bool,
 }
 
+/// How many threads may run the source in the states of several fillers.
+const FILLERS: usize = 3;
+
 const PLAIN: State = State {
     name: "fresh",
     options: defaults,
@@ -40,6 +43,21 @@ pub(super) const STATES: &[State] = &[
     State { name: "closed", prepare: closed, ..PLAIN },
     State { name: "panicked", prepare: panicked, ..PLAIN },
     State { name: "another thread fills", prepare: filling, is_shared: true, ..PLAIN },
+    State { name: "three may fill", options: several, ..PLAIN },
+    State {
+        name: "one of three fills",
+        options: several,
+        prepare: filling,
+        is_shared: true,
+        ..PLAIN
+    },
+    State {
+        name: "all three fill",
+        options: several,
+        prepare: all_filling,
+        is_shared: true,
+        ..PLAIN
+    },
     State { name: "waiters are registered", prepare: registered, ..PLAIN },
     State { name: "waiters are registered, and results in hand", prepare: in_hand_too, ..PLAIN },
     State { name: "no memory", prepare: ready, has_no_memory: true, ..PLAIN },
@@ -57,6 +75,13 @@ pub(super) const STATES: &[State] = &[
         ..PLAIN
     },
     State { name: "a child, the filler stayed behind", prepare: filling, is_child: true, ..PLAIN },
+    State {
+        name: "a child, three fillers stayed behind",
+        options: several,
+        prepare: all_filling,
+        is_child: true,
+        ..PLAIN
+    },
 ];
 
 fn defaults() -> ft_local_batch_options {
@@ -78,6 +103,10 @@ fn wiping() -> ft_local_batch_options {
 
 fn low() -> ft_local_batch_options {
     ft_local_batch_options { low_water: SIZE - 1, ..defaults() }
+}
+
+fn several() -> ft_local_batch_options {
+    ft_local_batch_options { fillers: FILLERS, ..defaults() }
 }
 
 fn keep() -> ft_local_batch_options {
@@ -163,13 +192,13 @@ fn panicked(world: &mut World) {
 
 /// More waiters than a fill has wake-ups for. No result is left.
 fn registered(world: &mut World) {
-    world.let_another_thread_fill();
+    world.let_others_fill(1);
     for _ in 0..3 * SIZE {
         // SAFETY: the batch lives.
         let status = unsafe { ft_local_batch_notify(world.batch, Some(wake), null_mut(), &mut 0) };
         assert_eq!(status, 0);
     }
-    world.let_the_other_thread_end();
+    world.let_the_others_end();
     // SAFETY: as above.
     while unsafe { ft_local_batch_try_load(world.batch, &mut null_mut()) } == 0 {}
 }
@@ -182,5 +211,9 @@ fn in_hand_too(world: &mut World) {
 }
 
 fn filling(world: &mut World) {
-    world.let_another_thread_fill();
+    world.let_others_fill(1);
+}
+
+fn all_filling(world: &mut World) {
+    world.let_others_fill(FILLERS);
 }

@@ -26,10 +26,10 @@ pub(super) struct Script {
     pub(super) limit: AtomicUsize,
     /// It fails after so many.
     pub(super) fails_at: AtomicUsize,
-    /// The next call waits until it is let go.
-    waits: AtomicBool,
+    /// So many calls, the next ones, wait until they are let go.
+    to_wait: AtomicUsize,
     goes_on: AtomicBool,
-    is_waiting: AtomicBool,
+    waiting: AtomicUsize,
     /// The next call never comes back.
     dies: AtomicBool,
     is_dead: AtomicBool,
@@ -44,8 +44,8 @@ pub(super) struct World {
     pub(super) wrapper: *mut ft_local_wrapper,
     /// What a call has made.
     pub(super) made: (*mut ft_local_batch, *mut ft_local_cursor, *mut ft_local_wrapper),
-    /// The thread that is in the source.
-    other: Option<std::thread::JoinHandle<()>>,
+    /// The threads that are in the source.
+    others: Vec<std::thread::JoinHandle<()>>,
 }
 
 unsafe extern "C-unwind" fn retain(object: *mut c_void) -> *mut c_void {
@@ -97,20 +97,21 @@ unsafe extern "C-unwind" fn next(ctx: *mut c_void) -> *mut c_void {
             std::thread::park();
         }
     }
-    if script.waits.swap(false, Ordering::Relaxed) {
-        script.is_waiting.store(true, Ordering::Release);
+    let is_one = script
+        .to_wait
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+    if is_one.is_ok() {
+        script.waiting.fetch_add(1, Ordering::Release);
         while !script.goes_on.load(Ordering::Acquire) {
             std::thread::yield_now();
         }
     }
-    let made = script.made.load(Ordering::Relaxed);
-    if made == script.fails_at.load(Ordering::Relaxed)
-        || made == script.limit.load(Ordering::Relaxed)
-    {
-        return null_mut();
+    let stops = [&script.fails_at, &script.limit].map(|stop| stop.load(Ordering::Relaxed));
+    let more = |made| (!stops.contains(&made)).then_some(made + 1);
+    match script.made.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
+        Ok(made) => std::ptr::without_provenance_mut(16 * (made + 1)),
+        Err(_) => null_mut(),
     }
-    script.made.store(made + 1, Ordering::Relaxed);
-    std::ptr::without_provenance_mut(16 * (made + 1))
 }
 
 unsafe extern "C-unwind" fn ended(ctx: *mut c_void) -> i32 {
@@ -145,9 +146,9 @@ impl World {
             made: AtomicUsize::new(0),
             limit: AtomicUsize::new(usize::MAX),
             fails_at: AtomicUsize::new(usize::MAX),
-            waits: AtomicBool::new(false),
+            to_wait: AtomicUsize::new(0),
             goes_on: AtomicBool::new(false),
-            is_waiting: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
             dies: AtomicBool::new(false),
             is_dead: AtomicBool::new(false),
         });
@@ -187,7 +188,7 @@ impl World {
             cursor,
             wrapper,
             made: (null_mut(), null_mut(), null_mut()),
-            other: None,
+            others: Vec::new(),
         }
     }
 
@@ -230,37 +231,37 @@ impl World {
 
     /// Whether another thread is using the batch.
     pub(super) fn is_shared(&self) -> bool {
-        self.other.is_some()
+        !self.others.is_empty()
     }
 
-    /// Makes another thread run the source, and stay there until this one waits for it.
-    pub(super) fn let_another_thread_fill(&mut self) {
-        self.script.waits.store(true, Ordering::Relaxed);
+    /// Makes so many other threads run the source, and stay there until this one waits for them.
+    pub(super) fn let_others_fill(&mut self, count: usize) {
+        self.script.to_wait.store(count, Ordering::Relaxed);
         let batch = self.batch.expose_provenance();
-        self.other = Some(std::thread::spawn(move || {
-            // SAFETY: the batch lives until this thread was joined.
-            let status = unsafe {
-                let batch = std::ptr::with_exposed_provenance::<ft_local_batch>(batch);
-                ft_local_batch_load(batch, &mut null_mut())
-            };
-            assert!(status <= 0);
+        self.others.extend((0..count).map(|_| {
+            std::thread::spawn(move || {
+                // SAFETY: the batch lives until this thread was joined.
+                let status = unsafe {
+                    let batch = std::ptr::with_exposed_provenance::<ft_local_batch>(batch);
+                    ft_local_batch_load(batch, &mut null_mut())
+                };
+                assert!(status <= 0);
+            })
         }));
-        while !self.script.is_waiting.load(Ordering::Acquire) {
+        while self.script.waiting.load(Ordering::Acquire) < count {
             std::thread::yield_now();
         }
     }
 
-    pub(super) fn let_the_other_thread_end(&mut self) {
+    pub(super) fn let_the_others_end(&mut self) {
         self.script.goes_on.store(true, Ordering::Release);
-        if let Some(other) = self.other.take() {
-            other.join().unwrap();
-        }
+        self.others.drain(..).for_each(|other| other.join().unwrap());
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
-        self.let_the_other_thread_end();
+        self.let_the_others_end();
         // SAFETY: freed once: a call that frees a handle sets it to NULL.
         unsafe {
             ft_local_cursor_free(self.cursor);
