@@ -26,7 +26,7 @@
 //!
 //! *Why two counts*: `tail` changes with every item. If consumers read it all the time, its cache
 //! line would move between them and the producer for each item (75 % slower with two threads on one
-//! die, and up to five times across dies). They read `horizon`, which changes every [`GROUP`]
+//! die, and up to five times across dies). They read `horizon`, which changes every 64
 //! items, and `tail` only when `horizon` is exhausted. So a starving thread gets an item as soon as
 //! it is made, and no other thread pays for it.
 //!
@@ -37,18 +37,14 @@
 //!
 //! Items are claimed as in Go's `runqgrab` and in the FIFO `steal_batch` of crossbeam-deque.
 
+mod producer;
+
 use super::stats::Counter;
 use crate::host::Word;
 use crate::memory::try_zeroed;
 use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, own, vanishing_point};
 
-/// How many items are published at once to consumers that still have other items to take.
-const GROUP: u64 = 64;
-
-/// How often the producer looks whether a slot was wiped.
-const PATIENCE: u32 = if cfg!(all(test, loom)) { 1 } else { 16 };
-
-/// The queue of a batch's results. The producer is the thread that holds the fill role.
+/// The queue of a batch's results.
 pub(super) struct Ring {
     taken: CachePadded<Taken>,
     made: CachePadded<Made>,
@@ -171,74 +167,6 @@ impl Ring {
         })
     }
 
-    /// For the producer, before it adds items: how many items there are. Slots of items that were
-    /// taken before may then be overwritten.
-    pub(super) fn begin(&self) -> usize {
-        // Acquire: with the Release in `claim_by`, so that the copies of the slots' former items
-        // are over.
-        let h = self.taken.head.load(Ordering::Acquire);
-        self.made.room.store(h + self.shown.slots.len() as u64, Ordering::Relaxed);
-        // Only the producer writes `tail`, and the role that makes it the producer carries the
-        // value from the thread before.
-        difference(own(&self.made.tail), h)
-    }
-
-    /// Adds an item behind all others. A consumer that finds nothing else can take it at once. Only
-    /// the producer calls this. Returns whether `begin` found room for it.
-    #[inline]
-    #[must_use]
-    pub(super) fn push(&self, word: Word) -> bool {
-        let mut row = self.row(1);
-        let has_room = row.len() > 0;
-        row.push(word);
-        self.publish_group();
-        has_room
-    }
-
-    /// The next free slots, `most` at most: as many as lie in a row, and none beyond the end of a
-    /// group. None if `begin` found no room. Only the producer calls this, and then calls
-    /// `publish_group`. Meanwhile it adds items by the row alone.
-    #[inline]
-    pub(super) fn row(&self, most: usize) -> Row<'_> {
-        let t = own(&self.made.tail);
-        let room = difference(own(&self.made.room).max(t), t);
-        let [in_a_row, _] = self.runs(t, most.min(room).min(difference(GROUP, t % GROUP)));
-        Row { slots: in_a_row.iter(), next: t + 1, tail: &self.made.tail }
-    }
-
-    /// Makes the pushed items visible through `horizon` if they complete a group.
-    #[inline]
-    pub(super) fn publish_group(&self) {
-        if own(&self.made.tail).is_multiple_of(GROUP) {
-            self.publish();
-        }
-    }
-
-    /// Adds items behind all others, which become visible together.
-    pub(super) fn push_all(&self, words: &[Word]) {
-        let t = own(&self.made.tail);
-        let room = own(&self.made.room).saturating_sub(t);
-        assert!(words.len() as u64 <= room, "{} results, and room for {room}", words.len());
-        let mut rest = words;
-        for run in self.runs(t, words.len()) {
-            let (words, later) = rest.split_at(run.len());
-            rest = later;
-            for (slot, &word) in run.iter().zip(words) {
-                slot.store(word, Ordering::Relaxed);
-            }
-        }
-        // Release: as in `push`.
-        self.made.tail.store(t + words.len() as u64, Ordering::Release);
-        self.publish();
-    }
-
-    /// Makes the pushed items visible through `horizon`.
-    #[inline]
-    pub(super) fn publish(&self) {
-        // Release: with the Acquire of `horizon` in `claim_by`.
-        self.shown.horizon.store(own(&self.made.tail), Ordering::Release);
-    }
-
     /// Takes the oldest item, and returns a lower bound of how many are left.
     #[inline]
     pub(super) fn claim(&self) -> Option<(Word, usize)> {
@@ -259,26 +187,6 @@ impl Ring {
             self.slot(position).store(0, Ordering::Relaxed);
         }
         Some(word)
-    }
-
-    /// As `begin`, if items are taken by `claim_and_wipe`. Returns how many items there are, and for
-    /// how many more there are wiped slots.
-    pub(super) fn begin_with_wiped(&self) -> (usize, usize) {
-        let count = self.begin();
-        let (t, end) = (own(&self.made.tail), own(&self.made.room));
-        let is_wiped = |position: &u64| self.slot(*position).load(Ordering::Relaxed) == 0;
-        // The thread that has taken an item wipes its slot next. If it takes long, the caller comes
-        // again.
-        let backoff = Backoff::new();
-        for _ in 0..PATIENCE {
-            if t == end || is_wiped(&t) {
-                break;
-            }
-            backoff.snooze();
-        }
-        let room = (t..end).take_while(is_wiped).count();
-        self.made.room.store(t + room as u64, Ordering::Relaxed);
-        (count, room)
     }
 
     /// For the child of a fork, while no other thread uses the ring: wipes the slots of items that
@@ -340,11 +248,6 @@ impl Ring {
         self.shown.horizon.load(Ordering::Relaxed) > h
     }
 
-    /// How many items were ever added. For the producer.
-    pub(super) fn made(&self) -> u64 {
-        own(&self.made.tail)
-    }
-
     /// Counts a claim of `claimed` items by a cursor.
     pub(super) fn count_claim(&self, claimed: usize) {
         self.taken.claims.add(1);
@@ -367,38 +270,6 @@ impl Ring {
         let h = self.taken.head.load(Ordering::Acquire);
         let t = self.made.tail.load(Ordering::Acquire);
         (h..t).all(|position| visit(self.slot(position).load(Ordering::Relaxed)))
-    }
-}
-
-/// Free slots in a row, which take the next items.
-pub(super) struct Row<'a> {
-    slots: std::slice::Iter<'a, AtomicUsize>,
-    /// One more than is in `tail`, which nobody else writes.
-    next: u64,
-    tail: &'a AtomicU64,
-}
-
-impl Row<'_> {
-    /// How many slots there are.
-    #[inline]
-    pub(super) fn len(&self) -> usize {
-        self.slots.len()
-    }
-
-    /// Adds an item behind all others, if there is a slot. A consumer that finds nothing else can
-    /// take it at once.
-    #[inline]
-    pub(super) fn push(&mut self, word: Word) {
-        let Some(slot) = self.slots.next() else { return };
-        slot.store(word, Ordering::Relaxed);
-        // Release: with the Acquire of `tail` in `claim_by`.
-        self.tail.store(self.next, Ordering::Release);
-        self.next += 1;
-    }
-
-    /// There are no slots from now on.
-    pub(super) fn end(&mut self) {
-        self.slots = [].iter();
     }
 }
 
