@@ -382,7 +382,9 @@ typedef struct ft_local_batch_options {
     // many as fit, but hands over after about a millisecond if other threads load meanwhile.
     size_t fill_budget;
     // A load that leaves fewer results than this runs the source, while other threads load what is
-    // left; 0 for never. At most the size of the batch.
+    // left; 0 for never. At most the size of the batch. Then few loads find nothing and wait, but
+    // the one that runs the source takes as long as that. `ft_local_batch_prefill` in a thread of
+    // your own spares all loads.
     size_t low_water;
     // FT_LOCAL_FORK_DISCARD, FT_LOCAL_FORK_KEEP or FT_LOCAL_FORK_ERROR.
     int32_t on_fork;

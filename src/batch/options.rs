@@ -37,7 +37,9 @@ pub struct Options {
     /// load meanwhile.
     pub fill_budget: usize,
     /// A load that leaves fewer results than this runs the source, while other threads take those
-    /// that are left; 0 for never. At most the size.
+    /// that are left; 0 for never. At most the size. Then few loads find nothing and wait, but the
+    /// one that runs the source takes as long as that. [`Batch::prefill`](crate::Batch::prefill) in a
+    /// thread of the host's own spares all loads.
     pub low_mark: usize,
     /// What the child of a fork does.
     pub on_fork: ForkPolicy,

@@ -25,7 +25,9 @@ pub struct ft_local_batch_options {
     /// many as fit, but hands over after about a millisecond if other threads load meanwhile.
     pub fill_budget: usize,
     /// A load that leaves fewer results than this runs the source, while other threads load what is
-    /// left; 0 for never. At most the size of the batch.
+    /// left; 0 for never. At most the size of the batch. Then few loads find nothing and wait, but
+    /// the one that runs the source takes as long as that. `ft_local_batch_prefill` in a thread of
+    /// your own spares all loads.
     pub low_water: usize,
     /// FT_LOCAL_FORK_DISCARD, FT_LOCAL_FORK_KEEP or FT_LOCAL_FORK_ERROR.
     pub on_fork: i32,

@@ -23,7 +23,7 @@ from .cursor import Cursor, cursor_of
 from .handle import BatchHandle, new_batch
 from .load import give_back, take, take_many
 from .source import one_at_a_time
-from .source_shared import Shared
+from .source_shared import shared_one_at_a_time
 from .waiting import notify, waiting
 from .wrapper import LocalWrapper
 
@@ -83,7 +83,7 @@ class BatchExecutor:
         self._settings = settings
         self._plain_source = settings.source
         if settings.bulk:
-            one_by_one = one_at_a_time if settings.fillers == 1 else Shared
+            one_by_one = one_at_a_time if settings.fillers == 1 else shared_one_at_a_time
             self._plain_source = one_by_one(
                 settings.source,
                 settings.fill_budget,
@@ -284,7 +284,7 @@ class BatchExecutor:
 
     @property
     def low_water(self) -> int:
-        """With fewer ready, a thread that loads has more made; 0 if never."""
+        """With fewer ready, a load makes more; 0 if never. `prefilling` spares loads that."""
         return self._settings.low_water
 
     @property
