@@ -1,5 +1,8 @@
 //! Several fillers: the permits alone, and whole batches.
 
+mod idle;
+mod takes;
+
 use super::super::role::NO_FIBER;
 use super::super::{Batch, Options};
 use super::{check, check_parking, sorted};
@@ -108,17 +111,6 @@ fn each_load_gets_a_result_of_its_own_from_either_source() {
         let loaded = vec![batch.load().unwrap(), other.join().unwrap()];
         assert_eq!(sorted(loaded), [1, 2]);
         assert!(batch.is_empty());
-    });
-}
-
-#[test]
-fn three_loads_of_two_fillers_all_end() {
-    check_one_preemption("load against load against load, two fillers", || {
-        let batch = two(usize::MAX, Options::default());
-        let others = [(); 2].map(|()| spawn(&batch, |batch| batch.load().unwrap()));
-        let mut loaded = vec![batch.load().unwrap()];
-        loaded.extend(others.map(|other| other.join().unwrap()));
-        assert_eq!(sorted(loaded), [1, 2, 3]);
     });
 }
 
