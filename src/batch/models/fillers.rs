@@ -56,11 +56,15 @@ fn spawn<R: 'static>(
 
 /// For what is too large for the usual bound.
 fn check_one_preemption(name: &str, scene: impl Fn() + Sync + Send + 'static) {
+    check_preemptions(1, name, scene);
+}
+
+fn check_preemptions(most: usize, name: &str, scene: impl Fn() + Sync + Send + 'static) {
     set_barriers(Barriers::Asymmetric);
     let executions = std::sync::Arc::new(AtomicUsize::new(0));
     let counted = executions.clone();
     let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(1);
+    model.preemption_bound = Some(most);
     model.check(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         scene();

@@ -14,7 +14,7 @@ fn assert_all_made<S: Source<Values>>(batch: &Batch<Values, S>, taken: Vec<usize
 
 #[test]
 fn cursors_of_two_fillers_get_each_result_once() {
-    check_one_preemption("cursor against cursor, two fillers", || {
+    check_preemptions(2, "cursor against cursor, two fillers", || {
         let batch = two(usize::MAX, Options { fill_budget: 2, ..Options::default() });
         // What the cursor has in hand goes back.
         let take = |batch: &Tested| batch.cursor().unwrap().next().unwrap();
