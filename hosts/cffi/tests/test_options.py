@@ -115,11 +115,10 @@ class Inside:
             assert self._lock.wait_for(lambda: self.most >= self._wanted, 60)
             self._inside -= 1
             first = self._made
-            self._made = min(first + n, self._last)
-        if self._made == first:
+            self._made = end = min(first + n, self._last)
+        if end == first:
             raise StopIteration
-        # More than was asked for: the rest comes next, although another call has found the end.
-        return range(first, self._made)
+        return range(first, end)
 
     def one(self):
         return self.many(1)[0]
