@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Callable
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from ft_local_cffi._executor import BatchExecutor
@@ -50,15 +51,28 @@ async def load(loads: Any, executor: BatchExecutor[Any]) -> Any:
             raise
 
 
+# Of each executor, and each loop, a lock for the one task that loads in a thread.
+_turns: WeakKeyDictionary[Any, WeakKeyDictionary[Any, asyncio.Lock]] = WeakKeyDictionary()
+
+
 async def load_in_thread(executor: BatchExecutor[Any]) -> Any:
-    """The next result, made in a thread of the loop's pool."""
-    future = asyncio.get_running_loop().run_in_executor(None, executor.load)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        # Nobody gets what the thread is about to load.
-        future.add_done_callback(lambda done: _give_back(executor, done))
-        raise
+    """The next result, made in a thread of the loop's pool.
+
+    One thread at most, however many tasks wait. They take what it has made in turn.
+    """
+    loop = asyncio.get_running_loop()
+    locks = _turns.setdefault(executor, WeakKeyDictionary())
+    async with locks.setdefault(loop, asyncio.Lock()):
+        result = executor.try_load(NOTHING)
+        if result is not NOTHING:
+            return result
+        future = loop.run_in_executor(None, executor.load)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            # Nobody gets what the thread is about to load.
+            future.add_done_callback(lambda done: _give_back(executor, done))
+            raise
 
 
 def _give_back(executor: BatchExecutor[Any], done: asyncio.Future[Any]) -> None:

@@ -217,6 +217,15 @@ class AsyncioTest(unittest.TestCase):
         asyncio.run(cancelled())
         self.assertEqual(scene.executor.load_many(2), [1, 2])
 
+    def test_one_thread_loads_for_all_tasks_of_a_loop(self):
+        executor = BatchExecutor(itertools.count().__next__, 8)
+
+        async def main():
+            return await asyncio.gather(*(executor.aload(in_thread=True) for _ in range(200)))
+
+        self.assertEqual(asyncio.run(main()), list(range(200)))
+        self.assertEqual(executor.stats().waits, 0)
+
     def test_tasks_of_two_loops_and_threads_get_each_result_once(self):
         numbers = itertools.count()
         executor = BatchExecutor(numbers.__next__, 7)
