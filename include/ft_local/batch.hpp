@@ -10,16 +10,24 @@
 namespace ft_local {
 inline namespace FT_LOCAL_MODE {
 
-template <class P> class cursor;
-template <class P, class Scheduler> class load_awaiter;
+template <class P, class Arg = void> class cursor;
+
+namespace detail {
+struct origin;
+}
 
 // Runs a source in one thread at a time and hands each of its results to exactly one `load`.
 //
 // P is what the threads get: a std::shared_ptr, a std::unique_ptr, or a plain value of at most the
 // size of a pointer. Any thread may load, at once; who moves or destroys the batch must be alone
 // with it.
-template <class P> class batch {
+//
+// Arg is for sources that need something of the thread that runs them, such as its connection: the
+// source takes an `Arg *` as its last argument, which is that of `load_with`. It is null if another
+// function runs the source.
+template <class P, class Arg = void> class batch {
     using traits = object_traits<P>;
+    using argument = detail::argument<Arg>;
 
   public:
     // Asks `source` for up to `size` results whenever there are none. The source is called as
@@ -30,8 +38,12 @@ template <class P> class batch {
     template <class Source>
     batch(size_t size, Source source,
           const ft_local_batch_options &options = FT_LOCAL_BATCH_OPTIONS_INIT) {
-        detail::check_size(size);
-        detail::check(begin(size, std::move(source), options));
+        detail::check_arguments(size, options);
+        if (detail::is_empty(source)) {
+            detail::refuse("source is empty; give the function that makes the results");
+        }
+        const ft_local_status status = begin(size, std::move(source), options);
+        detail::check(status, source_.get());
     }
 
     // The same for callers without exceptions: `out` is set if the status is FT_LOCAL_OK.
@@ -64,7 +76,24 @@ template <class P> class batch {
         return detail::leave_exception(status, source_.get());
     }
 
-    // The same, but nothing if it would have to wait longer than `timeout` for another thread. The
+    // The same, and the source gets `arg`, if this call runs it.
+    P load_with(argument &arg) const {
+        void *object = nullptr;
+        detail::check(ft_local_batch_load_with(handle_.get(), detail::address(arg), -1, &object),
+                      source_.get());
+        return traits::take(object);
+    }
+    FT_LOCAL_MUST_USE ft_local_status load_with(argument &arg, P &out) const {
+        void *object = nullptr;
+        const ft_local_status status =
+            ft_local_batch_load_with(handle_.get(), detail::address(arg), -1, &object);
+        if (status == FT_LOCAL_OK) {
+            out = traits::take(object);
+        }
+        return detail::leave_exception(status, source_.get());
+    }
+
+    // As `load`, but nothing if it would have to wait longer than `timeout` for another thread. The
     // time does not limit a source that this thread runs itself.
     template <class Rep, class Period>
     std::optional<P> load_for(const std::chrono::duration<Rep, Period> &timeout) const {
@@ -76,6 +105,16 @@ template <class P> class batch {
     template <class Clock, class Duration>
     std::optional<P> load_until(const std::chrono::time_point<Clock, Duration> &when) const {
         return load_for(detail::left_until(when));
+    }
+
+    // The same, and the source gets `arg`, if this call runs it.
+    template <class Rep, class Period>
+    std::optional<P> load_with_for(argument &arg,
+                                   const std::chrono::duration<Rep, Period> &timeout) const {
+        void *object = nullptr;
+        const ft_local_status status = detail::timed_out(ft_local_batch_load_with(
+            handle_.get(), detail::address(arg), detail::nanoseconds(timeout), &object));
+        return detail::check_or<traits>(FT_LOCAL_ERR_TIMED_OUT, status, object, source_.get());
     }
 
     // The next result if one is ready: never waits and never runs the source.
@@ -146,13 +185,13 @@ template <class P> class batch {
     }
 
     // One thread's own way in: see cursor.
-    ft_local::cursor<P> cursor() const {
-        return ft_local::cursor<P>(*this);
+    ft_local::cursor<P, Arg> cursor() const {
+        return ft_local::cursor<P, Arg>(*this);
     }
 
     // Destroys what is ready. Every load from now on throws, also where one waits.
     void close() const {
-        detail::check(ft_local_batch_close(handle_.get()));
+        detail::check(ft_local_batch_close(handle_.get()), source_.get());
     }
     bool is_closed() const noexcept {
         return ft_local_batch_is_closed(handle_.get()) != 0;
@@ -160,7 +199,7 @@ template <class P> class batch {
 
     ft_local_stats stats() const {
         ft_local_stats counts = FT_LOCAL_STATS_INIT;
-        detail::check(ft_local_batch_stats(handle_.get(), &counts));
+        detail::check(ft_local_batch_stats(handle_.get(), &counts), source_.get());
         return counts;
     }
 
@@ -176,7 +215,7 @@ template <class P> class batch {
 
     // Destroys all results that are ready. The batch works on.
     void clear() const {
-        detail::check(ft_local_batch_clear(handle_.get()));
+        detail::check(ft_local_batch_clear(handle_.get()), source_.get());
     }
 
     // For functions of ft_local.h. It stays the batch's.
@@ -193,25 +232,24 @@ template <class P> class batch {
     }
 
   private:
-    friend class ft_local::cursor<P>;
+    friend class ft_local::cursor<P, Arg>;
     friend class result_iterator<P, const batch>;
-    template <class Q, class Scheduler> friend class load_awaiter;
+    friend struct detail::origin;
 
     batch() = default;
 
     template <class Source>
     ft_local_status begin(size_t size, Source source, const ft_local_batch_options &options) {
-        using held = detail::held_source<P, std::decay_t<Source>>;
+        using held = detail::held_source<P, std::decay_t<Source>, Arg>;
         auto kept = std::make_shared<held>(std::move(source));
         ft_local_source table = FT_LOCAL_SOURCE_INIT;
-        table.ctx = kept.get();
-        table.fill = held::fill;
+        kept->enter(table);
         const ft_local_host host = traits::host();
         ft_local_batch *made = nullptr;
         const ft_local_status status =
             ft_local_batch_new_with(&host, &table, size, &options, &made);
         source_ = std::move(kept);
-        handle_.reset(made);
+        handle_.reset(made, ft_local_batch_free);
         return status;
     }
 
@@ -245,7 +283,7 @@ template <class P> class batch {
         for (size_t index = 0; status != FT_LOCAL_OK && index < count; ++index) {
             traits::take(words[index]);
         }
-        detail::check(status);
+        detail::check(status, source_.get());
     }
 
     size_t prefill_by(size_t low_water, size_t max, int64_t timeout) const {
@@ -255,15 +293,10 @@ template <class P> class batch {
         return made;
     }
 
-    struct freed {
-        void operator()(ft_local_batch *handle) const noexcept {
-            ft_local_batch_free(handle);
-        }
-    };
-
-    // In this order, so that the handle, which has the source's address, is destroyed first.
+    // In this order, so that the handle, which has the source's address, is destroyed first. Cursors
+    // share both.
     std::shared_ptr<detail::any_source> source_;
-    std::unique_ptr<ft_local_batch, freed> handle_;
+    std::shared_ptr<ft_local_batch> handle_;
 };
 
 } // namespace FT_LOCAL_MODE

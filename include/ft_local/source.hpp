@@ -38,19 +38,70 @@ template <class P> class slots {
 
 namespace detail {
 
-template <class P, class Source> struct held_source final : any_source {
+// What a batch whose source takes no argument takes for one: nothing.
+struct no_argument {
+    no_argument() = delete;
+};
+template <class Arg> using argument = std::conditional_t<std::is_void_v<Arg>, no_argument, Arg>;
+
+// The address of an argument, which goes to the source as it is.
+template <class Arg> void *address(Arg &arg) noexcept {
+    return const_cast<void *>(static_cast<const volatile void *>(std::addressof(arg)));
+}
+
+// Whether a source can be empty, as a pointer to a function or a std::function can.
+template <class Source, class = void> constexpr bool can_be_empty = false;
+template <class Source>
+constexpr bool can_be_empty<
+    Source, std::void_t<std::enable_if_t<std::is_pointer_v<Source> ||
+                                         std::is_constructible_v<Source, std::nullptr_t>>,
+                        decltype(std::declval<const Source &>() == nullptr)>> = true;
+
+template <class Source> bool is_empty(const Source &source) {
+    if constexpr (can_be_empty<Source>) {
+        return source == nullptr;
+    } else {
+        return false;
+    }
+}
+
+// Arg is void for a source that takes no argument.
+template <class P, class Source, class Arg> struct held_source final : any_source {
     explicit held_source(Source given) : source(std::move(given)) {}
 
-#if FT_LOCAL_FORCED_UNWIND
-    // The exception that ends a thread has no object, which a sanitizer takes for an error.
-    __attribute__((no_sanitize("null")))
-#endif
     static int32_t fill(void *ctx, void **out, size_t capacity, size_t *produced) {
-        auto *self = static_cast<held_source *>(ctx);
         slots<P> room(out, capacity, produced);
+        return static_cast<held_source *>(ctx)->guard(room);
+    }
+
+    static int32_t fill_with(void *ctx, void *arg, void **out, size_t capacity, size_t *produced) {
+        slots<P> room(out, capacity, produced);
+        return static_cast<held_source *>(ctx)->guard(room, static_cast<Arg *>(arg));
+    }
+
+    // The library refuses a source without a function.
+    void enter(ft_local_source &table) {
+        table.ctx = this;
+        if (is_empty(source)) {
+            return;
+        }
+        if constexpr (std::is_void_v<Arg>) {
+            table.fill = fill;
+        } else {
+            table.fill_with = fill_with;
+        }
+    }
+
+    template <class... Args>
+#if FT_LOCAL_FORCED_UNWIND
+    // The exception that ends a thread has no object, which a sanitizer takes for an error. In a
+    // function that this is inlined into, it would look again.
+    __attribute__((no_sanitize("null"), noinline))
+#endif
+    int32_t guard(slots<P> &room, Args... args) {
 #if FT_LOCAL_EXCEPTIONS
         try {
-            return self->run(room);
+            return run(room, args...);
         } catch (const end_of_source &) {
             return FT_LOCAL_ERR_END;
         }
@@ -61,10 +112,10 @@ template <class P, class Source> struct held_source final : any_source {
         }
 #endif
         catch (...) {
-            return thrown_here::keep(self, std::current_exception());
+            return thrown_here::keep(this, std::current_exception());
         }
 #else
-        return self->run(room);
+        return run(room, args...);
 #endif
     }
 
@@ -74,17 +125,17 @@ template <class P, class Source> struct held_source final : any_source {
     }
 #endif
 
-    int32_t run(slots<P> &room) {
-        if constexpr (std::is_invocable_r_v<ft_local_status, Source &, slots<P> &>) {
-            return source(room);
-        } else if constexpr (std::is_invocable_v<Source &, slots<P> &>) {
-            source(room);
+    template <class... Args> int32_t run(slots<P> &room, Args... args) {
+        if constexpr (std::is_invocable_r_v<ft_local_status, Source &, slots<P> &, Args...>) {
+            return source(room, args...);
+        } else if constexpr (std::is_invocable_v<Source &, slots<P> &, Args...>) {
+            source(room, args...);
             return FT_LOCAL_OK;
         } else {
-            static_assert(std::is_invocable_r_v<P, Source &>,
+            static_assert(std::is_invocable_r_v<P, Source &, Args...>,
                           "a source is P source(), void source(slots<P> &), or ft_local_status "
-                          "source(slots<P> &)");
-            room.push(source());
+                          "source(slots<P> &); that of a batch<P, Arg> takes an Arg * as well");
+            room.push(source(args...));
             return FT_LOCAL_OK;
         }
     }

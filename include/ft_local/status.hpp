@@ -80,17 +80,32 @@ template <class Exception> [[noreturn]] void fail(const char *text) {
 #endif
 }
 
-inline void check_size(size_t size) {
-    constexpr size_t most = FT_LOCAL_BATCH_MAX_SIZE;
-    if (size < 1 || size > most) {
-        char text[96];
-        std::snprintf(text, sizeof text, "size must be between 1 and %zu, got %zu", most, size);
+[[noreturn]] inline void refuse(const char *text) {
 #if FT_LOCAL_EXCEPTIONS
-        throw error(FT_LOCAL_ERR_ARGUMENT, text);
+    throw error(FT_LOCAL_ERR_ARGUMENT, text);
 #else
-        give_up(text);
+    give_up(text);
 #endif
+}
+
+inline void check_between(const char *name, size_t least, size_t most, size_t given) {
+    if (given < least || given > most) {
+        char text[96];
+        std::snprintf(text, sizeof text, "%s must be between %zu and %zu, got %zu", name, least,
+                      most, given);
+        refuse(text);
     }
+}
+
+// What the library checks too, in words that name the number.
+inline void check_arguments(size_t size, const ft_local_batch_options &options) {
+    check_between("size", 1, FT_LOCAL_BATCH_MAX_SIZE, size);
+    check_between("options.low_water", 0, size, options.low_water);
+    check_between("options.fillers", 0, 256, options.fillers);
+    // Negative ones become numbers that are too large.
+    check_between("options.on_fork", FT_LOCAL_FORK_DISCARD, FT_LOCAL_FORK_ERROR,
+                  static_cast<uint32_t>(options.on_fork));
+    check_between("options.wipe", 0, 1, static_cast<uint32_t>(options.wipe));
 }
 
 // A source that threw returns this.
@@ -149,9 +164,14 @@ class thrown_here {
 inline thread_local std::exception_ptr left_to_take;
 #endif
 
+// What a handle without a source is.
+constexpr const char *moved_from =
+    "this handle was moved from; use the one that it was moved to, or assign another to it";
+
 [[noreturn]] inline void raise(ft_local_status status, const any_source *source = nullptr) {
-    const char *text =
-        status == FT_LOCAL_ERR_ARGUMENT ? ft_local_last_error() : ft_local_status_text(status);
+    const char *text = status != FT_LOCAL_ERR_ARGUMENT ? ft_local_status_text(status)
+                       : source != nullptr             ? ft_local_last_error()
+                                                       : moved_from;
 #if FT_LOCAL_EXCEPTIONS
     if (status == threw && source != nullptr) {
         if (std::exception_ptr thrown = source->take_thrown()) {

@@ -24,6 +24,11 @@ auto check_or(ft_local_status nothing, ft_local_status status, void *object,
     return Traits::take(object);
 }
 
+// A call with no time to wait says that it would wait.
+inline ft_local_status timed_out(ft_local_status status) noexcept {
+    return status == FT_LOCAL_ERR_WOULD_WAIT ? FT_LOCAL_ERR_TIMED_OUT : status;
+}
+
 // Rounded up, so that no wait is shorter than was asked for. More than the library can count, which
 // is 292 years, has no limit. A time in the past is no time, and so is what is no number.
 template <class Rep, class Period>
