@@ -75,15 +75,15 @@ mod tests {
     use std::ptr;
 
     #[test]
-    fn a_cursor_claims_half_its_share_of_what_it_may() {
+    fn a_cursor_claims_its_share_of_what_it_may_and_half_at_most() {
         let claimed = [(64, 1, 0), (64, 2, 0), (64, 1, 20), (64, 8, 0)];
         assert_eq!(
-            claimed.map(|(there, cursors, starving)| share(there, cursors, starving)),
-            [32, 16, 22, 4]
+            claimed.map(|(there, cursors, starving)| share(there, cursors, starving, 64)),
+            [32, 32, 22, 8]
         );
         let few = [(3, 1, 0), (10, 1, 7), (10, 1, 9), (10, 1, 10), (10, 1, 20)];
         assert_eq!(
-            few.map(|(there, cursors, starving)| share(there, cursors, starving)),
+            few.map(|(there, cursors, starving)| share(there, cursors, starving, 64)),
             [3, 3, 1, 1, 1]
         );
     }
