@@ -11,12 +11,13 @@ takes from one core to another, and what each operation takes in one thread. The
   in which they arrive, and a core does one operation at least before it gives the line away.
 - counted: two writes to the line of the object's count, as when a reference is taken and dropped.
   wrapper: the same to the thread's own count. shared: no write.
-- load: a write to the line of the positions. cursor: such a write for half a share of what is
-  ready. The core that finds nothing runs the source, and publishes results in groups. A result is
+- load: a write to the line of the positions. cursor: such a write for a share of what is ready. The
+  core that finds nothing runs the source, and publishes results in groups. A result is
   on a line that comes from the core that has made it; eight results share one.
 - After each operation a core works for itself.
 
-It knows no sockets, no preemption, no sleeping threads and no work that overlaps with waiting.
+It knows no sockets, no preemption, no sleeping threads, no work that overlaps with waiting, and no
+claim that is made in vain because another core was first.
 """
 
 import argparse
@@ -33,7 +34,7 @@ OPERATIONS = 300
 BUFFER = 1024
 GROUP = 64
 RESULTS_A_LINE = 8
-LEAST_SHARE = 4
+LEAST_SHARE = 16
 # How long a core that finds nothing waits before it looks again.
 LOOK_AGAIN_NS = 30.0
 
@@ -163,11 +164,11 @@ def load(machine, core):
 
 
 def cursor(machine, core):
-    """Half a share of what is ready at a time."""
+    """A share of what is ready at a time, half at most."""
     while True:
         while not machine.ready:
             yield from machine.fill(core)
-        share = min(machine.ready, max(machine.ready // (2 * machine.cores), LEAST_SHARE))
+        share = min(machine.ready, max(machine.ready // max(machine.cores, 2), LEAST_SHARE))
         yield from machine.claim(core, share)
         for _ in range(share):
             machine.done += 1
