@@ -153,7 +153,7 @@ FT_LOCAL_MUST_USE const char *ft_local_last_error(void);
 #define FT_LOCAL_HOST_INIT                                                                         \
     {                                                                                              \
         sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,   \
-            NULL, NULL, 0, NULL                                                                    \
+            NULL, NULL, 0, NULL, 0                                                                 \
     }
 
 // A function that waits, which the library passes to the host's `block`. It returns normally.

@@ -2,5 +2,5 @@
 #define FT_LOCAL_HOST_INIT                                                                         \
     {                                                                                              \
         sizeof(ft_local_host), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,   \
-            NULL, NULL, 0, NULL                                                                    \
+            NULL, NULL, 0, NULL, 0                                                                 \
     }
