@@ -1,8 +1,8 @@
 //! Quick sources in hosts where a thread had better not take each result at once.
 //!
-//! In a host with one lock, such as CPython with its GIL, it costs much more than a result to wake a thread for each. The source gives the lock up
-//! for a system call, the woken thread takes it, finds one result, and goes back to sleep, while the
-//! filler waits for the lock. So:
+//! In a host with one lock, such as CPython with its GIL, it costs much more than a result to wake a
+//! thread for each. The source gives the lock up for a system call, the woken thread takes it, finds
+//! one result, and goes back to sleep, while the filler waits for the lock. So:
 //!
 //! * A thread that was woken while another runs a quick source *lingers*: it stays outside the
 //!   runtime for a while. Until then it counts as on its way, so it was woken for all that is made
