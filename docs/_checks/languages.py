@@ -72,10 +72,11 @@ class Compiled:
 
 
 def rust(example: Example) -> None:
-    """A block is a whole program."""
+    """A block is a whole program. The release build's own crate is for LLVM's linkers only."""
     source = WORK / "program.rs"
     source.write_text(example.parsed, encoding="utf-8")
-    crate = [f"--extern=ft_local={LIBRARY / 'libft_local.rlib'}", f"-Ldependency={LIBRARY}/deps"]
+    built = ROOT / "target" / "debug"
+    crate = [f"--extern=ft_local={built / 'libft_local.rlib'}", f"-Ldependency={built}/deps"]
     run(["rustc", "--edition=2024", "-Dwarnings", *crate, "-o", "program", source.name])
     run(["./program"])
 
