@@ -96,17 +96,13 @@ impl<'a, H: Host, S: Source<H>> Fill<'a, H, S> {
         Ok(self.finish())
     }
 
-    /// Ends the fill and takes its own result. The end may call the host, and the host may unwind.
-    /// Until then the result is an object, so that an unwind releases it.
+    /// Ends the fill and takes its own result. The end may call the host. `None` if there is no result,
+    /// or as in `keep_in_hand`.
     fn finish(self) -> Option<Word> {
         let batch = self.batch;
-        let own = batch.own.take().map(|(word, origin)| {
-            batch.counters.filler.own.add_alone(u64::from(origin == Origin::Fill));
-            // SAFETY: the word came from the source, and is nowhere else.
-            unsafe { batch.host.adopt_word(word) }
-        });
-        drop(self);
-        own.map(H::into_word)
+        let (word, origin) = batch.own.take()?;
+        batch.counters.filler.own.add_alone(u64::from(origin == Origin::Fill));
+        batch.keep_in_hand(word, || drop(self))
     }
 
     /// Runs the source to make up to `limit` results for other threads. Returns how many it made.

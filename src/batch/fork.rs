@@ -4,11 +4,11 @@ use super::fillers::Permit;
 use super::own::{Origin, Own};
 use super::{Batch, ForkPolicy, gate};
 use crate::error::LoadError;
-use crate::host::Host;
+use crate::host::{Host, Word};
 use crate::memory::wipe;
 use crate::panic::Defer;
 use crate::panic::Panicked;
-use crate::process::with_signals_held;
+use crate::process::{generation, with_signals_held};
 use crate::source::Source;
 
 impl<H: Host, S: Source<H>> Batch<H, S> {
@@ -135,6 +135,24 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             Origin::Load => others.dropped_on_fork.add(1),
             Origin::Claim => others.dropped_by_cursors.add(1),
         }
+    }
+
+    /// Runs `call_host` while this thread has `word`, which is an object meanwhile, since the host may
+    /// unwind. Returns `None` in a child that the host has forked there: the parent hands the result
+    /// out, unless both may.
+    #[inline]
+    pub(super) fn keep_in_hand(&self, word: Word, call_host: impl FnOnce()) -> Option<Word> {
+        let here = generation();
+        // SAFETY: the thread has taken the word from the batch, and nothing else refers to it.
+        let object = unsafe { self.host.adopt_word(word) };
+        call_host();
+        if generation() != here && !self.keeps_on_fork() {
+            // It was counted as loaded or claimed.
+            self.count_dropped_by_cursor();
+            drop(object);
+            return None;
+        }
+        Some(H::into_word(object))
     }
 
     /// In the child of a fork: counts a result that a cursor held and drops.

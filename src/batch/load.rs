@@ -6,6 +6,7 @@ use super::node::Node;
 use super::own::Origin;
 use super::role::Taken;
 use super::sharers::share;
+use super::wait::WakeUp;
 use super::{Batch, gate};
 use crate::error::LoadError;
 use crate::host::{Host, Word};
@@ -17,7 +18,8 @@ use std::time::{Duration, Instant};
 
 /// The next step of a thread that found the buffer empty.
 pub(super) enum Next<'a, H: Host, S: Source<H>> {
-    Take(Word),
+    /// `None` as in `keep_in_hand`.
+    Take(Option<Word>),
     Fill(Fill<'a, H, S>),
     Stint(Stint<'a, H, S>),
     Wait,
@@ -176,12 +178,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
             return Err(LoadError::Closed);
         }
         match self.guarded(|| self.take().or_else(|| self.take_back()))? {
-            Some(word) => {
+            Some(word) => match self.call_waiters_before(word) {
                 // SAFETY: as in `load`.
-                let object = unsafe { self.host.adopt_word(word) };
-                self.call_waiters();
-                Ok(Some(object))
-            }
+                Some(word) => Ok(Some(unsafe { self.host.adopt_word(word) })),
+                None => self.try_load(),
+            },
             None => {
                 self.call_waiters();
                 Self::check_terminal(flags).map(|()| None)
@@ -261,7 +262,24 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         terms: Terms<'_>,
         mut take: impl FnMut() -> Option<Word>,
     ) -> Result<Word, LoadError<S::Error>> {
-        let mut wake_up = None;
+        loop {
+            let mut wake_up = None;
+            let word = self.acquire_and_wait(terms, &mut take, &mut wake_up)?;
+            // The end of a wait may call the host.
+            let Some(wake_up) = wake_up else { return Ok(word) };
+            if let Some(word) = self.keep_in_hand(word, || drop(wake_up)) {
+                return Ok(word);
+            }
+        }
+    }
+
+    /// As `acquire`. What is in `wake_up` afterwards is to be dropped when the thread has the result.
+    fn acquire_and_wait<'a>(
+        &'a self,
+        terms: Terms<'_>,
+        take: &mut impl FnMut() -> Option<Word>,
+        wake_up: &mut Option<WakeUp<'a, H, S>>,
+    ) -> Result<Word, LoadError<S::Error>> {
         loop {
             // Each time, because a handler of signals may have forked while this thread waited; and
             // before the buffer: what was made is there when the end is seen.
@@ -270,20 +288,29 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 return Err(LoadError::Closed);
             }
             // Also for the thread that fills: another of its greenlets or fibers may be asking.
-            if let Some(word) = self.guarded(&mut take)? {
-                return Ok(self.call_waiters_before(word));
+            if let Some(word) = self.guarded(&mut *take)? {
+                match self.call_waiters_before(word) {
+                    Some(word) => return Ok(word),
+                    None => continue,
+                }
             }
             if let Err(no_more) = Self::check_terminal(flags) {
                 // The flag of what came back may just be down for a moment.
-                let last = self.guarded(|| self.take_back())?;
-                return last.map(|word| self.call_waiters_before(word)).ok_or(no_more);
+                let last = self.guarded(|| self.take_back())?.ok_or(no_more)?;
+                match self.call_waiters_before(last) {
+                    Some(word) => return Ok(word),
+                    None => continue,
+                }
             }
             self.call_waiters();
-            match self.next(&mut take)? {
-                Next::Take(word) => return Ok(word),
+            match self.next(take)? {
+                Next::Take(Some(word)) => return Ok(word),
+                Next::Take(None) => {}
                 Next::Fill(fill) => {
-                    if let Some(word) = fill.run(terms.argument)? {
-                        return self.let_others_in(word, terms.patience);
+                    if let Some(word) = fill.run(terms.argument)?
+                        && let Some(word) = self.let_others_in(word, terms.patience)?
+                    {
+                        return Ok(word);
                     }
                 }
                 Next::Stint(stint) => {
@@ -378,12 +405,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
                 let fill = Fill::new(self, vacancy)?;
                 // The filler before may have published since this thread looked.
                 Ok(match self.guarded(|| take().or_else(|| self.take_back()))? {
-                    Some(word) => {
-                        // SAFETY: as in `load`. An object meanwhile, since the host may unwind.
-                        let object = unsafe { self.host.adopt_word(word) };
-                        drop(fill);
-                        Next::Take(H::into_word(object))
-                    }
+                    Some(word) => Next::Take(self.keep_in_hand(word, || drop(fill))),
                     None => Next::Fill(fill),
                 })
             }

@@ -166,17 +166,14 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 
-    /// Calls the waiters that are to be woken, for a thread that has taken `word`. It is an object
-    /// meanwhile, since the host may unwind.
+    /// Calls the waiters that are to be woken, for a thread that has taken `word`. `None` as in
+    /// `keep_in_hand`.
     #[inline]
-    pub(super) fn call_waiters_before(&self, word: Word) -> Word {
+    pub(super) fn call_waiters_before(&self, word: Word) -> Option<Word> {
         if !self.notices.owes() {
-            return word;
+            return Some(word);
         }
-        // SAFETY: the thread has taken the word from the batch, and nothing else refers to it.
-        let object = unsafe { self.host.adopt_word(word) };
-        self.call_waiters();
-        H::into_word(object)
+        self.keep_in_hand(word, || self.call_waiters())
     }
 
     /// If the host unwinds out of one, the others are still called.

@@ -245,40 +245,43 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
     }
 
     /// For a thread that has filled, and has `word` to hand out: if others have nothing, stays outside
-    /// the runtime until one of them is in, and has got a result or the role.
+    /// the runtime until one of them is in, and has got a result or the role. `None` as in
+    /// `keep_in_hand`.
     pub(super) fn let_others_in(
         &self,
         word: Word,
         patience: Patience,
-    ) -> Result<Word, LoadError<S::Error>> {
+    ) -> Result<Option<Word>, LoadError<S::Error>> {
         let one_lock = &self.one_lock;
         let others_wait = self.host.has_one_lock() && one_lock.somebody_is_outside();
         if !others_wait || !one_lock.turn_is_over() {
-            return Ok(word);
+            return Ok(Some(word));
         }
         let longest = one_lock.times.longest;
         let period = match patience {
-            Patience::NoWait => return Ok(word),
+            Patience::NoWait => return Ok(Some(word)),
             Patience::Until(end) => end.saturating_duration_since(Instant::now()).min(longest),
             Patience::Unlimited => longest,
         };
-        // An object meanwhile, since the host may unwind.
-        // SAFETY: as in `load`.
-        let mine = unsafe { self.host.adopt_word(word) };
         let taken = self.queue.taken();
         let somebody_is_in = || {
             self.queue.taken() != taken || !self.role.is_free() || !one_lock.somebody_is_outside()
         };
         let (mut waited, mut outside) = (Ok(()), None);
-        self.host.block(&mut || {
-            waited = self.guarded(|| one_lock.wait_at_the_door(Some(period), somebody_is_in));
-            outside = Some(one_lock.count_as_outside());
+        let mine = self.keep_in_hand(word, || {
+            self.host.block(&mut || {
+                waited = self.guarded(|| one_lock.wait_at_the_door(Some(period), somebody_is_in));
+                outside = Some(one_lock.count_as_outside());
+            });
         });
         drop(outside);
         one_lock.begin_turn();
-        self.guarded(|| self.say_that_one_is_in())?;
-        waited?;
-        Ok(H::into_word(mine))
+        let came_in = self.guarded(|| self.say_that_one_is_in());
+        waited.and(came_in).map(|()| mine).map_err(|panicked| {
+            // SAFETY: as in `keep_in_hand`.
+            drop(mine.map(|word| unsafe { self.host.adopt_word(word) }));
+            panicked.into()
+        })
     }
 
     /// For a load that has waited and ends: the thread that has let it in need not stay outside.

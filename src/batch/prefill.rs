@@ -225,10 +225,11 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         // The end of a fill may call the host, so no border encloses it.
         let fill = vacancy.and_then(|it| it.map(|vacancy| Fill::new(self, vacancy)).transpose());
         match fill {
-            Ok(Some(fill)) => match fill.run_with(word, origin, terms.argument)? {
-                Some(word) => self.let_others_in(word, terms.patience),
-                None => self.acquire(terms, || self.take()),
-            },
+            Ok(Some(fill)) => {
+                let mine = fill.run_with(word, origin, terms.argument)?;
+                let mine = mine.map(|word| self.let_others_in(word, terms.patience)).transpose()?;
+                mine.flatten().map_or_else(|| self.acquire(terms, || self.take()), Ok)
+            }
             Ok(None) => Ok(word),
             Err(panicked) => {
                 let _ = self.take_words_back(&[word]);

@@ -27,12 +27,7 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         };
         // Another filler may have published since this thread looked.
         Ok(match self.guarded(|| take().or_else(|| self.take_back()))? {
-            Some(word) => {
-                // SAFETY: as in `load`. An object meanwhile, since the host may unwind.
-                let object = unsafe { self.host.adopt_word(word) };
-                drop(stint);
-                Next::Take(H::into_word(object))
-            }
+            Some(word) => Next::Take(self.keep_in_hand(word, || drop(stint))),
             None => Next::Stint(stint),
         })
     }

@@ -95,13 +95,9 @@ impl<'a, H: Host, S: Source<H>> Stint<'a, H, S> {
     /// As `Fill::finish`.
     fn finish(self) -> Option<Word> {
         let batch = self.batch;
-        let own = self.permit.own.take().map(|(word, origin)| {
-            batch.counters.filler.own.add(u64::from(origin == Origin::Fill));
-            // SAFETY: the word came from the source, and is nowhere else.
-            unsafe { batch.host.adopt_word(word) }
-        });
-        drop(self);
-        own.map(H::into_word)
+        let (word, origin) = self.permit.own.take()?;
+        batch.counters.filler.own.add(u64::from(origin == Origin::Fill));
+        batch.keep_in_hand(word, || drop(self))
     }
 
     fn make(

@@ -1,5 +1,7 @@
 //! Sources that fork in the middle of a load.
 
+use super::forks::child_or_wait;
+use super::notify::with_a_filler;
 use super::*;
 
 /// Forks at call `at`, and counts from 100 on in the child. The parent waits for the child, and
@@ -97,4 +99,40 @@ fn a_source_that_forks_and_fails_says_so_in_both() {
         assert!(matches!(batch.load(), Err(LoadError::Forked)));
     });
     assert!(matches!(loaded, Err(LoadError::Source("failed"))), "{loaded:?}");
+}
+
+/// Forks when it is called.
+struct ForksWhenWoken;
+
+impl std::task::Wake for ForksWhenWoken {
+    fn wake(self: Arc<Self>) {
+        child_or_wait();
+    }
+}
+
+#[test]
+fn a_result_in_hand_while_the_host_forks_is_the_parents() {
+    let policies = [
+        (ForkPolicy::Discard, Ok(2)),
+        (ForkPolicy::Keep, Ok(1)),
+        (ForkPolicy::Error, Err(LoadError::Forked)),
+    ];
+    for (way, (on_fork, in_child)) in (0..3).flat_map(|way| policies.map(|policy| (way, policy))) {
+        // The host is called when the fill is over.
+        let options = Options { on_fork, fill_budget: 1, ..Options::default() };
+        let batch = Batch::with_options(VALUES, counter(), 8, options).unwrap();
+        with_a_filler(&batch, || _ = batch.notify(Arc::new(ForksWhenWoken).into()).unwrap());
+        let (parent, mut cursor) = (std::process::id(), batch.cursor().unwrap());
+        let loaded = match way {
+            0 => batch.load(),
+            1 => batch.load_now(),
+            _ => cursor.next(),
+        };
+        leave_if_child(parent, || {
+            assert_eq!(loaded, in_child, "way {way}, {on_fork:?}");
+            drop(cursor);
+            assert_balanced(&batch);
+        });
+        assert_eq!(loaded, Ok(1));
+    }
 }

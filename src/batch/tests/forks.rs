@@ -150,7 +150,7 @@ fn a_fork_at_the_end_of_a_fill_leaves_the_fill_to_the_parent() {
     assert!(host.passed.load(Ordering::Relaxed), "the child got what is its own");
 }
 
-fn child_or_wait() -> bool {
+pub(super) fn child_or_wait() -> bool {
     // SAFETY: the child goes on like the parent, and leaves at the end of the test.
     let child = unsafe { libc::fork() };
     if child == 0 {
