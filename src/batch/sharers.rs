@@ -7,8 +7,9 @@ use crate::sync::{CachePadded, Ordering};
 /// Counts the cursors that claim, so that each leaves the others their share. A cursor that claims
 /// nothing is not counted, and costs the others nothing.
 ///
-/// Time is divided into rounds, in each of which at least half a buffer of results is made. A cursor counts itself at its first claim in a round. What counts is this round or the one
-/// before, whichever had more, since a round begins with no cursor.
+/// Time is divided into rounds, in each of which at least half a buffer of results is made. A cursor
+/// counts itself at its first claim in a round. What counts is this round or the one before, whichever
+/// had more, since a round begins with no cursor.
 ///
 /// All of it is a hint: a cursor that counts itself just when a round begins may not be counted, or
 /// be counted twice.
