@@ -282,12 +282,14 @@ fn a_thread_of_a_host_that_prefers_whole_fills_waits_for_the_end_of_one() {
     batch.one_lock.times = PATIENT;
     batch.one_lock.shared.is_quick.store(true, Relaxed);
     let (report, results) = mpsc::channel();
-    std::thread::scope(|scope| {
+    let lingers = std::thread::scope(|scope| {
         let filler = scope.spawn(|| batch.load());
         until(|| !batch.role.is_free());
         let batch = &batch;
         scope.spawn(move || report.send(batch.load()));
-        until(|| batch.one_lock.lingering.sleepers() == 1 || batch.parking.sleepers() == 1);
+        let [lingering, parking] = [&batch.one_lock.lingering, &batch.parking];
+        until(|| lingering.sleepers() + parking.sleepers() == 1);
+        let lingers = lingering.sleepers() == 1;
         for ready in 0..SIZE {
             go_on.send(()).unwrap();
             if ready < SIZE - 1 {
@@ -297,10 +299,12 @@ fn a_thread_of_a_host_that_prefers_whole_fills_waits_for_the_end_of_one() {
         }
         let result = results.recv_timeout(LONG);
         // If it was not woken, this test still ends.
-        batch.one_lock.lingering.wake_all();
+        lingering.wake_all();
         assert_eq!(result, Ok(Ok(2)));
         assert_eq!(filler.join().unwrap(), Ok(1));
+        lingers
     });
+    assert!(lingers);
     assert_eq!(batch.stats().waits, 1);
 }
 
