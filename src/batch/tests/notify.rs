@@ -188,8 +188,10 @@ fn threads_and_registrations_are_woken_in_turn() {
                 batch.notices.ring(&batch.parking, 1);
                 batch.notices.ring(&batch.parking, 1);
                 batch.call_waiters();
-                let called: usize = waiters.iter().map(|(calls, _)| count(calls)).sum();
-                assert_eq!(called, made);
+                let called = || waiters.iter().map(|(calls, _)| count(calls)).sum::<usize>();
+                // The thread that was woken may be the one that calls.
+                until(|| called() >= made);
+                assert_eq!(called(), made);
             }
             batch.give_back(&mut vec![1, 2]).unwrap();
             sleepers.into_iter().for_each(|sleeper| assert!(sleeper.join().unwrap().is_ok()));
