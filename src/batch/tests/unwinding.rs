@@ -1,7 +1,7 @@
 //! The host unwinds out of any of its callbacks, at any call: nothing is lost, nothing is released
 //! twice, and the batch remains usable.
 
-use super::forks::passes_in_child;
+use super::forks::holds_in_child;
 use super::*;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -187,7 +187,7 @@ fn a_host_that_unwinds_in_the_child_of_a_fork_loses_nothing() {
         batch.give_back(&mut vec![batch.load().unwrap()]).unwrap();
         let before = calls.made.load(Ordering::Relaxed);
         let mut at = before;
-        while passes_in_child(|| {
+        while holds_in_child(|| {
             calls.unwinds_at.store(at + 1, Ordering::Relaxed);
             // SAFETY: the child has one thread, and its copies are its own.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(unsafe { std::ptr::read(&cursor) })));
@@ -195,7 +195,7 @@ fn a_host_that_unwinds_in_the_child_of_a_fork_loses_nothing() {
             let batch = unsafe { std::ptr::read(&batch) };
             use_up(batch);
             assert_eq!(calls.alive.load(Ordering::Relaxed), 0, "bulk {bulk}, call {at}");
-            assert!(calls.made.load(Ordering::Relaxed) > at, "the last call");
+            calls.made.load(Ordering::Relaxed) > at
         }) {
             at += 1;
         }
