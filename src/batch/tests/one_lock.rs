@@ -105,16 +105,26 @@ fn with_one_woken<'a>(
 
 #[test]
 fn a_woken_thread_stays_outside_until_the_filler_lets_it_in() {
-    let host = Locked::default();
-    let loads = with_one_woken(&host, PATIENT, |batch, tell| {
-        until(|| batch.one_lock.lingering.sleepers() == 1 || host.passages()[1] > 0);
-        tell.send(()).unwrap();
-        until(|| batch.len() == 2);
-        assert_eq!(host.passages(), [1, 0], "it was woken for all that is made");
-        tell.send(()).unwrap();
-    });
-    assert_eq!(loads, [Ok(1), Ok(2)]);
-    assert_eq!(host.passages(), [2, 2], "each of the two went out and came in once");
+    loop {
+        let (host, mut came_at_once) = (Locked::default(), false);
+        let loads = with_one_woken(&host, PATIENT, |batch, tell| {
+            until(|| batch.one_lock.lingering.sleepers() == 1 || host.passages()[1] > 0);
+            if host.passages()[1] > 0 {
+                // It found the result in its last look before it slept, and was not woken.
+                came_at_once = true;
+                return;
+            }
+            tell.send(()).unwrap();
+            until(|| batch.len() == 2);
+            assert_eq!(host.passages(), [1, 0], "it was woken for all that is made");
+            tell.send(()).unwrap();
+        });
+        assert_eq!(loads, [Ok(1), Ok(2)]);
+        if !came_at_once {
+            assert_eq!(host.passages(), [2, 2], "each of the two went out and came in once");
+            return;
+        }
+    }
 }
 
 #[test]
