@@ -102,7 +102,7 @@ pub unsafe trait Host: Send + Sync {
     /// Which fiber, greenlet or virtual thread the calling thread runs: a number that no other of
     /// them has while it lives, neither 0 nor `u64::MAX`; 0 for the thread itself. Asked before a
     /// thread runs the source, and before it waits, so that a fiber that loads from the batch it fills
-    /// is told from one that shares its thread.
+    /// is not taken for one that shares its thread.
     fn fiber(&self) -> u64 {
         0
     }

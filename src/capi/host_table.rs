@@ -28,7 +28,7 @@ pub(crate) struct HostTable {
     pub one_lock: bool,
     /// Whether a thread had better wait for the end of a quick fill.
     pub whole_fills: bool,
-    /// How a fiber is told from others.
+    /// How the host says which fiber runs.
     pub fiber: Option<(unsafe extern "C-unwind" fn(*mut c_void) -> u64, *mut c_void)>,
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Model {
     queue: VecDeque<usize>,
     taken_from_queue: i64,
     given_back: i64,
-    /// Whether the source has said that it ends, and whether loads are told.
+    /// Whether the source has said that it ends, and whether loads know.
     has_ended: bool,
     ended: bool,
     closed: bool,

@@ -1,6 +1,6 @@
 //! What the source does.
 
-/// 1, 2, 3, ..., until it is told to fail, to unwind or to end. It would go on after each of these.
+/// 1, 2, 3, ..., until the script says that it fails, unwinds or ends. It would go on after each of these.
 #[derive(Debug, Clone, Default)]
 pub(in crate::batch::tests) struct Script {
     made: usize,

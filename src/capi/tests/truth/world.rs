@@ -201,7 +201,7 @@ impl World {
     }
 
     /// Lets a fiber die in the source, if it gets there, while a waiter is registered, and returns its
-    /// number. It is a thread that stays there for ever.
+    /// number. That thread never leaves it.
     pub(super) fn let_a_fiber_die(&self) -> u64 {
         const DEAD: u64 = 7;
         if has_no_memory() {
