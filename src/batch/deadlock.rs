@@ -6,7 +6,7 @@
 //! must wait so. Such waits are rare, so they can share one
 //! lock, which is held only to read or change the list. The thread that closes a cycle finds it.
 
-use super::role::{NO_FIBER, Runner};
+use super::role::{FillRole, NO_FIBER, Runner};
 use crate::panic::{Panicked, border};
 use crate::process::generation;
 use crate::sync::{Global, global, per_thread};
@@ -159,6 +159,17 @@ pub(crate) fn count_fills(change: isize) -> isize {
         fills.set(fills.get() + change);
         fills.get()
     })
+}
+
+/// Gives up the role at the end of a fill.
+pub(crate) fn end_fill(role: &FillRole) {
+    // A fiber may end its fill in another thread than it began in. The number of that thread then
+    // stays too high, which only makes it look for cycles when it waits.
+    let began_here = role.began_in_this_thread();
+    role.give_up();
+    if began_here {
+        count_fills(-1);
+    }
 }
 
 /// Whether the calling thread is filling a batch.

@@ -2,7 +2,7 @@
 
 pub(super) mod run;
 
-use super::deadlock::count_fills;
+use super::deadlock::{count_fills, end_fill};
 use super::fill_state::FillState;
 use super::fork::Parents;
 use super::own::Origin;
@@ -218,13 +218,7 @@ impl<H: Host, S: Source<H>> Drop for Fill<'_, H, S> {
         // everything in order, since it may unwind.
         let _parents = self.leave_to_the_parent();
         let _ = batch.guarded(|| self.hand_over());
-        // A fiber may end its fill in another thread than it began in. The number of that thread then
-        // stays too high, which only makes it look for cycles when it waits.
-        let began_here = batch.role.began_in_this_thread();
-        batch.role.give_up();
-        if began_here {
-            count_fills(-1);
-        }
+        end_fill(&batch.role);
         if batch.waits_for_whole_fills() {
             let _ = batch.guarded(|| batch.one_lock.lingering.wake_all());
         }

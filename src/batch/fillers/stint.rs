@@ -1,7 +1,7 @@
 //! What one of several fillers does with its permit.
 
 use super::Permit;
-use crate::batch::deadlock::count_fills;
+use crate::batch::deadlock::{count_fills, end_fill};
 use crate::batch::fill::run::{CALLS_BETWEEN_QUESTIONS, TURN};
 use crate::batch::fill_state::FillState;
 use crate::batch::fork::Parents;
@@ -194,12 +194,7 @@ impl<H: Host, S: Source<H>> Drop for Stint<'_, H, S> {
         // As in the drop of `Fill`: the permit is given up in any case, and host code comes last.
         let _parents = self.leave_to_the_parent();
         let _ = batch.guarded(|| self.hand_over());
-        // As in the drop of `Fill`: its fiber may have moved.
-        let began_here = self.permit.role.began_in_this_thread();
-        self.permit.role.give_up();
-        if began_here {
-            count_fills(-1);
-        }
+        end_fill(self.permit.role);
         // In this order: see the head of `fillers.rs`.
         let flags = batch.front.gate.latest();
         let _ = batch.guarded(|| {

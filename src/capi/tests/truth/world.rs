@@ -201,7 +201,7 @@ impl World {
     }
 
     /// Lets a fiber die in the source, if it gets there, while a waiter is registered, and returns its
-    /// number. That thread never leaves it.
+    /// number. It is a thread that never leaves the source.
     pub(super) fn let_a_fiber_die(&self) -> u64 {
         const DEAD: u64 = 7;
         if has_no_memory() {
