@@ -3,10 +3,10 @@
 `LocalWrapper` is one thread's own proxy of a shared object. `BatchExecutor` runs a source in one
 thread at a time and hands each result to exactly one of many threads; a `Cursor` is one thread's
 own handle on it. `share` and `immortal` make one object cheap to use in every thread where the
-interpreter can, and `sharing` says what was done; `localize` gives a thread its own view of an
-object's methods and parts; `contention` finds the objects that need one of these.
-`backend` says which of the two implementations
-is in use: "c", or "ctypes" where no C extension was compiled.
+interpreter can, `intern` does it for plain values, and `sharing` says what was done; `localize`
+gives a thread its own view of an object's methods and parts; `contention` finds the objects that
+need one of these. `backend` says which of the two implementations is in use: "c", or "ctypes" where
+no C extension was compiled.
 """
 
 from ._backend import module as _module
@@ -21,6 +21,7 @@ _LATER = (
     "ContentionReport",
     "Prefilling",
     "contention",
+    "intern",
     "localize",
 )
 
@@ -47,6 +48,8 @@ def __getattr__(name: str) -> object:
         from . import _stats as module  # noqa: PLC0415
     elif name == "Prefilling":
         from . import _prefilling as module  # noqa: PLC0415
+    elif name == "intern":
+        from . import _interning as module  # noqa: PLC0415
     elif name == "localize":
         from . import _localizing as module  # noqa: PLC0415
     else:
@@ -77,6 +80,7 @@ __all__ = [
     "contention",
     "get_include",
     "immortal",
+    "intern",
     "library_path",
     "library_version",
     "localize",

@@ -187,7 +187,7 @@ def _describe(sample: Sample) -> ContendedObject:
         sharing=sharing(obj),
         changes_per_second=round(sample.rate),
         seen=sample.changed,
-        advice=advice(obj),
+        advice=advice(obj, sample.path or ()),
     )
 
 

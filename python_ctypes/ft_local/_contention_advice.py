@@ -4,6 +4,7 @@ import gc
 import sys
 import threading
 import types
+from collections.abc import Iterable
 
 from ._backend import module as _backend
 from ._sharing import sharing
@@ -29,6 +30,15 @@ _WRAP = "give each thread a LocalWrapper of it"
 _LOCAL = "hold it in a local variable of each thread"
 
 
+# CPython makes the constants of a module immortal, but not if it compiles the module in this process.
+_COMPILED = (
+    "a constant of code that was compiled in this run: let Python write and load .pyc files (unset "
+    "PYTHONDONTWRITEBYTECODE, or run python -m compileall before), or hold it in a local variable"
+)
+
+# What the interpreter may keep as a constant.
+_PLAIN: tuple[type, ...] = (str, int, float, complex, bytes)
+
 # The first of these kinds that fits.
 _SPECIAL: list[tuple[tuple[type, ...], str]] = [
     ((_backend.LocalWrapper,), "make a wrapper in each thread instead of sharing one"),
@@ -36,13 +46,15 @@ _SPECIAL: list[tuple[tuple[type, ...], str]] = [
         (type(threading.Lock()), type(threading.RLock())),
         "threads wait for it too: give each thread, or each part of the data, a lock of its own",
     ),
-    ((str,), f"make it by sys.intern(), or {_COPY}"),
+    (_PLAIN, f"ft_local.intern() it where it is read or made, or {_COPY}"),
     (_LOOKED_UP, "look it up once in each thread and hold it in a local variable"),
 ]
 
 
-def advice(obj: object) -> str:
-    """What to do about an object, the best first."""
+def advice(obj: object, path: Iterable[object] = ()) -> str:
+    """What to do about an object that is reached by a path, the best first."""
+    if any(type(one) is types.CodeType for one in path):
+        return _COMPILED
     for kinds, words in _SPECIAL:
         if issubclass(type(obj), kinds):
             return words

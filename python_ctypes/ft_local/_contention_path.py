@@ -10,8 +10,10 @@ import gc
 import itertools
 import sys
 import types
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 from ._attributes import class_dictionary, own_dictionary, slots
 
@@ -26,7 +28,7 @@ _MOST_VISITED = 2_000_000
 _LONGEST_KEY = 40
 
 # Not on the way to anything that a program would call by name.
-_BORDERS: tuple[type, ...] = (types.FrameType, types.CodeType, types.TracebackType)
+_BORDERS: tuple[type, ...] = (types.FrameType, types.TracebackType)
 
 _name_of = type.__dict__["__qualname__"].__get__
 _module_of = type.__dict__["__module__"].__get__
@@ -45,7 +47,7 @@ def find_paths(targets: dict[int, object]) -> dict[int, Path]:
         following: list[object] = []
         for at in range(0, len(level), _CHUNK):
             group = tuple(level[at : at + _CHUNK])
-            for obj in gc.get_referents(*group):
+            for obj in referents(group):
                 if id(obj) not in seen and not issubclass(type(obj), _BORDERS):
                     seen.add(id(obj))
                     group_of[id(obj)] = group
@@ -93,9 +95,20 @@ def _referrer(obj: object, group: tuple[object, ...]) -> object:
     """The member of the group that refers to an object; None if none does any more."""
     while len(group) > 1:
         half = len(group) // 2
-        found = any(one is obj for one in gc.get_referents(*group[:half]))
+        found = any(one is obj for one in referents(group[:half]))
         group = group[:half] if found else group[half:]
-    return group[0] if any(one is obj for one in gc.get_referents(*group)) else None
+    return group[0] if any(one is obj for one in referents(group)) else None
+
+
+def referents(objects: tuple[object, ...]) -> Iterator[object]:
+    """What the objects refer to: what the collector visits, and the keys of dictionaries.
+
+    It visits no key of a dictionary whose keys are strings.
+    """
+    yield from gc.get_referents(*objects)
+    for obj in objects:
+        if isinstance_of(obj, dict):
+            yield from _keys(obj)
 
 
 def type_name(cls: type) -> str:
@@ -156,9 +169,17 @@ def _is_namespace(dictionary: object, holder: object) -> bool:
 
 
 def _items(dictionary: Any) -> list[tuple[Any, Any]]:
+    return _list(lambda: dict.items(dictionary))
+
+
+def _keys(dictionary: Any) -> list[Any]:
+    return _list(lambda: dict.keys(dictionary))
+
+
+def _list(view: Callable[[], Iterable[_T]]) -> list[_T]:
     for _ in range(3):
         try:
-            return list(dict.items(dictionary))
+            return list(view())
         except RuntimeError:  # another thread has changed it
             continue
     return []
@@ -194,6 +215,7 @@ _ATTRIBUTES: dict[type, tuple[str, ...]] = {
     types.MethodType: ("__self__", "__func__"),
     types.BuiltinFunctionType: ("__self__",),
     functools.partial: ("func", "args", "keywords"),
+    types.CodeType: ("co_consts",),
 }
 
 
@@ -228,6 +250,7 @@ def _attributes(holder: object) -> Iterator[tuple[str, object]]:
 
 def _parts_of_function(function: types.FunctionType) -> Iterable[tuple[str, object]]:
     yield "", function.__closure__
+    yield ".__code__", function.__code__
     yield ".__defaults__", function.__defaults__
     yield ".__kwdefaults__", function.__kwdefaults__
     yield ".__globals__", function.__globals__

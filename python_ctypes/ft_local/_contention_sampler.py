@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 
 from ._backend import module as _backend
-from ._contention_path import Path, find_paths
+from ._contention_path import Path, find_paths, referents
 
 _COUNT_BYTES = 8
 
@@ -151,10 +151,19 @@ class Sampler:
 
 
 def all_objects() -> tuple[object, ...]:
-    """What the collector tracks, and what that refers to."""
+    """What the collector tracks, and what that refers to.
+
+    It tracks no tuple of plain values, such as the constants of a function.
+    """
     tracked = gc.get_objects()
     found = {id(obj): obj for obj in tracked}
-    for at in range(0, len(tracked), _CHUNK):
-        for obj in gc.get_referents(*tracked[at : at + _CHUNK]):
-            found[id(obj)] = obj
+    waiting: list[object] = tracked
+    while waiting:
+        chunk = tuple(waiting[-_CHUNK:])
+        del waiting[-_CHUNK:]
+        for obj in referents(chunk):
+            if id(obj) not in found:
+                found[id(obj)] = obj
+                if type(obj) is tuple:
+                    waiting.append(obj)
     return tuple(found.values())

@@ -30,14 +30,18 @@ class Program:
         self.module.app = Thing()
         self.module.app.thing = Thing()
         self.module.app.thing.attribute = 1
+        self.body = self.use
         self.stop = threading.Event()
         self.threads = [threading.Thread(target=self.work) for _ in range(3)]
 
     def work(self):
-        app = self.module.app
         while not self.stop.is_set():
-            for _ in range(10_000):
-                app.thing.attribute  # noqa: B018
+            self.body()
+
+    def use(self):
+        app = self.module.app
+        for _ in range(10_000):
+            app.thing.attribute  # noqa: B018
 
     def __enter__(self):
         sys.modules[self.module.__name__] = self.module
@@ -72,6 +76,50 @@ def test_the_object_that_threads_fight_over_is_found():
     assert "program_of_the_test.app.thing\n" in str(report)
     assert "times a second" in str(report)
     assert one._asdict() in json.loads(report.to_json())["objects"]
+
+
+# Its numbers, and the keys and values of its dictionary, are in no bytecode file.
+COMPILED = """
+import json
+
+config = json.loads('{"a key": 2.5113}')
+
+def read():
+    for _ in range(10_000):
+        config["a key"]
+
+def add():
+    total = 0.0
+    for _ in range(10_000):
+        total += 0.7253
+"""
+
+
+@free_threaded
+@pytest.mark.parametrize(
+    ("function", "path", "words"),
+    [
+        ("read", "config.<key 'a key'>", "ft_local.intern() it where it is read"),
+        ("read", "config['a key']", "ft_local.intern() it where it is read"),
+        pytest.param(
+            "add",
+            "add.__code__.co_consts[2]",
+            "a constant of code that was compiled in this run: ",
+            marks=pytest.mark.skipif(
+                sys.version_info >= (3, 15), reason="3.15 borrows references from constants"
+            ),
+        ),
+    ],
+)
+def test_plain_values_are_found(function, path, words):
+    with Program() as program:
+        exec(compile(COMPILED, "<test>", "exec"), vars(program.module))  # noqa: S102
+        program.body = getattr(program.module, function)
+        path = f"program_of_the_test.{path}"
+        with contention(interval=0) as report:
+            program.run_until(lambda: found(report, path))
+    assert found(report, path).sharing == "counted"
+    assert found(report, path).advice.startswith(words)
 
 
 @free_threaded

@@ -10,7 +10,8 @@ from ft_local import LocalWrapper, share
 from ft_local._contention_advice import advice
 from ft_local._contention_path import find_paths, path_text
 
-CAN_DEFER = sys.version_info >= (3, 14) and not getattr(sys, "_is_gil_enabled", lambda: True)()
+GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
+CAN_DEFER = sys.version_info >= (3, 14) and not GIL
 
 
 class Node:
@@ -82,6 +83,22 @@ def test_the_path_is_a_python_expression(text, module):
     assert path_text(paths[id(leaf)]) == f"program_of_the_test.root{text.rstrip()}"
 
 
+@pytest.mark.skipif(GIL, reason="with the GIL, the collector does not know what code refers to")
+def test_a_constant_of_a_function_has_a_path(module):
+    leaf = Node()
+    code = (lambda: 1).__code__.replace(co_consts=((leaf,),))
+    module.root = types.FunctionType(code, {})
+    paths = find_paths({id(leaf): leaf})
+    assert path_text(paths[id(leaf)]) == "program_of_the_test.root.__code__.co_consts[0][0]"
+
+
+def test_a_key_of_a_dictionary_of_strings_has_a_path(module):
+    leaf = "".join(["a ", "key"])
+    module.root = {"another": 0, leaf: 1}
+    paths = find_paths({id(leaf): leaf})
+    assert path_text(paths[id(leaf)]) == "program_of_the_test.root.<key 'a key'>"
+
+
 def test_an_object_that_no_module_reaches_has_no_path():
     leaf = Node()
     assert find_paths({id(leaf): leaf}) == {}
@@ -130,7 +147,8 @@ def test_no_code_of_the_program_runs(module):
     ("make", "first", "before_deferring"),
     [
         (Node, "ft_local.share() it", "give each thread a LocalWrapper of it"),
-        (lambda: "some text" * 9, "make it by sys.intern()", "make it by sys.intern()"),
+        (lambda: "some text" * 9, "ft_local.intern() it", "ft_local.intern() it"),
+        (lambda: len(sys.path) / 7, "ft_local.intern() it", "ft_local.intern() it"),
         (lambda: print, "look it up once in each thread", "look it up once in each thread"),
         (lambda: LocalWrapper([]), "make a wrapper in each thread", "make a wrapper in each"),
     ],

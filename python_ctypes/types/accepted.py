@@ -7,6 +7,7 @@ from ft_local import (
     LocalWrapper,
     contention,
     immortal,
+    intern,
     localize,
     share,
     sharing,
@@ -30,7 +31,7 @@ except EndOfSource:
 made: int = executor.stats().produced
 same: BatchExecutor[int] = share(executor, deep=True)
 own: BatchExecutor[int] = localize(executor)
-names: dict[str, int] = immortal(lambda: {"a": 1})
+names: dict[str, int] = immortal(lambda: intern({"a": 1}))
 if sharing(names) == "immortal":
     names.clear()
 with contention(most=3) as report:

@@ -27,8 +27,8 @@
 //! wakes up has one thread woken for all of them, and not one for each. That thread is the one that
 //! wakes the next: the place relies on each thread that waited to call [`Parking::wake`] when it is
 //! done, if there is something left for another. What the woken thread then sees is at least what the
-//! waker stored: the waker reads the count by a read-modify-write operation, and the woken thread
-//! takes itself off the count by a later one.
+//! waker stored, by the same two mechanisms: the woken thread takes itself off the count, and if
+//! others sleep, passes a heavy barrier before it looks; or else both use read-modify-write operations.
 //!
 //! *Waiters that do not sleep* (`notices.rs`) mark the word, by the protocol of a sleeper. So a waker
 //! sees with one look whether there are any waiters, and asks for these where it wakes threads. Such
@@ -187,7 +187,11 @@ impl Parking {
     /// For a thread that was woken and now runs. From here on wakers wake others.
     fn count_as_awake(&self) {
         // AcqRel: with the same in `ring`.
-        self.0.waiting.fetch_sub(ONE_WOKEN, Ordering::AcqRel);
+        let before = self.0.waiting.fetch_sub(ONE_WOKEN, Ordering::AcqRel);
+        // A waker may have left it to this thread to wake the next.
+        if before & SLEEPERS != 0 {
+            self.see_what_wakers_stored(before);
+        }
     }
 
     /// Between a waiter's entry in the word, which was `before` then, and its last check.
@@ -247,6 +251,9 @@ impl Parking {
     #[cold]
     pub(crate) fn ring(&self, count: usize) -> usize {
         let wanted = u64::try_from(count).unwrap_or(u64::MAX);
+        if self.enough_come(wanted) {
+            return 0;
+        }
         // Adds nothing, but takes its place in the order of the word. AcqRel: with `sleep`.
         let mut word = self.0.waiting.fetch_add(0, Ordering::AcqRel);
         loop {
@@ -276,6 +283,15 @@ impl Parking {
         }
     }
 
+    /// For a waker that has asked whether somebody sleeps: whether as many threads are on their way,
+    /// as far as a plain look can tell. A read-modify-write operation would have to wait until what
+    /// was stored is visible, which takes longer than a quick source.
+    #[inline]
+    pub(super) fn enough_come(&self, wanted: u64) -> bool {
+        let word = self.0.waiting.load(Ordering::Relaxed);
+        word & (UNSEEN | MARKED) == 0 && word / ONE_WOKEN >= wanted
+    }
+
     /// Whether a wake may be needed, after something was stored that a waiter checks.
     #[inline]
     pub(crate) fn somebody_sleeps(&self) -> bool {
@@ -289,7 +305,9 @@ impl Parking {
 impl Parking {
     /// A place where one thread sleeps, and another was woken and does not run yet.
     pub(crate) fn with_one_asleep_and_one_woken() -> Self {
+        crate::sync::watch_barriers();
         let parking = Self::new();
+        parking.0.starving.fetch_add(2, Ordering::Relaxed);
         parking.0.waiting.fetch_add(1 + ONE_WOKEN, Ordering::Relaxed);
         parking.0.tokens.give(1);
         parking

@@ -138,8 +138,14 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
     /// Wakes a thread that has nothing. Returns whether this thread's turn is over.
     #[cold]
     fn serve_sleepers(&self) -> Result<bool, Panicked> {
-        let others_wait = self.batch.parking.somebody_starves();
-        self.batch.wake_one_waiter()?;
+        let batch = self.batch;
+        if batch.parking.enough_come(1) && !batch.host.has_one_lock() {
+            // It is awake as soon as it has a core. Until then nothing is done for each result, since
+            // even a look at the clock takes longer than a quick source.
+            return Ok(false);
+        }
+        let others_wait = batch.parking.somebody_starves();
+        batch.wake_one_waiter()?;
         Ok(others_wait && self.turn_is_over())
     }
 

@@ -23,7 +23,7 @@ const PATIENT: Times = Times {
 /// A host with one lock, though none is taken here. It counts how often threads leave it and come
 /// back, and unwinds out of a way back if it is asked to.
 #[derive(Default)]
-struct Locked {
+pub(super) struct Locked {
     left: AtomicUsize,
     came_back: AtomicUsize,
     unwinds_at: AtomicUsize,

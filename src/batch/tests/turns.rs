@@ -1,6 +1,7 @@
 //! How long a thread runs the source while others load.
 
 use super::super::fill::run::TURN;
+use super::one_lock::Locked;
 use super::*;
 use std::time::Instant;
 
@@ -88,6 +89,26 @@ fn a_fill_hands_the_role_on_after_its_turn_if_another_thread_loads() {
     for bulk in [false, true] {
         assert_eq!(made(Options::default(), Other::Takes, bulk), 3);
     }
+}
+
+/// How many results a fill makes while one thread sleeps and another has been woken, for longer than
+/// a turn lasts.
+fn made_while_one_comes<H: Host<Object = usize>>(host: H) -> u64 {
+    let source = || {
+        outlast_a_turn();
+        Ok::<_, Infallible>(1)
+    };
+    let mut batch = Batch::new(host, source, SIZE).unwrap();
+    batch.parking = Parking::with_one_asleep_and_one_woken();
+    assert!(batch.load().is_ok());
+    assert_eq!(batch.parking.sleepers(), 1);
+    batch.stats().produced
+}
+
+#[test]
+fn a_fill_leaves_the_next_to_a_thread_that_comes_unless_that_waits_for_a_lock() {
+    assert_eq!(made_while_one_comes(VALUES), SIZE as u64);
+    assert_eq!(made_while_one_comes(&Locked::default()), 2);
 }
 
 #[test]
