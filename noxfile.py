@@ -480,7 +480,7 @@ def cargo_tool(session, name, version):
 
 @session("soak")
 def mutations(session):
-    """The faults that cargo-mutants makes in the core, for two hours; `-- ring` for one file."""
+    """The faults that cargo-mutants makes in the core, for an hour; `-- ring` for one file."""
     tool = cargo_tool(session, "cargo-mutants", "27.1.0")
     run(session, sys.executable, "tools/mutations.py", tool, *session.posargs)
 

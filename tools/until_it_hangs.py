@@ -19,7 +19,7 @@ from pathlib import Path
 SECONDS_BETWEEN_LOOKS = 0.2
 # A thread that checks something now and then is busy at some looks.
 LOOKS, BUSY_LOOKS = 25, 8
-PROCESSOR_SECONDS = 15
+PROCESSOR_SECONDS = 10
 TICKS = os.sysconf("SC_CLK_TCK")
 MEMORY = 8 << 30
 

@@ -37,6 +37,18 @@ fn rows_end_where_the_memory_ends() {
 }
 
 #[test]
+fn a_child_wipes_the_slots_whose_items_were_taken_and_no_others() {
+    let ring = Ring::with_room(4).unwrap();
+    assert_eq!(push_row(&ring, 5, 3), 3);
+    // As a thread of the parent that was not copied before it could wipe.
+    assert_eq!([ring.claim(), ring.claim()], [Some((5, 2)), Some((6, 1))]);
+    assert_eq!(ring.memory().collect::<Vec<_>>(), [5, 6, 7, 0]);
+    ring.wipe_taken();
+    assert_eq!(ring.memory().collect::<Vec<_>>(), [0, 0, 7, 0]);
+    assert_eq!(ring.claim(), Some((7, 0)));
+}
+
+#[test]
 fn a_waker_counts_those_on_their_way() {
     let rung = |count| {
         let parking = Parking::with_one_asleep_and_one_woken();
