@@ -242,6 +242,8 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
+    use crate::host::Native;
+    use crate::source::Iter;
 
     /// For how many microseconds a prefilling thread sleeps that began with 100 results, 1 ms ago.
     fn sleeps(ready: usize, low_mark: usize) -> u128 {
@@ -252,7 +254,7 @@ mod tests {
     fn a_prefilling_thread_sleeps_until_its_low_mark_will_be_reached() {
         // Of 100 results 20 were taken in a millisecond: 50 microseconds for each.
         assert_eq!([sleeps(80, 51), sleeps(80, 71), sleeps(90, 81)], [1500, 500, 1000]);
-        assert_eq!([sleeps(80, 81), sleeps(80, 90)], [50, 50], "it is reached already");
+        assert_eq!([sleeps(80, 81), sleeps(99, 100)], [50, 50], "it is reached already");
         assert_eq!(sleeps(99, 1), 10_000, "at most as long");
     }
 
@@ -262,5 +264,25 @@ mod tests {
         let mut next = || pace.next_after(Duration::from_secs(1), 100, 50).as_micros();
         let all = [(); 9].map(|()| next());
         assert_eq!(all, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+    }
+
+    #[test]
+    fn a_prefilling_thread_never_polls() {
+        assert!(Pace::new(9).next(9, 3) >= Pace::SHORTEST);
+    }
+
+    #[test]
+    fn a_prefilling_thread_waits_for_room_that_nobody_else_fills_or_for_an_end() {
+        let batch = Batch::new(Native::<usize>::new(), Iter(1..), 4).unwrap();
+        let is_ready = |low_mark| Room { batch: &batch, low_mark }.is_ready();
+        assert!(is_ready(1));
+        batch.load().unwrap();
+        assert_eq!([is_ready(3), is_ready(4)], [false, true]);
+        batch.role.take().unwrap();
+        assert!(!is_ready(4), "a thread fills");
+        batch.role.give_up();
+        batch.close().unwrap();
+        batch.role.take().unwrap();
+        assert!(is_ready(4), "nothing more will come");
     }
 }

@@ -28,6 +28,17 @@ fn a_cursor_that_leaves_too_few_makes_more() {
 }
 
 #[test]
+fn a_mark_that_a_thread_which_prefilled_has_left_behind_makes_no_load_run_the_source() {
+    let batch = Batch::with_options(VALUES, counter(), 8, low_mark(4)).unwrap();
+    let left = [(); 5].map(|()| {
+        batch.front.low_mark.store(8, Ordering::Relaxed);
+        batch.load().unwrap();
+        batch.len()
+    });
+    assert_eq!(left, [7, 6, 5, 4, 8]);
+}
+
+#[test]
 fn a_load_of_many_that_leaves_too_few_makes_more() {
     let batch = Batch::with_options(VALUES, counter(), 8, low_mark(4)).unwrap();
     let mut results = Vec::new();

@@ -25,6 +25,29 @@ fn a_source_that_has_ended_is_not_called_again() {
     assert_eq!(loads, [Ok(1), Err(LoadError::Ended), Err(LoadError::Ended)]);
 }
 
+/// What a thread makes that takes the role after it looked whether the batch has ended.
+fn made_late<S: Source<Native<usize>>>(
+    batch: &Batch<Native<usize>, S>,
+) -> Result<Option<Word>, LoadError<S::Error>> {
+    let vacancy = batch.role.take().unwrap();
+    fill::Fill::new(batch, vacancy)?.run(None)
+}
+
+#[test]
+fn a_thread_that_takes_the_role_after_the_end_makes_nothing() {
+    let mut calls = 0;
+    let begins_again = std::iter::from_fn(move || {
+        calls += 1;
+        (calls != 2).then_some(calls)
+    });
+    let ended = Batch::new(VALUES, Iter(begins_again), 8).unwrap();
+    assert_eq!([ended.load(), ended.load()], [Ok(1), Err(LoadError::Ended)]);
+    assert_eq!(made_late(&ended), Ok(None));
+    let closed = Batch::new(VALUES, counter(), 8).unwrap();
+    closed.close().unwrap();
+    assert_eq!((made_late(&closed), closed.stats().produced), (Ok(None), 0));
+}
+
 #[test]
 fn a_source_may_end_with_its_last_results_or_after_them() {
     for with_last in [true, false] {

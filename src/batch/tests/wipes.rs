@@ -67,6 +67,19 @@ fn what_a_source_of_many_has_written_is_nowhere() {
 }
 
 #[test]
+fn what_a_source_of_many_has_written_and_not_counted_is_nowhere() {
+    let mut made = 0;
+    let batch = batch_of(Bulk(move |slots: &mut Slots<'_, Native<usize>>| {
+        slots.unfilled().fill(77);
+        made += 1;
+        slots.push(made);
+        Ok(())
+    }));
+    assert_eq!(batch.load(), Ok(1));
+    assert_eq!(memory(&batch), (2..=1 + batch.len()).collect::<Vec<_>>());
+}
+
+#[test]
 fn what_came_back_and_was_handed_out_again_is_nowhere() {
     let batch = batch_of(failing(|call| call == 3));
     // The first result of a fill that fails.
@@ -126,6 +139,13 @@ fn the_low_mark_works() {
         assert_eq!(batch.load(), Ok(expected));
         assert!(batch.len() >= 4, "{} after {expected}", batch.len());
     }
+}
+
+#[test]
+fn a_fill_makes_no_more_than_there_is_room_for() {
+    let batch = Batch::with_options(VALUES, counter(), 5, wiping()).unwrap();
+    assert_eq!((batch.load(), batch.len()), (Ok(1), 4));
+    assert_eq!((batch.prefill(5, 100, None), batch.len()), (Ok(1), 5));
 }
 
 #[test]
