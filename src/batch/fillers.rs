@@ -70,7 +70,7 @@ struct Seat<S> {
 pub(super) struct Permit<'a, S> {
     pub(super) role: &'a FillRole,
     pub(super) own: &'a Own,
-    workspace: &'a Workspace<S>,
+    pub(super) workspace: &'a Workspace<S>,
 }
 
 impl<S> Clone for Permit<'_, S> {

@@ -362,6 +362,11 @@ mod tests {
         assert_eq!(with_node(&[1, 2, 3], |node| forked(node, false)), (0, vec![], vec![2, 3]));
         assert_eq!(with_node(&[1, 2, 3], |node| forked(node, true)), (2, vec![2, 3], vec![]));
         assert_eq!(with_node(&[1], |node| forked(node, false)), (0, vec![], vec![]));
+        let forked_again = |node: &mut Node| {
+            node.set_aside();
+            forked(node, false)
+        };
+        assert_eq!(with_node(&[1, 2], forked_again), (0, vec![], vec![1, 2]));
     }
 
     #[test]

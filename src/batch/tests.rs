@@ -23,6 +23,7 @@ mod fillers;
 mod forking;
 mod forks;
 mod future;
+mod kept;
 mod layout;
 mod loads;
 mod model;

@@ -370,3 +370,6 @@ impl<H: Host, S: Source<H>> Filler<H, S::Error> for Run<'_, '_, H, S> {
         self.many(|host, slots| fill(host, slots, argument))
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;

@@ -101,7 +101,7 @@ fn a_waiting_thread_learns_of_the_end() {
     });
 }
 
-fn shared_objects() -> (Arc<()>, impl FnMut() -> Result<Arc<()>, Infallible> + Send) {
+pub(super) fn shared_objects() -> (Arc<()>, impl FnMut() -> Result<Arc<()>, Infallible> + Send) {
     let shared = Arc::new(());
     let source = {
         let shared = Arc::clone(&shared);

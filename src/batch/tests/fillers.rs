@@ -1,6 +1,7 @@
 //! Several fillers: sources that run in several threads at the same time.
 
 mod ends;
+mod parts;
 mod waits;
 
 use super::*;

@@ -68,6 +68,15 @@ fn a_fill_that_forks_begins_again_in_the_child_and_goes_on_in_the_parent() {
 }
 
 #[test]
+fn one_of_several_fills_that_forks_begins_again_in_the_child() {
+    let sources = vec![forking(3), forking(usize::MAX)];
+    let batch = Batch::with_fillers(Boxes::new(), sources, 4, whole_fills(4)).unwrap();
+    let (parent, loaded) = (std::process::id(), *batch.load().unwrap());
+    leave_if_child(parent, || assert_eq!((loaded, batch.len()), (100, 3)));
+    assert_eq!((loaded, batch.len()), (1, 3));
+}
+
+#[test]
 fn a_load_of_many_in_whose_middle_the_source_forks_keeps_what_the_policy_says() {
     let options = Options { on_fork: ForkPolicy::Keep, ..Options::default() };
     let batch = Batch::with_options(Boxes::new(), forking(6), 4, options).unwrap();

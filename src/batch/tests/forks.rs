@@ -1,6 +1,8 @@
 //! Processes that fork.
 
+use super::ends::shared_objects;
 use super::*;
+use crate::batch::own::Origin;
 
 /// Runs `test` in a child process, and says whether it passed there.
 pub(super) fn passes_in_child(test: impl FnOnce()) -> bool {
@@ -45,6 +47,25 @@ fn a_child_drops_what_the_parent_has_prefetched() {
         assert_eq!(batch.load().unwrap().0, 6);
     }));
     assert_eq!(batch.load().unwrap().0, 2);
+}
+
+#[test]
+fn a_child_releases_all_that_was_in_the_batch() {
+    let (shared, source) = shared_objects();
+    let batch = Batch::new(Native::<Arc<()>>::new(), source, 4).unwrap();
+    let before = Arc::strong_count(&shared);
+    let mine = Native::<Arc<()>>::into_word(batch.load().unwrap());
+    batch.give_back(&mut vec![batch.load().unwrap()]).unwrap();
+    // As that of a thread which was filling and is not copied.
+    batch.own.put(mine, Origin::Fill).unwrap();
+    assert_eq!(Arc::strong_count(&shared), before + 4);
+    assert!(passes_in_child(|| {
+        assert_eq!(batch.try_load(), Ok(None));
+        assert_eq!(Arc::strong_count(&shared), before);
+    }));
+    assert_eq!(batch.own.take(), Some((mine, Origin::Fill)));
+    // SAFETY: taken out of the batch above.
+    drop(unsafe { batch.host.adopt_word(mine) });
 }
 
 #[test]

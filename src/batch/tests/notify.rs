@@ -63,6 +63,20 @@ fn a_load_that_does_not_wait_takes_what_is_ready_and_fills() {
 }
 
 #[test]
+fn a_load_that_finds_a_result_first_calls_the_waiter_that_is_to_be_woken() {
+    let batch = Batch::new(VALUES, counter(), 2).unwrap();
+    let (calls, waker) = waiter();
+    batch.role.take().unwrap();
+    batch.notify(waker).unwrap();
+    batch.queue.begin();
+    batch.queue.push_all(&[7, 8]);
+    batch.notices.ring(&batch.parking, 1);
+    assert_eq!(count(&calls), 0);
+    assert_eq!((batch.try_load(), count(&calls)), (Ok(Some(7)), 1));
+    batch.role.give_up();
+}
+
+#[test]
 fn a_waiter_that_need_not_wait_is_called_at_once() {
     let batch = Batch::new(VALUES, counter(), 2).unwrap();
     let (calls, waker) = waiter();

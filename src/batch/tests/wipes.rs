@@ -11,9 +11,12 @@ fn wiping() -> Options {
 
 /// All words in the memory of a batch that are not 0, in order. Nobody uses the batch meanwhile.
 fn memory<S: Source<Native<usize>>>(batch: &Batch<Native<usize>, S>) -> Vec<Word> {
-    let mut words: Vec<_> = batch.queue.memory().chain([batch.own.memory()]).collect();
-    // SAFETY: nothing fills.
-    unsafe { batch.workspace.with_state(|state| words.extend_from_slice(&state.scratch)) };
+    let mut words: Vec<_> = batch.queue.memory().collect();
+    for permit in batch.permits() {
+        words.push(permit.own.memory());
+        // SAFETY: nothing fills.
+        unsafe { permit.workspace.with_state(|state| words.extend_from_slice(&state.scratch)) };
+    }
     // SAFETY: nobody uses it.
     unsafe {
         batch.returned.visit(&mut |word| {
@@ -68,15 +71,21 @@ fn what_a_source_of_many_has_written_is_nowhere() {
 
 #[test]
 fn what_a_source_of_many_has_written_and_not_counted_is_nowhere() {
-    let mut made = 0;
-    let batch = batch_of(Bulk(move |slots: &mut Slots<'_, Native<usize>>| {
-        slots.unfilled().fill(77);
-        made += 1;
-        slots.push(made);
-        Ok(())
-    }));
-    assert_eq!(batch.load(), Ok(1));
-    assert_eq!(memory(&batch), (2..=1 + batch.len()).collect::<Vec<_>>());
+    let source = |first| {
+        let mut made = first;
+        Bulk(move |slots: &mut Slots<'_, Native<usize>>| {
+            slots.unfilled().fill(77);
+            slots.push(made);
+            made += 1;
+            Ok(())
+        })
+    };
+    for others in [vec![], vec![100]] {
+        let sources = [1].into_iter().chain(others).map(source).collect();
+        let batch = Batch::with_fillers(VALUES, sources, SIZE, wiping()).unwrap();
+        assert_eq!(batch.load(), Ok(1));
+        assert_eq!(memory(&batch), (2..=1 + batch.len()).collect::<Vec<_>>());
+    }
 }
 
 #[test]

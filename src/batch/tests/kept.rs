@@ -1,0 +1,71 @@
+//! Cursors where freed handles are kept.
+
+use super::*;
+use crate::batch::node::node_of;
+use crate::freed::keeps_freed;
+use std::process::Command;
+use std::ptr;
+
+/// Runs `test`, which has this name, in a process that keeps freed handles.
+fn where_handles_are_kept(name: &str, test: impl FnOnce()) {
+    const VARIABLE: &str = "FT_LOCAL_CHECK_HANDLES";
+    if std::env::var_os(VARIABLE).is_some_and(|value| value == "1") {
+        assert!(keeps_freed());
+        return test();
+    }
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("batch::tests::kept::{name}")])
+        .env(VARIABLE, "1")
+        .status();
+    assert!(status.unwrap().success());
+}
+
+fn all(node: &Node) -> Vec<Word> {
+    std::iter::from_fn(|| node.pop()).collect()
+}
+
+#[test]
+fn what_a_cursor_had_in_hand_leaves_its_memory() {
+    where_handles_are_kept("what_a_cursor_had_in_hand_leaves_its_memory", || {
+        let node = node_of(&[1, 2, 3], 10, ptr::null()).unwrap();
+        // SAFETY: made above. The result is another one, and the memory of this one is not used.
+        let other = unsafe {
+            assert_eq!(node.as_ref().pop(), Some(1));
+            let other = Node::leave(node);
+            assert_ne!(other, node);
+            other.as_ref()
+        };
+        assert_eq!((other.place(), all(other)), (11, vec![2, 3]));
+        let empty = ptr::NonNull::from(other);
+        assert_eq!(Node::leave(empty), empty, "there is nothing to be moved");
+        // SAFETY: nobody uses it from now on.
+        unsafe { Node::free(empty) };
+    });
+}
+
+#[test]
+fn one_thread_at_a_time_is_inside_a_call_with_a_cursor() {
+    where_handles_are_kept("one_thread_at_a_time_is_inside_a_call_with_a_cursor", || {
+        let batch = Batch::new(VALUES, counter(), 4).unwrap();
+        let node = Node::new(4, ptr::from_ref(&batch).cast(), true, false).unwrap();
+        // SAFETY: made above, and leaked.
+        let node = unsafe { &*node.as_ptr().cast_const() };
+        let address = ptr::from_ref(node).addr();
+        let another_enters = || {
+            let enters = move || {
+                // SAFETY: it is never freed, and `enter` may be called by any thread.
+                let node = unsafe { &*ptr::with_exposed_provenance::<Node>(address) };
+                node.enter().is_some()
+            };
+            std::thread::spawn(enters).join().unwrap()
+        };
+        ptr::from_ref(node).expose_provenance();
+        assert!(another_enters() && another_enters(), "each has left");
+        let inside = node.enter();
+        assert!(inside.is_some() && !another_enters());
+        drop(node.enter().expect("a call inside a call of the same thread"));
+        assert!(!another_enters(), "the outer call goes on");
+        drop(inside);
+        assert!(another_enters());
+    });
+}
