@@ -288,3 +288,20 @@ fn a_cursor_that_is_used_in_the_middle_of_its_wait_loses_nothing() {
     assert_eq!(taken, [3, 4, 5, 2, 1]);
     assert_exact([taken, rest(&batch)].concat());
 }
+
+#[test]
+fn a_cursor_takes_one_of_few_at_a_time_while_there_are_waiters_that_do_not_sleep() {
+    let batch = Batch::new(VALUES, counter(), 128).unwrap();
+    assert_eq!(batch.prefill(128, 128, None), Ok(128));
+    batch.parking.mark();
+    let mut cursor = batch.cursor().unwrap();
+    let claimed = [128, 64, 32, 31].map(|there| {
+        assert_eq!(batch.queue.len(), there);
+        cursor.next().unwrap();
+        let more = cursor.len();
+        (0..more).for_each(|_| _ = cursor.next().unwrap());
+        1 + more
+    });
+    batch.parking.unmark();
+    assert_eq!(claimed, [64, 32, 1, 1]);
+}

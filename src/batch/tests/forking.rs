@@ -1,6 +1,6 @@
 //! Sources that fork in the middle of a load.
 
-use super::forks::child_or_wait;
+use super::forks::{child_or_wait, has_passed, leave};
 use super::notify::with_a_filler;
 use super::*;
 
@@ -16,10 +16,7 @@ fn forking(at: usize) -> impl FnMut() -> Result<Box<usize>, Infallible> + Send {
             if child == 0 {
                 made = 100;
             } else {
-                let mut status = -1;
-                // SAFETY: `status` may be written.
-                assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-                assert_eq!(status, 0, "the child got what is its own");
+                assert!(has_passed(child), "the child got what is its own");
             }
         }
         Ok(Box::new(made))
@@ -32,8 +29,7 @@ type Boxes = Native<Box<usize>>;
 pub(super) fn leave_if_child(parent: u32, check: impl FnOnce()) {
     if std::process::id() != parent {
         let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).is_ok();
-        // SAFETY: always sound.
-        unsafe { libc::_exit(i32::from(!passed)) }
+        leave(passed);
     }
 }
 

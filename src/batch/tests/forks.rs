@@ -16,16 +16,29 @@ pub(super) fn passes_in_child(test: impl FnOnce()) -> bool {
 /// that another thread of the parent was reporting.
 pub(super) fn holds_in_child(test: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child does nothing but the test, and leaves without a word.
-    unsafe {
-        let child = libc::fork();
-        if child == 0 {
-            let said = std::panic::catch_unwind(std::panic::AssertUnwindSafe(test));
-            libc::_exit(i32::from(!said.unwrap_or(false)));
-        }
-        let mut status = -1;
-        assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
-        status == 0
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let said = std::panic::catch_unwind(std::panic::AssertUnwindSafe(test));
+        leave(said.unwrap_or(false));
     }
+    has_passed(child)
+}
+
+/// What a child says if all is right. One whose only thread ends by a panic says 0.
+const PASSED: i32 = 42;
+
+/// Ends the child.
+pub(super) fn leave(passed: bool) -> ! {
+    // SAFETY: always sound.
+    unsafe { libc::_exit(if passed { PASSED } else { 1 }) }
+}
+
+/// Waits for a child, and says whether it has left by `leave(true)`.
+pub(super) fn has_passed(child: libc::pid_t) -> bool {
+    let mut status = -1;
+    // SAFETY: `status` may be written.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == PASSED
 }
 
 #[test]
@@ -66,6 +79,20 @@ fn a_child_releases_all_that_was_in_the_batch() {
     assert_eq!(batch.own.take(), Some((mine, Origin::Fill)));
     // SAFETY: taken out of the batch above.
     drop(unsafe { batch.host.adopt_word(mine) });
+}
+
+#[test]
+fn the_counters_balance_in_a_child_that_was_forked_while_other_threads_were_at_work() {
+    let batch = Batch::new(VALUES, counter(), 4).unwrap();
+    assert_eq!(batch.load(), Ok(1));
+    batch.give_back(&mut vec![batch.load().unwrap()]).unwrap();
+    // A thread fills and has a result of its own; another has taken one, and has not counted it yet.
+    batch.own.put(5, Origin::Fill).unwrap();
+    batch.counters.filler.first_results.add_alone(2);
+    assert!(passes_in_child(|| {
+        assert_eq!((batch.try_load(), batch.len()), (Ok(None), 0));
+        assert_balanced(&batch);
+    }));
 }
 
 #[test]
@@ -116,10 +143,7 @@ fn a_source_may_fork() {
             if child == 0 {
                 return Ok::<_, Infallible>(100);
             }
-            let mut status = -1;
-            // SAFETY: `status` may be written.
-            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-            assert_eq!(status, 0, "the child got what is its own");
+            assert!(has_passed(child), "the child got what is its own");
         }
         Ok(made)
     };
@@ -128,8 +152,7 @@ fn a_source_may_fork() {
     let loaded = [batch.load(), batch.load(), batch.load()];
     if std::process::id() != parent {
         let own = loaded == [Ok(100), Ok(4), Ok(5)];
-        // SAFETY: always sound.
-        unsafe { libc::_exit(i32::from(!own)) };
+        leave(own);
     }
     assert_eq!(loaded, [Ok(1), Ok(2), Ok(3)]);
 }
@@ -155,10 +178,7 @@ unsafe impl Host for &Forking {
             // SAFETY: the child goes on like the parent, and leaves at the end of the test.
             let child = unsafe { libc::fork() };
             if child != 0 {
-                let mut status = -1;
-                // SAFETY: `status` may be written.
-                assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-                self.passed.store(status == 0, Ordering::Relaxed);
+                self.passed.store(has_passed(child), Ordering::Relaxed);
             }
         }
         false
@@ -173,8 +193,7 @@ fn a_fork_at_the_end_of_a_fill_leaves_the_fill_to_the_parent() {
     let loaded = [batch.load(), batch.load()];
     if std::process::id() != host.parent {
         let own = loaded == [Ok(65), Ok(66)] && batch.len() == 62;
-        // SAFETY: always sound.
-        unsafe { libc::_exit(i32::from(!own)) };
+        leave(own);
     }
     assert_eq!(loaded, [Ok(1), Ok(2)]);
     assert!(host.passed.load(Ordering::Relaxed), "the child got what is its own");
@@ -186,17 +205,8 @@ pub(super) fn child_or_wait() -> bool {
     if child == 0 {
         return true;
     }
-    let mut status = -1;
-    // SAFETY: `status` may be written.
-    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    assert_eq!(status, 0, "the child got what is its own");
+    assert!(has_passed(child), "the child got what is its own");
     false
-}
-
-/// Ends the child.
-fn leave(passed: bool) -> ! {
-    // SAFETY: always sound.
-    unsafe { libc::_exit(i32::from(!passed)) }
 }
 
 #[test]
