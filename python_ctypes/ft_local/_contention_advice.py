@@ -30,10 +30,10 @@ _WRAP = "give each thread a LocalWrapper of it"
 _LOCAL = "hold it in a local variable of each thread"
 
 
-# CPython makes the constants of a module immortal, but not if it compiles the module in this process.
+# CPython makes the constants of a module immortal, but not if this process compiles the module.
 _COMPILED = (
-    "a constant of code that was compiled in this run: let Python write and load .pyc files (unset "
-    "PYTHONDONTWRITEBYTECODE, or run python -m compileall before), or hold it in a local variable"
+    "a constant of code that was compiled in this run: let Python write and load .pyc files (unset"
+    " PYTHONDONTWRITEBYTECODE, or run python -m compileall before), or hold it in a local variable"
 )
 
 # What the interpreter may keep as a constant.

@@ -13,9 +13,9 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-_T = TypeVar("_T")
-
 from ._attributes import class_dictionary, own_dictionary, slots
+
+_T = TypeVar("_T")
 
 # The objects from a module to the one that was looked for.
 Path = tuple[object, ...]

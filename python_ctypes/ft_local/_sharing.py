@@ -40,8 +40,9 @@ def share(obj: _T, *, deep: bool = False) -> _T:
     share it again after it has changed. No code of the program runs meanwhile.
 
     On other interpreters, and with the GIL, nothing changes. The same holds for objects that the
-    collector does not know, such as strings, numbers and tuples of these; `sharing` says what was
-    done. C code that takes references goes on counting: for that there is `immortal`.
+    collector does not know, such as strings, numbers and tuples of these: for them there is
+    `intern`. C code that takes references goes on counting: for that there is `immortal`. `sharing`
+    says what was done.
     """
     if not isinstance(deep, bool):
         raise TypeError(f"deep must be a bool, got {type(deep).__name__!r}")

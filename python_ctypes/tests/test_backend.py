@@ -35,6 +35,7 @@ def test_public_names():
         "contention",
         "get_include",
         "immortal",
+        "intern",
         "library_path",
         "library_version",
         "localize",

@@ -10,6 +10,8 @@ import weakref
 import ft_local
 import pytest
 from ft_local import _contention, contention, share
+from ft_local._contention_path import find_paths
+from ft_local._contention_sampler import Sample, all_objects
 from ft_local._ctypes import contention as by_ctypes
 
 GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -30,18 +32,14 @@ class Program:
         self.module.app = Thing()
         self.module.app.thing = Thing()
         self.module.app.thing.attribute = 1
-        self.body = self.use
         self.stop = threading.Event()
         self.threads = [threading.Thread(target=self.work) for _ in range(3)]
 
     def work(self):
-        while not self.stop.is_set():
-            self.body()
-
-    def use(self):
         app = self.module.app
-        for _ in range(10_000):
-            app.thing.attribute  # noqa: B018
+        while not self.stop.is_set():
+            for _ in range(10_000):
+                app.thing.attribute  # noqa: B018
 
     def __enter__(self):
         sys.modules[self.module.__name__] = self.module
@@ -78,48 +76,41 @@ def test_the_object_that_threads_fight_over_is_found():
     assert one._asdict() in json.loads(report.to_json())["objects"]
 
 
-# Its numbers, and the keys and values of its dictionary, are in no bytecode file.
+# What no bytecode file has made immortal.
 COMPILED = """
 import json
 
 config = json.loads('{"a key": 2.5113}')
 
-def read():
-    for _ in range(10_000):
-        config["a key"]
-
-def add():
-    total = 0.0
-    for _ in range(10_000):
-        total += 0.7253
+def add(number):
+    return number + 0.7253
 """
 
 
 @free_threaded
 @pytest.mark.parametrize(
-    ("function", "path", "words"),
+    ("find", "path", "words"),
     [
-        ("read", "config.<key 'a key'>", "ft_local.intern() it where it is read"),
-        ("read", "config['a key']", "ft_local.intern() it where it is read"),
-        pytest.param(
-            "add",
-            "add.__code__.co_consts[2]",
+        (lambda made: next(iter(made.config)), "config.<key 'a key'>", "ft_local.intern() it"),
+        (lambda made: made.config["a key"], "config['a key']", "ft_local.intern() it"),
+        (
+            lambda made: made.add.__code__.co_consts[-1],
+            "add.__code__.co_consts[{}]",
             "a constant of code that was compiled in this run: ",
-            marks=pytest.mark.skipif(
-                sys.version_info >= (3, 15), reason="3.15 borrows references from constants"
-            ),
         ),
     ],
 )
-def test_plain_values_are_found(function, path, words):
-    with Program() as program:
-        exec(compile(COMPILED, "<test>", "exec"), vars(program.module))  # noqa: S102
-        program.body = getattr(program.module, function)
-        path = f"program_of_the_test.{path}"
-        with contention(interval=0) as report:
-            program.run_until(lambda: found(report, path))
-    assert found(report, path).sharing == "counted"
-    assert found(report, path).advice.startswith(words)
+def test_plain_values_are_looked_at(find, path, words, monkeypatch):
+    made = types.ModuleType("program_of_the_test")
+    exec(compile(COMPILED, "<test>", "exec"), vars(made))  # noqa: S102
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    value = find(made)
+    path = path.format(len(made.add.__code__.co_consts) - 1)
+    assert any(one is value for one in all_objects())
+    described = _contention._describe(Sample(value, path=find_paths({id(value): value})[id(value)]))
+    assert described.path == f"program_of_the_test.{path}"
+    assert described.sharing == "counted"
+    assert described.advice.startswith(words)
 
 
 @free_threaded

@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import json
 import sys
 import types
 
@@ -93,7 +94,7 @@ def test_a_constant_of_a_function_has_a_path(module):
 
 
 def test_a_key_of_a_dictionary_of_strings_has_a_path(module):
-    leaf = "".join(["a ", "key"])
+    leaf = json.loads('"a key"')
     module.root = {"another": 0, leaf: 1}
     paths = find_paths({id(leaf): leaf})
     assert path_text(paths[id(leaf)]) == "program_of_the_test.root.<key 'a key'>"

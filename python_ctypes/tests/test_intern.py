@@ -6,6 +6,7 @@ import json
 import math
 import struct
 import sys
+from typing import NamedTuple
 
 import pytest
 from ft_local import immortal, intern, share, sharing
@@ -78,10 +79,10 @@ def test_the_argument_stays_what_it_is():
         lambda: -(2**61) - len(TEXT),
         lambda: len(TEXT) / 7,
         lambda: complex(len(TEXT), -0.0),
-        lambda: TEXT.encode(),
+        lambda: b"%d" % len(TEXT),
         lambda: f"text {len(TEXT)}",
         lambda: f"é {len(TEXT)}",
-        lambda: "".join(["\ud800", TEXT]),
+        lambda: f"\ud800 {len(TEXT)}",
         lambda: (len(TEXT) / 3, (f"{TEXT}!", b"%d" % len(TEXT))),
         lambda: frozenset([len(TEXT) / 11, TEXT.upper()]),
         lambda: ((), frozenset(), b"", "", 0, 0.0, None, True),
@@ -114,12 +115,22 @@ class Color(enum.Enum):
     RED = 1.75
 
 
-Point = collections.namedtuple("Point", "x y")
+class Point(NamedTuple):
+    x: float
+    y: float
 
 
 @pytest.mark.parametrize(
     "value",
-    [Name("text"), Color.RED, Point(1.5, 2.5), collections.OrderedDict(a=1.5), object(), print, int],
+    [
+        Name("text"),
+        Color.RED,
+        Point(1.5, 2.5),
+        collections.OrderedDict(a=1.5),
+        object(),
+        print,
+        int,
+    ],
 )
 def test_objects_of_other_types_stay_what_they_are(value):
     assert intern(value) is value
@@ -185,7 +196,7 @@ def test_threads_that_read_it_write_to_no_count(make, run_threads):
     def work(_):
         for _ in range(1000):
             assert value["rate"] == 2.5113
-            assert value["deep"][0][0]["".join(["a ", "name"])] == "a value, read"
+            assert value["deep"][0][0][json.loads('"a name"')] == "a value, read"
 
     run_threads(2, work)
     assert [sys.getrefcount(one) for one in kept[:1] + kept[2:]] == before

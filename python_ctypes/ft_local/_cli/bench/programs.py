@@ -9,13 +9,14 @@ import contextlib
 import functools
 import importlib.util
 import itertools
+import json
 import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-# Makes a part of an object: by calling the factory, or so that the part becomes immortal.
+# Makes a part of an object: by calling the factory, and so that the part is immortal or a constant.
 Make = Callable[[Callable[[], Any]], Any]
 
 
@@ -33,14 +34,18 @@ class Address:
         self.port = 80
 
 
+SETTINGS = '{"limits": {"retries": 3, "requests": 100}, "rate": 2.5, "verbose": false}'
+
+
 class Settings:
-    """A configuration with parts."""
+    """A configuration with parts, as it is read from a file."""
 
     def __init__(self, make: Make = lambda factory: factory()) -> None:
+        values = make(lambda: json.loads(SETTINGS))
         self.address = make(Address)
-        self.limits = make(lambda: {"retries": 3, "requests": 100})
-        self.rate = 2.5
-        self.verbose = False
+        self.limits = make(lambda: values["limits"])
+        self.rate = values["rate"]
+        self.verbose = values["verbose"]
 
 
 class Prices:
@@ -214,8 +219,7 @@ _ALL = {
         "sqlite3",
     ),
     "look-up table": Program(lambda make: make(lambda: list(range(256))), _look_up),
-    # A string cannot be made immortal.
-    "str.format": Program(lambda _make: f"a{{}}b{{}}c{next(_numbers)}", _fill_in),
+    "str.format": Program(lambda make: make(lambda: f"a{{}}b{{}}c{next(_numbers)}"), _fill_in),
 }
 
 PROGRAMS = {name: one for name, one in _ALL.items() if importlib.util.find_spec(one.needs)}

@@ -1,4 +1,7 @@
-"""The programs, each in all ways that the interpreter has to hold a shared object."""
+"""The programs, each in all ways that the interpreter has to hold a shared object.
+
+In all ways of ft_local, plain values are interned when they are made or read.
+"""
 
 import copy
 import functools
@@ -23,6 +26,14 @@ def _call(factory: Callable[[], Any]) -> Any:
     return factory()
 
 
+def _intern(factory: Callable[[], Any]) -> Any:
+    return ft_local.intern(factory())
+
+
+def _intern_immortal(factory: Callable[[], Any]) -> Any:
+    return ft_local.immortal(lambda: ft_local.intern(factory()))
+
+
 class Way:
     """How an object is made, what is done with it once, and how a thread then holds it."""
 
@@ -30,7 +41,7 @@ class Way:
         self,
         hold: Callable[[Any], Any] = lambda thing: thing,
         prepare: Callable[[Any], Any] = lambda thing: thing,
-        make: Make = _call,
+        make: Make = _intern,
     ) -> None:
         self.hold = hold
         self._prepare = prepare
@@ -47,17 +58,17 @@ def _share(thing: Any) -> Any:
 
 def ways() -> dict[str, Way]:
     """The ways that do something here: `localize`, `share` and `immortal` do not everywhere."""
-    found = {"bare": Way(), "wrapped": Way(hold=ft_local.LocalWrapper)}
+    found = {"bare": Way(make=_call), "wrapped": Way(hold=ft_local.LocalWrapper)}
     if type(ft_local.localize([])) is not list:
         found["localized"] = Way(hold=ft_local.localize)
     if ft_local.sharing(ft_local.share([])) == "deferred":
         found["shared"] = Way(prepare=_share)
     if ft_local.sharing(ft_local.immortal(list)) == "immortal":
-        found["immortal"] = Way(prepare=_share, make=ft_local.immortal)
+        found["immortal"] = Way(prepare=_share, make=_intern_immortal)
     found["copied"] = Way(hold=copy.deepcopy)
     forerunner = optional("ft_utils.local")
     if forerunner:
-        found["ft_utils"] = Way(hold=forerunner.LocalWrapper)
+        found["ft_utils"] = Way(hold=forerunner.LocalWrapper, make=_call)
     return found
 
 
@@ -73,6 +84,7 @@ def cells(names: list[str], threads: list[int], turns: int, milliseconds: float)
     """A cell for each program, way and number of threads. Raises if a way changes the result."""
     for name in names:
         program = PROGRAMS[name]
+        plain = program.run(_WARM_UP, Holder(Way(make=_call).object(program)))
         for title, way in ways().items():
             thing = way.object(program)
             if title == "copied" and not _has_copies(thing):
@@ -80,7 +92,7 @@ def cells(names: list[str], threads: list[int], turns: int, milliseconds: float)
             # The interpreter adapts a function to the types that it meets: each way has its own.
             function = _copy(program.run)
             own = Holder(way.hold(thing))
-            if function(_WARM_UP, own) != program.run(_WARM_UP, Holder(Way().object(program))):
+            if function(_WARM_UP, own) != plain:
                 raise AssertionError(f"{name}: {title} gives another result than bare")
             count = turns or _turns_in(function, own, milliseconds)
             for number in threads:
