@@ -219,7 +219,7 @@ _ALL = {
         "sqlite3",
     ),
     "look-up table": Program(lambda make: make(lambda: list(range(256))), _look_up),
-    "str.format": Program(lambda make: make(lambda: f"a{{}}b{{}}c{next(_numbers)}"), _fill_in),
+    "str.format": Program(lambda make: make(lambda: f"a{{}}b{{}}c{next(_numbers):06}"), _fill_in),
 }
 
 PROGRAMS = {name: one for name, one in _ALL.items() if importlib.util.find_spec(one.needs)}
