@@ -292,3 +292,6 @@ impl<H: Host, S: Source<H>> Batch<H, S> {
         }
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;

@@ -91,3 +91,27 @@ fn a_visitor_sees_what_is_in_the_buffer_and_may_stop() {
     };
     assert_eq!((to_the_end, looks), (false, 2));
 }
+
+#[test]
+fn a_batch_and_a_cursor_are_empty_when_nothing_is_ready() {
+    let batch = Batch::new(VALUES, counter(), 2).unwrap();
+    let mut cursor = batch.cursor().unwrap();
+    assert!(batch.is_empty() && cursor.is_empty());
+    assert_eq!((batch.load(), batch.is_empty()), (Ok(1), false));
+    batch.clear().unwrap();
+    assert!(batch.is_empty());
+    let batch = Batch::new(VALUES, counter(), 9).unwrap();
+    let mut cursor_of_many = batch.cursor().unwrap();
+    assert_eq!((cursor_of_many.next(), cursor_of_many.is_empty()), (Ok(1), true));
+    assert_eq!((cursor_of_many.next(), cursor_of_many.is_empty()), (Ok(2), false));
+    assert_eq!((cursor.next(), cursor.is_empty()), (Ok(3), true));
+}
+
+#[test]
+fn a_batch_has_the_options_that_it_was_made_with() {
+    let options = Options { low_mark: 3, fill_budget: 7, wipe: true, on_fork: ForkPolicy::Keep };
+    let batch = Batch::with_options(VALUES, counter(), 8, options).unwrap();
+    let same = batch.options();
+    assert_eq!((same.low_mark, same.fill_budget, same.wipe), (3, 7, true));
+    assert_eq!(same.on_fork, ForkPolicy::Keep);
+}

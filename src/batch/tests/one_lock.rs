@@ -1,6 +1,7 @@
 //! Hosts with one lock: when a woken thread comes into the runtime, and when one that has filled
 //! leaves it for others.
 
+use super::super::load::Patience;
 use super::super::one_lock::Times;
 use super::forks::passes_in_child;
 use super::*;
@@ -219,6 +220,18 @@ fn a_filler_stays_inside_if_nobody_waits_or_if_it_may_not() {
     drop(outside);
     load_all(&|| batch.load());
     assert_eq!(host.passages()[0], 1);
+}
+
+#[test]
+fn a_filler_does_not_wait_for_another_thread_that_is_in_already() {
+    let host = Locked::default();
+    let (_tell, batch) = batch(&host, PATIENT);
+    let _outside = batch.one_lock.count_as_outside();
+    // As another thread, between the end of the fill and now.
+    batch.role.take().unwrap();
+    assert_eq!(batch.let_others_in(7, Patience::Unlimited), Ok(Some(7)));
+    assert_eq!(host.passages(), [1, 1]);
+    batch.role.give_up();
 }
 
 #[test]
