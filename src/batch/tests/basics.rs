@@ -108,6 +108,12 @@ fn a_batch_and_a_cursor_are_empty_when_nothing_is_ready() {
 }
 
 #[test]
+fn a_cursor_is_an_iterator() {
+    let batch = Batch::new(VALUES, Iter(1..=3), 2).unwrap();
+    assert_eq!(batch.cursor().unwrap().collect::<Vec<_>>(), [Ok(1), Ok(2), Ok(3)]);
+}
+
+#[test]
 fn a_batch_has_the_options_that_it_was_made_with() {
     let options = Options { low_mark: 3, fill_budget: 7, wipe: true, on_fork: ForkPolicy::Keep };
     let batch = Batch::with_options(VALUES, counter(), 8, options).unwrap();

@@ -170,3 +170,18 @@ fn sources_that_prefill_each_other_in_two_threads_get_an_error() {
     circle([prefill, |other| other.load()]);
     circle([|other| other.load(), prefill]);
 }
+
+#[test]
+fn an_error_has_the_one_of_the_source_as_its_cause() {
+    use crate::error::BoxError;
+    use std::error::Error;
+    use std::num::ParseIntError;
+
+    let cause = "x".parse::<usize>().unwrap_err();
+    let failed = LoadError::Source(cause.clone());
+    assert!(failed.source().is_some_and(|it| it.is::<ParseIntError>()));
+    let boxed = LoadError::Source(BoxError::from(cause));
+    assert!(boxed.source().is_some_and(|it| it.is::<ParseIntError>()));
+    assert!(LoadError::<ParseIntError>::Closed.source().is_none());
+    assert!(LoadError::<BoxError>::Closed.source().is_none());
+}
