@@ -15,7 +15,8 @@ from tree_sitter import Language, Node, Parser
 
 VARIABLE = "FT_LOCAL_FAULT"
 
-# A constructor reads the variable before any test begins, so that a child of a fork has it too.
+# A constructor reads the variable, so that a child of a fork has it too. Its section makes it the
+# first one: the library has one that faults are made in.
 SWITCH = """
 mod fault {
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,7 +37,7 @@ mod fault {
     }
 
     #[used]
-    #[unsafe(link_section = ".init_array")]
+    #[unsafe(link_section = ".init_array.00001")]
     static READ: extern "C" fn() = read;
 }
 """
