@@ -1,5 +1,6 @@
 //! Cursors where freed handles are kept.
 
+use super::forks::passes_in_child;
 use super::*;
 use crate::batch::node::node_of;
 use crate::freed::keeps_freed;
@@ -46,20 +47,11 @@ fn what_a_cursor_had_in_hand_leaves_its_memory() {
 #[test]
 fn one_thread_at_a_time_is_inside_a_call_with_a_cursor() {
     where_handles_are_kept("one_thread_at_a_time_is_inside_a_call_with_a_cursor", || {
-        let batch = Batch::new(VALUES, counter(), 4).unwrap();
-        let node = Node::new(4, ptr::from_ref(&batch).cast(), true, false).unwrap();
-        // SAFETY: made above, and leaked.
-        let node = unsafe { &*node.as_ptr().cast_const() };
-        let address = ptr::from_ref(node).addr();
-        let another_enters = || {
-            let enters = move || {
-                // SAFETY: it is never freed, and `enter` may be called by any thread.
-                let node = unsafe { &*ptr::with_exposed_provenance::<Node>(address) };
-                node.enter().is_some()
-            };
-            std::thread::spawn(enters).join().unwrap()
-        };
-        ptr::from_ref(node).expose_provenance();
+        let node = Node::new(4, ptr::null(), true, false).unwrap();
+        // SAFETY: made above, and never freed.
+        let node = &Shared(unsafe { &*node.as_ptr().cast_const() });
+        let another_enters =
+            || std::thread::scope(|scope| scope.spawn(|| node.enter().is_some()).join().unwrap());
         assert!(another_enters() && another_enters(), "each has left");
         let inside = node.enter();
         assert!(inside.is_some() && !another_enters());
@@ -68,4 +60,38 @@ fn one_thread_at_a_time_is_inside_a_call_with_a_cursor() {
         drop(inside);
         assert!(another_enters());
     });
+}
+
+#[test]
+fn a_thread_that_a_fork_has_not_copied_is_inside_no_more() {
+    where_handles_are_kept("a_thread_that_a_fork_has_not_copied_is_inside_no_more", || {
+        let node = Node::new(4, ptr::null(), true, false).unwrap();
+        // SAFETY: made above, and never freed.
+        let shared = Shared(unsafe { &*node.as_ptr().cast_const() });
+        let (entered, go_on) = (Barrier::new(2), Barrier::new(2));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let inside = shared.enter();
+                entered.wait();
+                go_on.wait();
+                drop(inside);
+            });
+            entered.wait();
+            assert!(shared.enter().is_none());
+            let entered_in_child = passes_in_child(|| assert!(shared.enter().is_some()));
+            go_on.wait();
+            assert!(entered_in_child);
+        });
+    });
+}
+
+struct Shared(&'static Node);
+
+// SAFETY: all that the threads do with it is to enter, which any thread may do.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    fn enter(&self) -> Option<crate::batch::InUse<'_>> {
+        self.0.enter()
+    }
 }

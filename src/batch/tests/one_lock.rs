@@ -223,6 +223,23 @@ fn a_filler_stays_inside_if_nobody_waits_or_if_it_may_not() {
 }
 
 #[test]
+fn a_child_that_has_not_adopted_the_batch_leaves_its_parents_door_alone() {
+    let host = Locked::default();
+    let (_tell, batch) = batch(&host, PATIENT);
+    let door = &batch.one_lock.door;
+    std::thread::scope(|scope| {
+        scope.spawn(|| batch.one_lock.wait_at_the_door(None, || false));
+        until(|| door.sleepers() == 1);
+        let left_alone = passes_in_child(|| {
+            batch.say_that_one_is_in();
+            assert_eq!(door.sleepers(), 1);
+        });
+        batch.say_that_one_is_in();
+        assert!(left_alone);
+    });
+}
+
+#[test]
 fn a_filler_does_not_wait_for_another_thread_that_is_in_already() {
     let host = Locked::default();
     let (_tell, batch) = batch(&host, PATIENT);

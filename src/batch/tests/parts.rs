@@ -79,4 +79,7 @@ fn a_place_where_nobody_waits_says_so() {
         (0, false, false)
     );
     assert_eq!((parking.sleepers(), parking.ring(2)), (0, 2));
+    parking.wait_asleep(None, || true, || ());
+    parking.wait(None, || false, || true);
+    assert_eq!((parking.starving(), parking.sleepers()), (0, 0), "nobody does any more");
 }
