@@ -185,3 +185,26 @@ fn an_error_has_the_one_of_the_source_as_its_cause() {
     assert!(LoadError::<ParseIntError>::Closed.source().is_none());
     assert!(LoadError::<BoxError>::Closed.source().is_none());
 }
+
+#[test]
+fn an_error_that_is_not_the_sources_stays_what_it_is() {
+    use LoadError::*;
+    let others = [
+        NothingProduced,
+        Reentrant,
+        Deadlock,
+        Interrupted,
+        Panicked,
+        Ended,
+        Closed,
+        TimedOut,
+        WouldWait,
+        Forked,
+        OutOfMemory,
+    ];
+    for error in others {
+        let mapped: LoadError<usize> = error.clone().map_source(|error: String| error.len());
+        assert_eq!(format!("{mapped:?}"), format!("{error:?}"));
+        assert!(!mapped.to_string().is_empty());
+    }
+}
