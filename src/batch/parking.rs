@@ -336,3 +336,6 @@ impl Parking {
 fn narrow(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;
