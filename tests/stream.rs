@@ -138,6 +138,12 @@ fn streams_of_a_batch_and_of_cursors_share_what_there_is_until_its_end() {
 }
 
 #[test]
+fn a_stream_of_a_cursor_has_all_results_if_nobody_else_takes_any() {
+    let batch = Batch::new(Native::<usize>::new(), Iter(1..=9), 4).unwrap();
+    assert_eq!(block_on(all(batch.cursor().unwrap().into_stream())), (1..=9).collect::<Vec<_>>());
+}
+
+#[test]
 fn an_error_of_the_source_is_an_item_and_a_close_the_end() {
     let mut calls = 0;
     let source = move || {

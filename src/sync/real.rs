@@ -234,4 +234,14 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_pace_doubles_while_calls_are_quick() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        // What began in the future has taken no time at all.
+        let (quick, slow) = (Instant::now() + HOUR, Instant::now().checked_sub(HOUR).unwrap());
+        let paces = [1, 3, 32, 33].map(|calls| next_pace(calls, quick));
+        assert_eq!(paces, [2, 6, MOST_CALLS, MOST_CALLS]);
+        assert_eq!(next_pace(32, slow), 1);
+    }
 }

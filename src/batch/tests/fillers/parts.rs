@@ -160,23 +160,26 @@ fn a_long_fill_asks_the_host_whether_to_stop() {
 }
 
 #[test]
-fn one_of_several_fills_in_bulk_ends_when_its_source_closes_the_batch() {
+fn a_fill_in_bulk_ends_when_its_source_closes_the_batch() {
     type Closing = Batch<Native<usize>, Bulk<Box<dyn Calls>>>;
-    let weak: Arc<OnceLock<Weak<Closing>>> = Arc::default();
-    let calls = Arc::new(AtomicUsize::new(0));
-    let sources = [(); 2].map(|()| {
-        let (own, calls) = (Arc::clone(&weak), Arc::clone(&calls));
-        let call: Box<dyn Calls> = Box::new(move |slots: &mut Slots<'_, Native<usize>>| {
-            own.get().unwrap().upgrade().unwrap().close().unwrap();
-            slots.push(calls.fetch_add(1, Ordering::Relaxed) + 1);
-            Ok(())
-        });
-        Bulk(call)
-    });
-    let batch = Batch::with_fillers(VALUES, sources.into(), 8, whole_fills(8)).unwrap();
-    let batch = Arc::new(batch);
-    assert!(weak.set(Arc::downgrade(&batch)).is_ok());
-    assert_eq!((batch.load(), calls.load(Ordering::Relaxed)), (Ok(1), 1));
+    for fillers in [1, 2] {
+        let weak: Arc<OnceLock<Weak<Closing>>> = Arc::default();
+        let calls = Arc::new(AtomicUsize::new(0));
+        let source = || {
+            let (own, calls) = (Arc::clone(&weak), Arc::clone(&calls));
+            let call: Box<dyn Calls> = Box::new(move |slots: &mut Slots<'_, Native<usize>>| {
+                own.get().unwrap().upgrade().unwrap().close().unwrap();
+                slots.push(calls.fetch_add(1, Ordering::Relaxed) + 1);
+                Ok(())
+            });
+            Bulk(call)
+        };
+        let sources = (0..fillers).map(|_| source()).collect();
+        let batch = Batch::with_fillers(VALUES, sources, 8, whole_fills(8)).unwrap();
+        let batch = Arc::new(batch);
+        assert!(weak.set(Arc::downgrade(&batch)).is_ok());
+        assert_eq!((batch.load(), calls.load(Ordering::Relaxed)), (Ok(1), 1));
+    }
 }
 
 trait Calls: FnMut(&mut Slots<'_, Native<usize>>) -> Result<(), &'static str> + Send {}
