@@ -10,7 +10,7 @@ import gc
 import itertools
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, TypeVar
 
 from ._attributes import class_dictionary, own_dictionary, slots
@@ -30,6 +30,9 @@ _LONGEST_KEY = 40
 # Not on the way to anything that a program would call by name.
 _BORDERS: tuple[type, ...] = (types.FrameType, types.TracebackType)
 
+# These may be constants of a function, or keys of a dictionary.
+_PLAIN: tuple[type, ...] = (str, int, float, complex, bytes, tuple)
+
 _name_of = type.__dict__["__qualname__"].__get__
 _module_of = type.__dict__["__module__"].__get__
 
@@ -37,6 +40,8 @@ _module_of = type.__dict__["__module__"].__get__
 def find_paths(targets: dict[int, object]) -> dict[int, Path]:
     """A shortest path from a module to each target that one reaches, by the target's id."""
     wanted = set(targets)
+    plain = any(type(obj) in _PLAIN for obj in targets.values())
+    borders = _BORDERS if plain else (*_BORDERS, types.CodeType)
     # In what group of objects the one was that referred to it. Which one it was is asked later, of
     # the few that lie on a path, because every question stops all threads.
     group_of: dict[int, tuple[object, ...]] = {}
@@ -47,8 +52,8 @@ def find_paths(targets: dict[int, object]) -> dict[int, Path]:
         following: list[object] = []
         for at in range(0, len(level), _CHUNK):
             group = tuple(level[at : at + _CHUNK])
-            for obj in referents(group):
-                if id(obj) not in seen and not issubclass(type(obj), _BORDERS):
+            for obj in referents(group) if plain else gc.get_referents(*group):
+                if id(obj) not in seen and not issubclass(type(obj), borders):
                     seen.add(id(obj))
                     group_of[id(obj)] = group
                     wanted.discard(id(obj))
@@ -100,15 +105,18 @@ def _referrer(obj: object, group: tuple[object, ...]) -> object:
     return group[0] if any(one is obj for one in referents(group)) else None
 
 
-def referents(objects: tuple[object, ...]) -> Iterator[object]:
+def referents(objects: Collection[object]) -> list[object]:
     """What the objects refer to: what the collector visits, and the keys of dictionaries.
 
     It visits no key of a dictionary whose keys are strings.
     """
-    yield from gc.get_referents(*objects)
-    for obj in objects:
-        if isinstance_of(obj, dict):
-            yield from _keys(obj)
+    found = gc.get_referents(*objects)
+    kinds = {kind for kind in set(map(type, objects)) if issubclass(kind, dict)}
+    if kinds:
+        for obj in objects:
+            if type(obj) in kinds:
+                found += _keys(obj)
+    return found
 
 
 def type_name(cls: type) -> str:

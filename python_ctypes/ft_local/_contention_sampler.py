@@ -109,7 +109,7 @@ class Sampler:
             self._error = error
 
     def _window(self) -> None:
-        objects = all_objects()
+        objects = all_objects(plain=self.windows % 2 == 1)
         self.objects = len(objects)
         ours = {id(obj) for obj in _backend.TOUCHED_BY_LOOKING}
         last = memoryview(bytearray(_COUNT_BYTES * len(objects)))
@@ -150,20 +150,25 @@ class Sampler:
             missing[key].path = path
 
 
-def all_objects() -> tuple[object, ...]:
+def all_objects(*, plain: bool) -> tuple[object, ...]:
     """What the collector tracks, and what that refers to.
 
-    It tracks no tuple of plain values, such as the constants of a function.
+    With `plain`, also what it does not visit: keys of dictionaries, and what is in tuples of plain
+    values, such as the constants of a function. They may be as many as all the rest.
     """
     tracked = gc.get_objects()
-    found = {id(obj): obj for obj in tracked}
-    waiting: list[object] = tracked
-    while waiting:
-        chunk = tuple(waiting[-_CHUNK:])
-        del waiting[-_CHUNK:]
-        for obj in referents(chunk):
-            if id(obj) not in found:
-                found[id(obj)] = obj
-                if type(obj) is tuple:
-                    waiting.append(obj)
+    found = _by_address(tracked)
+    for at in range(0, len(tracked), _CHUNK):
+        chunk = tracked[at : at + _CHUNK]
+        if not plain:
+            found |= _by_address(gc.get_referents(*chunk))
+            continue
+        while chunk:
+            new = _by_address(referents(chunk))
+            chunk = [obj for obj in new.values() if type(obj) is tuple and id(obj) not in found]
+            found |= new
     return tuple(found.values())
+
+
+def _by_address(objects: list[object]) -> dict[int, object]:
+    return dict(zip(map(id, objects), objects, strict=True))

@@ -106,7 +106,7 @@ def test_plain_values_are_looked_at(find, path, words, monkeypatch):
     monkeypatch.setitem(sys.modules, made.__name__, made)
     value = find(made)
     path = path.format(len(made.add.__code__.co_consts) - 1)
-    assert any(one is value for one in all_objects())
+    assert any(one is value for one in all_objects(plain=True))
     described = _contention._describe(Sample(value, path=find_paths({id(value): value})[id(value)]))
     assert described.path == f"program_of_the_test.{path}"
     assert described.sharing == "counted"

@@ -288,6 +288,9 @@ impl Parking {
     /// was stored is visible, which takes longer than a quick source.
     #[inline]
     pub(super) fn enough_come(&self, wanted: u64) -> bool {
+        if !barriers_are_asymmetric() {
+            return false;
+        }
         let word = self.0.waiting.load(Ordering::Relaxed);
         word & (UNSEEN | MARKED) == 0 && word / ONE_WOKEN >= wanted
     }
