@@ -4,6 +4,7 @@ import collections
 import functools
 import json
 import sys
+import time
 import types
 
 import pytest
@@ -86,7 +87,8 @@ def test_the_path_is_a_python_expression(text, module):
 
 @pytest.mark.skipif(GIL, reason="with the GIL, the collector does not know what code refers to")
 def test_a_constant_of_a_function_has_a_path(module):
-    leaf = Node()
+    # Not equal to a constant that there is already.
+    leaf = time.perf_counter() / 7
     code = (lambda: 1).__code__.replace(co_consts=((leaf,),))
     module.root = types.FunctionType(code, {})
     paths = find_paths({id(leaf): leaf})
