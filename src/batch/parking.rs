@@ -27,8 +27,9 @@
 //! wakes up has one thread woken for all of them, and not one for each. That thread is the one that
 //! wakes the next: the place relies on each thread that waited to call [`Parking::wake`] when it is
 //! done, if there is something left for another. What the woken thread then sees is at least what the
-//! waker stored, by the same two mechanisms: the woken thread takes itself off the count, and if
-//! others sleep, passes a heavy barrier before it looks; or else both use read-modify-write operations.
+//! waker stored: the waker reads the count by a read-modify-write operation, and the woken thread
+//! takes itself off the count by a later one. A filler reads it by a plain load, for each result; so
+//! if others sleep, the woken thread also passes a heavy barrier before it looks.
 //!
 //! *Waiters that do not sleep* (`notices.rs`) mark the word, by the protocol of a sleeper. So a waker
 //! sees with one look whether there are any waiters, and asks for these where it wakes threads. Such
@@ -92,6 +93,25 @@ const WOKEN: u64 = !WAITERS;
 
 // No two have a bit in common.
 const _: () = assert!(UNSEEN + SETTLED + MARKED + SLEEPERS == WAITERS);
+
+/// What a waker has seen of a place.
+#[derive(Clone, Copy)]
+pub(crate) struct Look(u64);
+
+impl Look {
+    /// Whether a wake may be needed.
+    #[inline]
+    pub(crate) fn somebody_sleeps(self) -> bool {
+        self.0 & WAITERS != 0
+    }
+
+    /// Whether a thread is on its way, and wakes the next. To be sure of one that is not, a waker needs
+    /// a read-modify-write operation, which waits until what was stored is visible: longer than a quick
+    /// source takes.
+    pub(crate) fn somebody_comes(self) -> bool {
+        self.0 & (UNSEEN | MARKED) == 0 && self.0 & WOKEN != 0
+    }
+}
 
 impl Parking {
     pub(crate) fn new() -> Self {
@@ -251,9 +271,6 @@ impl Parking {
     #[cold]
     pub(crate) fn ring(&self, count: usize) -> usize {
         let wanted = u64::try_from(count).unwrap_or(u64::MAX);
-        if self.enough_come(wanted) {
-            return 0;
-        }
         // Adds nothing, but takes its place in the order of the word. AcqRel: with `sleep`.
         let mut word = self.0.waiting.fetch_add(0, Ordering::AcqRel);
         loop {
@@ -283,24 +300,18 @@ impl Parking {
         }
     }
 
-    /// For a waker that has asked whether somebody sleeps: whether as many threads are on their way,
-    /// as far as a plain look can tell. A read-modify-write operation would have to wait until what
-    /// was stored is visible, which takes longer than a quick source.
-    #[inline]
-    pub(super) fn enough_come(&self, wanted: u64) -> bool {
-        if !barriers_are_asymmetric() {
-            return false;
-        }
-        let word = self.0.waiting.load(Ordering::Relaxed);
-        word & (UNSEEN | MARKED) == 0 && word / ONE_WOKEN >= wanted
-    }
-
     /// Whether a wake may be needed, after something was stored that a waiter checks.
     #[inline]
     pub(crate) fn somebody_sleeps(&self) -> bool {
+        self.look().somebody_sleeps()
+    }
+
+    /// What a plain look shows, after something was stored that a waiter checks.
+    #[inline]
+    pub(crate) fn look(&self) -> Look {
         light_barrier();
         // Where a plain look could not tell, `ring` looks in a way that can.
-        self.0.waiting.load(Ordering::Relaxed) & WAITERS != 0
+        Look(self.0.waiting.load(Ordering::Relaxed))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Fill;
 use crate::batch::own::Origin;
+use crate::batch::parking::Look;
 use crate::error::LoadError;
 use crate::host::{Host, Word};
 use crate::panic::Panicked;
@@ -93,7 +94,8 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
                             }
                         }
                     }
-                    if batch.parking.somebody_sleeps() && self.serve_sleepers()? {
+                    let look = batch.parking.look();
+                    if look.somebody_sleeps() && self.serve_sleepers(look)? {
                         return Ok(());
                     }
                 }
@@ -137,9 +139,9 @@ impl<H: Host, S: Source<H>> Fill<'_, H, S> {
 
     /// Wakes a thread that has nothing. Returns whether this thread's turn is over.
     #[cold]
-    fn serve_sleepers(&self) -> Result<bool, Panicked> {
+    fn serve_sleepers(&self, look: Look) -> Result<bool, Panicked> {
         let batch = self.batch;
-        if batch.parking.enough_come(1) && !batch.host.has_one_lock() {
+        if look.somebody_comes() && !batch.host.has_one_lock() {
             // It is awake as soon as it has a core. Until then nothing is done for each result, since
             // even a look at the clock takes longer than a quick source.
             return Ok(false);
