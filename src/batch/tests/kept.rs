@@ -47,9 +47,9 @@ fn what_a_cursor_had_in_hand_leaves_its_memory() {
 #[test]
 fn one_thread_at_a_time_is_inside_a_call_with_a_cursor() {
     where_handles_are_kept("one_thread_at_a_time_is_inside_a_call_with_a_cursor", || {
-        let node = Node::new(4, ptr::null(), true, false).unwrap();
-        // SAFETY: made above, and never freed.
-        let node = &Shared(unsafe { &*node.as_ptr().cast_const() });
+        let made = Node::new(4, ptr::null(), true, false).unwrap();
+        // SAFETY: made above, and freed at the end.
+        let node = &Shared(unsafe { &*made.as_ptr().cast_const() });
         let another_enters =
             || std::thread::scope(|scope| scope.spawn(|| node.enter().is_some()).join().unwrap());
         assert!(another_enters() && another_enters(), "each has left");
@@ -59,6 +59,8 @@ fn one_thread_at_a_time_is_inside_a_call_with_a_cursor() {
         assert!(!another_enters(), "the outer call goes on");
         drop(inside);
         assert!(another_enters());
+        // SAFETY: nobody uses it from now on.
+        unsafe { Node::free(made) };
     });
 }
 
@@ -66,7 +68,7 @@ fn one_thread_at_a_time_is_inside_a_call_with_a_cursor() {
 fn a_thread_that_a_fork_has_not_copied_is_inside_no_more() {
     where_handles_are_kept("a_thread_that_a_fork_has_not_copied_is_inside_no_more", || {
         let node = Node::new(4, ptr::null(), true, false).unwrap();
-        // SAFETY: made above, and never freed.
+        // SAFETY: made above, and freed at the end.
         let shared = Shared(unsafe { &*node.as_ptr().cast_const() });
         let (entered, go_on) = (Barrier::new(2), Barrier::new(2));
         std::thread::scope(|scope| {
@@ -82,6 +84,8 @@ fn a_thread_that_a_fork_has_not_copied_is_inside_no_more() {
             go_on.wait();
             assert!(entered_in_child);
         });
+        // SAFETY: nobody uses it from now on.
+        unsafe { Node::free(node) };
     });
 }
 
