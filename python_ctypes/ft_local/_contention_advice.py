@@ -7,6 +7,7 @@ import types
 from collections.abc import Iterable
 
 from ._backend import module as _backend
+from ._contention_path import PLAIN
 from ._sharing import sharing
 
 _CAN_DEFER = sys.version_info >= (3, 14)
@@ -36,9 +37,6 @@ _COMPILED = (
     " PYTHONDONTWRITEBYTECODE, or run python -m compileall before), or hold it in a local variable"
 )
 
-# What the interpreter may keep as a constant.
-_PLAIN: tuple[type, ...] = (str, int, float, complex, bytes)
-
 # The first of these kinds that fits.
 _SPECIAL: list[tuple[tuple[type, ...], str]] = [
     ((_backend.LocalWrapper,), "make a wrapper in each thread instead of sharing one"),
@@ -46,7 +44,7 @@ _SPECIAL: list[tuple[tuple[type, ...], str]] = [
         (type(threading.Lock()), type(threading.RLock())),
         "threads wait for it too: give each thread, or each part of the data, a lock of its own",
     ),
-    (_PLAIN, f"ft_local.intern() it where it is read or made, or {_COPY}"),
+    (PLAIN, f"ft_local.intern() it where it is read or made, or {_COPY}"),
     (_LOOKED_UP, "look it up once in each thread and hold it in a local variable"),
 ]
 

@@ -30,8 +30,8 @@ _LONGEST_KEY = 40
 # Not on the way to anything that a program would call by name.
 _BORDERS: tuple[type, ...] = (types.FrameType, types.TracebackType)
 
-# These may be constants of a function, or keys of a dictionary.
-_PLAIN: tuple[type, ...] = (str, int, float, complex, bytes, tuple)
+# What the interpreter may keep as a constant.
+PLAIN: tuple[type, ...] = (str, int, float, complex, bytes)
 
 _name_of = type.__dict__["__qualname__"].__get__
 _module_of = type.__dict__["__module__"].__get__
@@ -40,7 +40,8 @@ _module_of = type.__dict__["__module__"].__get__
 def find_paths(targets: dict[int, object]) -> dict[int, Path]:
     """A shortest path from a module to each target that one reaches, by the target's id."""
     wanted = set(targets)
-    plain = any(type(obj) in _PLAIN for obj in targets.values())
+    # They may be constants of a function, or keys of a dictionary.
+    plain = any(type(obj) in (*PLAIN, tuple) for obj in targets.values())
     borders = _BORDERS if plain else (*_BORDERS, types.CodeType)
     # In what group of objects the one was that referred to it. Which one it was is asked later, of
     # the few that lie on a path, because every question stops all threads.
