@@ -3,7 +3,7 @@
 #   make PYTHON=/usr/bin/python3.11 demo     another ordinary Python than python3
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo bench benchmarks test test-long test-all test-lease docs coverage hosts soak \
+.PHONY: help build demo bench benchmarks test test-long test-all test-lease docs coverage mutations hosts soak \
 	bench-python setup free-threaded python header format install uninstall wheels deb cross \
 	recipes release clean
 
@@ -56,6 +56,9 @@ docs: setup ## Build the documentation into build/site, and run every block of c
 coverage: ## Which lines and branches the tests reach
 	@tools/setup --all
 	@tools/nox -s coverage
+
+mutations: setup ## Which of the faults that cargo-mutants makes no test finds; an hour, and goes on if ended
+	@tools/nox -s mutations
 
 benchmarks: setup ## LocalWrapper against the other proxies, which are installed into build/
 	@tools/nox -s benchmarks

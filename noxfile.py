@@ -142,7 +142,8 @@ def shuttle(session):
 
 @session("test", name="ctest")
 def c_tests(session):
-    """The tests in C and C++."""
+    """The tests in C and C++; of crowds for a minute."""
+    os.environ["FT_LOCAL_TEST_CROWD_LOADS"] = count("FT_LOCAL_TEST_CROWD_LOADS", 700_000)
     ctest(session, *(session.posargs or ["--label-exclude", "memcheck"]))
 
 
@@ -275,11 +276,11 @@ def public_names(session):
     run(session, ORDINARY.installed, "tools/shims.py", "public-names", *tests)
 
 
-@session("soak")
+@session("long", "soak", alone=True)
 def tsan_python(session):
     """The thread tests of the Python package, on a CPython with ThreadSanitizer, built once."""
     python = run(session, "tools/free-threaded-python", "--thread-sanitizer").splitlines()[-1]
-    rounds = count("FT_LOCAL_TSAN_ROUNDS", 10)
+    rounds = count("FT_LOCAL_TSAN_ROUNDS", 1, soak=10)
     run(session, sys.executable, "tools/shims.py", "tsan", python, rounds)
 
 
@@ -415,6 +416,8 @@ def reliability(session):
         "FT_LOCAL_TEST_ROUNDS": "1000",
         "FT_LOCAL_TEST_RELOADS": "30000",
         "FT_LOCAL_TEST_LOADS": "100000000",
+        # Ten minutes.
+        "FT_LOCAL_TEST_CROWD_LOADS": "7000000",
     }
     ctest(session, "--label-regex", "reliability", "--timeout", "7200")
 

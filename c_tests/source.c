@@ -207,6 +207,35 @@ static void an_end_that_counts_what_is_not_there_is_an_error(void) {
     fake_host_end(&host);
 }
 
+// Counts one result in each call, writes another behind it, and looks whether that is gone.
+static int32_t count_less_than_it_writes(void *ctx, void **out, size_t capacity, size_t *produced) {
+    for (size_t slot = 0; slot < capacity; slot++) {
+        CHECK_PTR(out[slot], NULL);
+    }
+    uintptr_t *made = ctx;
+    out[(*produced)++] = (void *)++*made;
+    if (capacity > 1) {
+        out[1] = (void *)UINTPTR_MAX;
+    }
+    return 0;
+}
+
+static void what_is_written_and_not_counted_is_gone_before_the_next_call(void) {
+    const ft_local_host host = FT_LOCAL_HOST_INIT;
+    uintptr_t made = 0;
+    ft_local_source source = FT_LOCAL_SOURCE_INIT;
+    source.ctx = &made;
+    source.fill = count_less_than_it_writes;
+    ft_local_batch *batch = NULL;
+    CHECK_EQ(ft_local_batch_new(&host, &source, 4, &batch), FT_LOCAL_OK);
+    for (uintptr_t number = 1; number <= 9; number++) {
+        void *object = NULL;
+        CHECK_EQ(ft_local_batch_load(batch, &object), FT_LOCAL_OK);
+        CHECK_EQ((uintptr_t)object, number);
+    }
+    ft_local_batch_free(batch);
+}
+
 static void *load_to_the_end(void *batch) {
     void *object = NULL;
     ft_local_status status;
@@ -287,6 +316,7 @@ int main(void) {
     RUN(objects_may_be_made_one_by_one);
     RUN(what_a_source_made_before_its_end_is_handed_out);
     RUN(an_end_that_counts_what_is_not_there_is_an_error);
+    RUN(what_is_written_and_not_counted_is_gone_before_the_next_call);
     RUN(every_thread_learns_of_the_end);
     RUN(a_source_of_single_objects_is_asked_whether_it_has_ended);
     return fake_hosts_report();

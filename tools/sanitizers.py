@@ -61,7 +61,13 @@ class Build:
             flags.append("-Cunsafe-allow-abi-mismatch=sanitizer")
             self.c_flags.append("-fsanitize=undefined")
         flags += [*rust_flags, f"-Clink-arg=-fsanitize={sanitizer}"]
-        os.environ |= {"RUSTC": RUSTC, "RUSTC_BOOTSTRAP": "1", "RUSTFLAGS": " ".join(flags)}
+        os.environ |= {
+            "RUSTC": RUSTC,
+            "RUSTC_BOOTSTRAP": "1",
+            "RUSTFLAGS": " ".join(flags),
+            # All that reports show.
+            "CARGO_PROFILE_DEV_DEBUG": "line-tables-only",
+        }
         print(version, flush=True)
         self.inject(None)
 

@@ -237,6 +237,8 @@ def ctest(session, *arguments, bin="", folder="build/cmake"):  # noqa: A002
     """Builds everything that is C with CMake, and runs its tests."""
     cmake(session, bin=bin, folder=folder)
     test = [f"{bin}ctest", "--test-dir", folder, "--output-on-failure", "--no-tests=error"]
+    # Most of them sleep for most of their time.
+    test += ["--parallel", "2"]
     printed = run(session, *test, *arguments)
     skipped = re.findall(r" (\S+) \.+\*\*\*Skipped", printed)
     note(f"{printed.count(' Passed ')} passed; skipped: {', '.join(skipped) or 'none'}")

@@ -19,8 +19,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 REASONS = ROOT / "tests/uncovered.toml"
+NEVER_REACHED = ROOT / "build/coverage/never-reached.txt"
 
-# How often each branch of a line was taken, by the line's number.
+# How often each branch of a line was taken, by the line's number; "line" is how often it was reached.
 Lines = dict[int, Counter]
 
 
@@ -28,6 +29,8 @@ def of_lcov(report: Path) -> Iterator[tuple[str, Lines]]:
     """What LLVM says of Rust: generic code is there once, with the counts of all its uses."""
     for part in report.read_text().split("end_of_record"):
         lines: Lines = defaultdict(Counter)
+        for line, count in re.findall(r"^DA:(\d+),(\d+)", part, re.M):
+            lines[int(line)]["line"] += int(count)
         for line, branch, taken in re.findall(r"^BRDA:(\d+),(\d+,\d+),(\d+|-)$", part, re.M):
             lines[int(line)][branch] += int(taken.replace("-", "0"))
         if file := re.search(r"^SF:(.*)$", part, re.M):
@@ -39,9 +42,16 @@ def of_gcov(report: Path) -> Iterator[tuple[str, Lines]]:
     for file in json.loads(gzip.decompress(report.read_bytes()))["files"]:
         lines: Lines = defaultdict(Counter)
         for line in file["lines"]:
+            lines[line["line_number"]]["line"] += line["count"]
             for number, branch in enumerate(line["branches"]):
-                lines[line["line_number"]][number] += branch["count"]
+                lines[line["line_number"]][str(number)] += branch["count"]
         yield file["file"], lines
+
+
+def unit_tests_of(lines: list[str]) -> int:
+    """The line where the unit tests of a file begin, which are its end."""
+    starts = (n for n, line in enumerate(lines, 1) if re.match(r"(pub )?mod tests \{", line))
+    return next(starts, len(lines) + 1)
 
 
 class Reasons:
@@ -69,6 +79,15 @@ class Reasons:
                     yield f"{name}: there is no such line: {key}"
 
 
+def merged(several: list[Counter]) -> Counter:
+    """What all builds say of a line: how often it was reached, and the branches of the best build."""
+    alike: dict[tuple, Counter] = {}
+    for one in several:
+        alike.setdefault(tuple(sorted(one)), Counter()).update(one)
+    best = min(alike.values(), key=lambda one: sum(n == 0 for n in one.values()))
+    return best | {"line": sum(one["line"] for one in several)}
+
+
 def main(*reports: str) -> int:
     builds: dict[str, dict[int, list[Counter]]] = defaultdict(lambda: defaultdict(list))
     for report in map(Path, reports):
@@ -76,30 +95,46 @@ def main(*reports: str) -> int:
         for file, lines in read(report):
             path = Path(file).resolve()
             if path.is_relative_to(ROOT):
-                for number, branches in lines.items():
-                    builds[str(path.relative_to(ROOT))][number].append(branches)
+                for number, counts in lines.items():
+                    builds[str(path.relative_to(ROOT))][number].append(counts)
     reasons = Reasons()
-    wrong = list(reasons.without_a_line())
-    all_branches, never = 0, 0
+    wrong, never_reached = list(reasons.without_a_line()), []
+    total: Counter[str] = Counter()
     for file, lines in sorted(builds.items()):
         texts = (ROOT / file).read_text().splitlines()
+        tests = unit_tests_of(texts)
+        here: Counter[str] = Counter()
         for number, several in sorted(lines.items()):
-            alike: dict[tuple, Counter] = {}
-            for one in several:
-                alike.setdefault(tuple(sorted(map(str, one))), Counter()).update(one)
-            best = min(alike.values(), key=lambda one: sum(n == 0 for n in one.values()))
-            all_branches += len(best)
-            missing = sum(n == 0 for n in best.values())
-            never += missing
-            text = texts[number - 1].strip()
+            if number >= tests:
+                continue
+            text, counts = texts[number - 1].strip(), merged(several)
+            reached = counts.pop("line") > 0
+            missing = sum(n == 0 for n in counts.values())
+            here += Counter(
+                lines=1, reached=reached, branches=len(counts), taken=len(counts) - missing
+            )
+            if not reached:
+                never_reached.append(f"{file}:{number}: {text}")
             if missing and not reasons.reason(file, text):
-                wrong.append(f"{file}:{number}: {missing} of {len(best)} never taken: {text}")
+                wrong.append(f"{file}:{number}: {missing} of {len(counts)} never taken: {text}")
+        print(f"{file}: {shares(here)}")
+        total += here
+    NEVER_REACHED.parent.mkdir(parents=True, exist_ok=True)
+    NEVER_REACHED.write_text("".join(f"{line}\n" for line in never_reached))
     print("\n".join(wrong))
     print(
-        f"note: {100 * (1 - never / all_branches):.1f} % of {all_branches} branches are taken; "
-        f"{len(wrong)} lines have no reason in {REASONS.relative_to(ROOT)}"
+        f"note: {shares(total)}; the lines that were never reached are in "
+        f"{NEVER_REACHED.relative_to(ROOT)}; {len(wrong)} branches have no reason in "
+        f"{REASONS.relative_to(ROOT)}"
     )
     return bool(wrong)
+
+
+def shares(of: Counter[str]) -> str:
+    return ", ".join(
+        f"{100 * of[part] / (of[whole] or 1):.1f} % of {of[whole]} {whole}"
+        for part, whole in (("reached", "lines"), ("taken", "branches"))
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 // comes once, a thread that waits sleeps, and a program that stands still says where. How long the
 // waits were, as a multiple of the median, and how the numbers were shared out, is printed.
 //
-// FT_LOCAL_TEST_LOADS in the environment is how many results each scene takes (50000).
+// FT_LOCAL_TEST_CROWD_LOADS in the environment is how many results each scene takes (50000).
 
 #define _GNU_SOURCE
 
@@ -189,7 +189,7 @@ static void print_waits(void) {
 
 // So many threads take so many results from so many batches.
 static void share(int threads, int batches, bool by_cursors, const long *pauses, int speeds) {
-    const char *wanted = getenv("FT_LOCAL_TEST_LOADS");
+    const char *wanted = getenv("FT_LOCAL_TEST_CROWD_LOADS");
     memset(&scene, 0, sizeof scene);
     scene.threads = threads;
     scene.batches = batches;

@@ -165,12 +165,13 @@ static void load_several(void) {
     }
 }
 
-// The second finds the batch full enough, so that it waits until its time is over.
+// The second finds the batch full enough, so that it waits until its time is over, which must not be
+// before it waits.
 static void prefill(void) {
     size_t made = 0;
     CALL(FT_LOCAL_ERR_TIMED_OUT, ft_local_batch_prefill(batch, SIZE, SIZE, 0, &made));
     CHECK(made <= SIZE);
-    CALL(FT_LOCAL_ERR_TIMED_OUT, ft_local_batch_prefill(batch, 1, SIZE, 1000, &made));
+    CALL(FT_LOCAL_ERR_TIMED_OUT, ft_local_batch_prefill(batch, 1, SIZE, 20000, &made));
 }
 
 static void try_to_load(void) {

@@ -20,6 +20,8 @@ typedef struct scene {
     // Whether the handler itself uses the batch, in the child.
     bool loads;
     bool has_timeout;
+    // Whether the host says that its threads run one at a time; its waits then are others.
+    bool has_one_lock;
 } scene;
 
 static scene now;
@@ -140,6 +142,7 @@ static void the_child_goes_on(scene how) {
     if (how.interruptible) {
         host.interrupted_plain = not_interrupted;
     }
+    host.one_lock = how.has_one_lock;
     ft_local_source source = FT_LOCAL_SOURCE_INIT;
     source.ctx = &last;
     source.next_plain = make;
@@ -158,11 +161,12 @@ static void the_child_goes_on(scene how) {
 }
 
 static void a_thread_that_sleeps_goes_on_in_a_child_of_its_handler(void) {
-    for (int how = 0; how < 16; how++) {
+    for (int how = 0; how < 32; how++) {
         the_child_goes_on((scene){.restarts = (how & 1) != 0,
                                   .interruptible = (how & 2) != 0,
                                   .loads = (how & 4) != 0,
-                                  .has_timeout = (how & 8) != 0});
+                                  .has_timeout = (how & 8) != 0,
+                                  .has_one_lock = (how & 16) != 0});
     }
 }
 

@@ -4,7 +4,7 @@ use crate::freed::{keep, keeps_freed};
 use crate::host::Word;
 use crate::process::Thread;
 use crate::sync::{AtomicPtr, Ordering, UnsafeCell, vanishing_point};
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicUsize;
@@ -82,30 +82,35 @@ impl Node {
     ) -> Option<NonNull<Self>> {
         let layout = Self::layout(capacity)?;
         // SAFETY: the layout's size is not zero.
-        let node = NonNull::new(unsafe { alloc(layout) })?.cast::<Self>();
-        // SAFETY: fresh memory of the right size and alignment, followed by that of the words.
-        unsafe {
-            let words = node.as_ptr().add(1).cast::<Word>();
-            words.write_bytes(0, capacity);
-            node.write(Self {
-                next: Cell::new(words),
-                end: Cell::new(words),
-                tag: AtomicUsize::new(0),
-                data: Cell::new(ptr::null()),
-                batch,
-                position: Cell::new(0),
-                below: AtomicPtr::new(ptr::null_mut()),
-                links: Links::default(),
-                after: std::sync::atomic::AtomicPtr::new(ptr::null_mut()),
-                place_in_list: Cell::new(ptr::null()),
-                is_cursors,
-                aside: Cell::new((words, words)),
-                keeps,
-                capacity,
-                round: Cell::new(0),
-                inside: std::sync::atomic::AtomicU64::new(0),
-                user: UnsafeCell::new(()),
-            });
+        let node = NonNull::new(unsafe { alloc_zeroed(layout) })?.cast::<Self>();
+        // Field by field: a whole node would come with what the stack had between its fields, such as
+        // a part of the result that is given back.
+        macro_rules! set {
+            ($($field:ident: $value:expr,)*) => {
+                // SAFETY: fresh memory of the right size and alignment.
+                unsafe { $((&raw mut (*node.as_ptr()).$field).write($value);)* }
+            };
+        }
+        // SAFETY: the words follow the node.
+        let words = unsafe { node.as_ptr().add(1).cast::<Word>() };
+        set! {
+            next: Cell::new(words),
+            end: Cell::new(words),
+            tag: AtomicUsize::new(0),
+            data: Cell::new(ptr::null()),
+            batch: batch,
+            position: Cell::new(0),
+            below: AtomicPtr::new(ptr::null_mut()),
+            links: Links::default(),
+            after: std::sync::atomic::AtomicPtr::new(ptr::null_mut()),
+            place_in_list: Cell::new(ptr::null()),
+            is_cursors: is_cursors,
+            aside: Cell::new((words, words)),
+            keeps: keeps,
+            capacity: capacity,
+            round: Cell::new(0),
+            inside: std::sync::atomic::AtomicU64::new(0),
+            user: UnsafeCell::new(()),
         }
         Some(node)
     }
@@ -327,6 +332,26 @@ mod tests {
         // SAFETY: as above.
         unsafe { Node::free(node) };
         result
+    }
+
+    /// Leaves so many of these bytes where the next calls have their frames.
+    #[inline(never)]
+    fn fill_the_stack<const BYTES: usize>(mark: u8) {
+        std::hint::black_box(&mut [mark; BYTES]);
+    }
+
+    #[test]
+    fn a_node_has_nothing_that_was_on_the_stack() {
+        const MARK: u8 = 0xa5;
+        fill_the_stack::<0x4000>(MARK);
+        with_node(&[1], |node| {
+            let first = ptr::from_mut(node).cast::<u8>();
+            // SAFETY: all of the node was zeroed when it was made.
+            let byte = |at| unsafe { first.add(at).read_volatile() };
+            let marks = (0..size_of::<Node>()).filter(|&at| byte(at) == MARK).count();
+            // An address may have such a byte too.
+            assert!(marks < 4, "{marks} bytes of the stack");
+        });
     }
 
     fn all(take: impl FnMut() -> Option<Word>) -> Vec<Word> {

@@ -81,15 +81,19 @@ fn a_visitor_sees_what_is_in_the_buffer_and_may_stop() {
         })
     };
     assert_eq!((to_the_end, seen), (true, vec![1, 2, 3]));
-    let mut looks = 0;
-    // SAFETY: as above.
-    let to_the_end = unsafe {
-        batch.visit(|_| {
-            looks += 1;
-            looks < 2
-        })
-    };
-    assert_eq!((to_the_end, looks), (false, 2));
+    // The filler's own, what came back, and the buffer.
+    batch.give_back(&mut vec![7]).unwrap();
+    for stop in 1..=5 {
+        let mut looks = 0;
+        // SAFETY: as above.
+        let to_the_end = unsafe {
+            batch.visit(|_| {
+                looks += 1;
+                looks < stop
+            })
+        };
+        assert_eq!((to_the_end, looks), (stop > 4, stop.min(4)));
+    }
 }
 
 #[test]

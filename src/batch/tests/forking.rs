@@ -73,6 +73,17 @@ fn one_of_several_fills_that_forks_begins_again_in_the_child() {
 }
 
 #[test]
+fn one_of_several_fills_that_forks_goes_on_in_a_child_that_keeps_results() {
+    let sources = vec![forking(3), forking(usize::MAX)];
+    let options = Options { on_fork: ForkPolicy::Keep, ..whole_fills(4) };
+    let batch = Batch::with_fillers(Boxes::new(), sources, 4, options).unwrap();
+    let parent = std::process::id();
+    let loaded = [(); 4].map(|()| *batch.load().unwrap());
+    leave_if_child(parent, || assert_eq!((loaded, batch.len()), ([1, 2, 100, 101], 0)));
+    assert_eq!((loaded, batch.len()), ([1, 2, 3, 4], 0));
+}
+
+#[test]
 fn a_load_of_many_in_whose_middle_the_source_forks_keeps_what_the_policy_says() {
     let options = Options { on_fork: ForkPolicy::Keep, ..Options::default() };
     let batch = Batch::with_options(Boxes::new(), forking(6), 4, options).unwrap();
