@@ -120,6 +120,7 @@ def test_a_property_that_changes_the_class():
             self.__class__ = Other
             return "property"
 
+    assert Other().changes() == "method"
     wrapper = LocalWrapper(Slotted())
     assert wrapper.changes == "property"
     assert wrapper.changes() == "method"
@@ -195,13 +196,16 @@ def test_an_error_of_mro_entries_is_passed_on():
 
 
 def test_an_error_of_a_signature_is_passed_on():
+    errors = [ZeroDivisionError]
+
     class Signed:
         def __call__(self):
             pass
 
         @property
         def __signature__(self):
-            raise ZeroDivisionError
+            if errors:
+                raise errors.pop()
 
     class Unwrapped:
         def __call__(self):
@@ -213,19 +217,19 @@ def test_an_error_of_a_signature_is_passed_on():
 
     for kind in (Signed, Unwrapped):
         with pytest.raises(ZeroDivisionError):
-            inspect.signature(LocalWrapper(kind()))
+            _ = LocalWrapper(kind()).__signature__
 
 
 @pytest.mark.c_backend(reason="a class in Python cannot have a __dict__ of its own making")
-def test_a_property_goes_before_what_the_object_has_by_its_name():
-    class Hides:
+def test_a_property_and_no_method_goes_before_what_the_object_has_by_its_name():
+    class Hides(Thing):
         computed = property(lambda self: 1)
 
     thing = Hides()
-    thing.__dict__["computed"] = 2
-    thing.__dict__["__doc__"] = "own"
+    vars(thing).update(computed=2, method=3, __doc__="own")
     for value in (thing, LocalWrapper(thing)):
         assert inspect.getattr_static(value, "computed") is Hides.computed
+        assert inspect.getattr_static(value, "method") == 3
         assert inspect.getattr_static(value, "__doc__") == "own"
 
 
