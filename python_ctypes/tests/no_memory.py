@@ -9,6 +9,8 @@ import datetime as dt
 import gc
 import importlib.util
 import sys
+import threading
+import types
 import weakref
 
 from ft_local import BatchExecutor, LocalWrapper
@@ -45,8 +47,17 @@ class Described:
         pass
 
 
+def waiter():
+    pass
+
+
+@types.coroutine
+def awaited():
+    yield
+
+
 item, slots, thing, items, described = object(), Slots(), Thing(), [1], Described()
-shared = [item, slots, thing, items, described]
+shared = [item, slots, thing, items, described, waiter]
 
 
 def source():
@@ -63,6 +74,16 @@ cursor = kept.cursor()
 wrapper = LocalWrapper(items)
 sub = Sub(thing)
 extension = importlib.util.find_spec("ft_local._shim")
+generator = awaited()
+inside, go_on = threading.Event(), threading.Event()
+
+
+def blocks():
+    inside.set()
+    go_on.wait()
+
+
+held = BatchExecutor(blocks, 1)
 static_attributes = LocalWrapper.__dict__["__dict__"].__get__
 
 
@@ -102,7 +123,10 @@ def looks():
     static_attributes(LocalWrapper(thing))
     w = LocalWrapper(Thing)
     w.__mro_entries__((w,))
-    LocalWrapper(described).__set_name__(Thing, "name")
+    w = LocalWrapper(described)
+    w.__set_name__(Thing, "name")
+    type(w).__array_ufunc__(w, max, "__call__", 1, 2)
+    LocalWrapper.__await__(LocalWrapper(generator))
     str(LocalWrapper(gc).collect)
     LocalWrapper(dt.datetime.fromtimestamp(0, dt.UTC))
 
@@ -152,6 +176,8 @@ def bulk_executor():
     e.load()
     e.load_many(7)
     e.try_load()
+    # A number that is not kept ready.
+    BatchExecutor(bulk, 1000, bulk=True).load()
 
 
 def shared_executor():
@@ -199,8 +225,9 @@ def ranges_ahead():
 
 
 def waiting():
-    forget = kept.notify(list)
-    forget()
+    for e in (kept, held):
+        forget = e.notify(waiter)
+        forget()
     kept.aload().close()
     aiter(kept)
 
@@ -268,6 +295,9 @@ def failures(life):
 
 
 def main():
+    thread = threading.Thread(target=held.load_many, args=(1,))
+    thread.start()
+    inside.wait()
     for life in LIVES:
         life()
         before = counts()
@@ -276,6 +306,8 @@ def main():
         after = counts()
         if before != after or books() or wrong or not failed:
             print(life.__name__, failed, before, after, books(), wrong)
+    go_on.set()
+    thread.join()
 
 
 if __name__ == "__main__":

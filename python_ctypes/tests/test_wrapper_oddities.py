@@ -139,6 +139,47 @@ def test_items_of_what_has_none():
             anext(wrapper)
 
 
+def test_an_item_by_its_number_of_what_had_some_before():
+    class Changes:
+        def __getitem__(self, key):
+            return key
+
+    wrapper = LocalWrapper(Changes())
+    assert bisect.bisect(wrapper, 1, 0, 3) == 2
+    del Changes.__getitem__
+    with pytest.raises(TypeError):
+        bisect.bisect(wrapper, 1, 0, 3)
+
+
+def test_a_member_of_the_object_is_not_a_method_of_its_context():
+    class Manager:
+        __slots__ = ("__enter__", "__exit__")
+
+    manager = Manager()
+    manager.__enter__ = lambda: "value"
+    manager.__exit__ = lambda *args: None
+    wrapper = LocalWrapper(manager)
+    assert wrapper.__enter__() == "value"
+    with wrapper as value:
+        assert value == "value"
+
+
+def test_an_error_of_a_key_of_a_module_is_passed_on():
+    class Key:
+        def __hash__(self):
+            return hash("missing")
+
+        def __eq__(self, other):
+            raise ZeroDivisionError
+
+    module = types.ModuleType("module")
+    vars(module)[Key()] = 1
+    with pytest.raises(ZeroDivisionError):
+        _ = module.missing
+    with pytest.raises(ZeroDivisionError):
+        _ = LocalWrapper(module).missing
+
+
 def test_nested_wrappers_in_items_and_comparisons():
     items = [0]
     wrapper = LocalWrapper(LocalWrapper(items))
@@ -182,8 +223,18 @@ def test_wrong_numbers_of_arguments(method):
 
     setattr(Able, method, Able.method)
     wrapper = LocalWrapper(Able())
+    for count in (0, 5)[method == "__round__" :]:
+        with pytest.raises(TypeError):
+            getattr(type(wrapper), method)(wrapper, *range(count))
+
+
+def test_an_initialization_with_more_arguments():
     with pytest.raises(TypeError):
-        getattr(type(wrapper), method)(wrapper, *range(5))
+        LocalWrapper.__init__(LocalWrapper(1), 1, 2)
+
+
+def test_bases_of_a_class_that_are_no_classes_stay_as_they_are():
+    assert types.resolve_bases((LocalWrapper(5), LocalWrapper(int))) == (5, int)
 
 
 def test_an_error_of_mro_entries_is_passed_on():
@@ -215,6 +266,10 @@ def test_an_error_of_a_signature_is_passed_on():
         def __wrapped__(self):
             raise ZeroDivisionError
 
+    class Broken:
+        __call__ = 5
+
+    assert not hasattr(LocalWrapper(Broken()), "__signature__")
     for kind in (Signed, Unwrapped):
         with pytest.raises(ZeroDivisionError):
             _ = LocalWrapper(kind()).__signature__
