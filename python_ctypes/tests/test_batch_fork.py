@@ -38,6 +38,7 @@ def source(n):
     return [os.getpid()] * (n + extra)
 
 executor = ft_local.BatchExecutor(source, 4, bulk=True, fillers=fillers, on_fork=policy)
+assert eval(in_child(lambda: executor.load() == os.getpid()))
 assert executor.load_many(4) == [os.getpid()] * 4
 theirs = eval(in_child(lambda: [pid == os.getpid() for pid in executor.load_many(4)]))
 print(sum(theirs), executor.load_many(4) == [os.getpid()] * 4)

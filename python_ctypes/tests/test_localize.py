@@ -286,19 +286,6 @@ def test_what_is_written_and_deleted_through_it():
 
 
 @pytest.mark.skipif(not DOES, reason="localize returns its argument")
-def test_a_name_that_is_built_at_run_time():
-    local = localize(Whole())
-    for name, value in (("KIND", "whole"), ("COLOR", Color.RED)):
-        assert getattr(local, name.lower()) == value
-
-
-@pytest.mark.skipif(not DOES, reason="localize returns its argument")
 def test_a_method_of_a_type_in_c_gets_the_object():
-    class Bag(list):
-        def add(self, value):
-            self.append(value)
-            return len(self)
-
-    bag = Bag()
-    assert localize(bag).add(1) == 1
-    assert bag == [1]
+    whole = Whole()
+    assert localize(whole).__sizeof__() == whole.__sizeof__()
