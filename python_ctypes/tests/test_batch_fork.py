@@ -253,11 +253,12 @@ def test_children_of_multiprocessing_never_get_the_same_result(run_python):
 
 
 @pytest.mark.parametrize("fillers", ["1", "2"])
-@pytest.mark.parametrize(
-    ("policy", "extra", "own"),
-    [("discard", 0, 4), ("discard", 2, 4), ("keep", 0, 4), ("keep", 2, 2)],
-)
-def test_a_child_asks_a_bulk_source_for_results_of_its_own(run_python, policy, extra, own, fillers):
+@pytest.mark.parametrize(("policy", "extra"), [("discard", 0), ("discard", 2), ("keep", 2)])
+def test_a_child_asks_a_bulk_source_for_results_of_its_own(run_python, policy, extra, fillers):
     program = PROLOGUE + A_CHILD_ASKS_FOR_ITS_OWN
     process = run_python("-c", program, fillers, policy, str(extra))
-    assert (process.returncode, process.stdout) == (0, f"{own} True\n"), process.stderr
+    assert process.returncode == 0, process.stderr
+    own, undisturbed = process.stdout.split()
+    assert undisturbed == "True"
+    # What the parent's source has returned, which is more than it was asked for, comes first.
+    assert int(own) <= 4 - extra if policy == "keep" else int(own) == 4
