@@ -232,8 +232,9 @@ def test_a_child_that_may_not_use_it_cannot_end_it():
     assert ids.load() == 0
 
     def is_refused():
-        with pytest.raises(ForkedError):
-            ids._ended()
+        for use in (ids._ended, lambda: ids.give_back(0)):
+            with pytest.raises(ForkedError):
+                use()
         return True
 
     assert status_of_child(is_refused) == 0

@@ -124,7 +124,7 @@ def looks():
     w = LocalWrapper(Thing)
     w.__mro_entries__((w,))
     w = LocalWrapper(described)
-    w.__set_name__(Thing, "name")
+    type(w).__set_name__(w, Thing, "name")
     type(w).__array_ufunc__(w, max, "__call__", 1, 2)
     LocalWrapper.__await__(LocalWrapper(generator))
     str(LocalWrapper(gc).collect)

@@ -3,6 +3,7 @@
 import gc
 import sys
 import textwrap
+import threading
 import types
 import weakref
 from pathlib import Path
@@ -240,6 +241,18 @@ def test_special_methods_of_a_class_that_changes_are_noticed():
     del Changes.__call__
     with pytest.raises(TypeError, match="not callable"):
         wrapper()
+
+
+def test_a_context_in_a_thread_that_was_not_the_first_to_ask(run_threads):
+    lock = threading.Lock()
+    wrapper = LocalWrapper(lock)
+
+    def enter(_):
+        with wrapper:
+            return lock.locked()
+
+    assert enter(0)
+    assert run_threads(1, enter) == [True]
 
 
 def test_attributes_of_a_module_are_read_as_the_module_has_them():
