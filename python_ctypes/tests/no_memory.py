@@ -276,7 +276,7 @@ def failures(life):
 
     Ends when so many in a row did not fail that all allocations must have been reached.
     """
-    n, failed, wrong, in_a_row = 0, 0, set(), 0
+    n, failed, wrong, in_a_row = -1, 0, set(), 0
     while in_a_row < 50:
         n += 1
         in_a_row += 1

@@ -158,12 +158,13 @@ def test_a_finalizer_in_a_cycle_may_load():
     assert loaded == [1, 2, 3, 4]
 
 
-def test_a_long_chain_of_executors_in_results_is_freed():
+@pytest.mark.parametrize("held_by", [lambda link: link, iter], ids=["executor", "iterator"])
+def test_a_long_chain_of_executors_in_results_is_freed(held_by):
     head = "end"
     for _ in range(20_000):
         link = BatchExecutor(iter([head, head]).__next__, 2)
         link.load()
-        head = link
+        head = held_by(link)
     del link
     head = None
     gc.collect()
@@ -215,6 +216,7 @@ def test_an_executor_that_the_collector_has_cleared_raises(clear):
     assert executor.source is None
     assert repr(executor) == "<BatchExecutor: source=None, size=4, ready=0>"
     assert len(executor) == 0
+    assert gc.get_referents(executor) == [BatchExecutor]
     clear(iterator)
     clear(iterator)
     assert list(iterator) == []
