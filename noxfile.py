@@ -459,11 +459,12 @@ def litmus(session):
     run(session, "tools/litmus", *session.posargs)
 
 
-@shim_session("soak")
+@session("soak", requires=[f"install-{p.tag}" for p in (ORDINARY, FREE_THREADED) if p])
 def coverage(session):
     """Which lines and branches of the library and of the C extension the tests reach."""
     run(session, "tools/coverage", "crate")
-    run(session, "tools/coverage", "shim", ORDINARY.installed)
+    pythons = dict.fromkeys([ORDINARY, FREE_THREADED or ORDINARY])
+    run(session, "tools/coverage", "shim", *[python.installed for python in pythons])
 
 
 @session("soak")

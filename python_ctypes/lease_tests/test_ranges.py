@@ -9,7 +9,7 @@ import tracemalloc
 
 import ft_local
 import pytest
-from ft_local import BatchExecutor, EndOfSource, ExecutorClosed
+from ft_local import BatchExecutor, EndOfSource, ExecutorClosed, ForkedError
 from ft_local.lease import RangeExecutor
 from ft_local.lease._source import merged
 
@@ -22,6 +22,12 @@ def ranges(length):
     """Range after range, each asked for once the one before is used up."""
     starts = itertools.count(0, length)
     return lambda n: range(start := next(starts), start + length)
+
+
+def ending(some):
+    """These ranges, and no more."""
+    some = iter(some)
+    return lambda n: next(some)
 
 
 def test_hands_out_each_integer_in_order():
@@ -100,6 +106,8 @@ def test_the_source_is_asked_once_a_range():
     [
         range(1),
         range(-3, 3),
+        range(-1, 3),
+        range(-3, 0),
         range(10, -10, -7),
         range(LEAST, LEAST + 3),
         range(MOST - 2, MOST + 1),
@@ -169,8 +177,8 @@ def test_every_way_to_load_makes_integers():
     with ids.cursor() as cursor:
         assert (next(cursor), cursor.load()) == (1, 2)
     assert next(iter(ids)) == 3
-    ids.give_back(1, -5)
-    assert ids.load_many(3) == [1, -5, 4]
+    ids.give_back(1, -1)
+    assert ids.load_many(3) == [1, -1, 4]
     with pytest.raises(TypeError, match="integer"):
         ids.give_back("1")
     with pytest.raises(OverflowError, match="signed machine word"):
@@ -194,6 +202,8 @@ def test_ranges_that_were_offered_come_before_the_source_is_asked():
     ids._offer([range(100, 103), range(200, 203)])
     with pytest.raises(RuntimeError):
         ids._offer([range(300, 303)])
+    with pytest.raises(TypeError):
+        ids._offer(5)
     assert ids._taken_at() is None
     before = time.monotonic()
     assert ids.load_many(17) == [*range(1, 10), 100, 101, 102, 200, 201, 202, 0, 1]
@@ -209,6 +219,26 @@ def test_ranges_that_were_offered_are_the_parents():
     assert ids.load() == 0
     ids._offer([range(100, 103)])
     assert status_of_child(lambda: ids.load_many(2) == [5, 6] and ids._taken_at() == 0) == 0
+
+
+def test_nothing_is_left_after_the_end_of_the_source():
+    ids = RangeExecutor(ending([range(3)]), 4)
+    assert list(ids) == [0, 1, 2]
+    assert ids._ended() == []
+
+
+def test_a_child_that_may_not_use_it_cannot_end_it():
+    ids = RangeExecutor(ranges(5), 4, on_fork="error")
+    assert ids.load() == 0
+
+    def is_refused():
+        for use in (ids._ended, lambda: ids.give_back(0)):
+            with pytest.raises(ForkedError):
+                use()
+        return True
+
+    assert status_of_child(is_refused) == 0
+    assert ids.load() == 1
 
 
 def test_what_is_left_of_one_that_was_never_used():

@@ -267,5 +267,5 @@ static PyType_Spec spec = {
 };
 
 PyTypeObject *shim_batch_type(PyObject *module) {
-    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    return shim_make_type(module, &spec, NULL);
 }

@@ -26,7 +26,7 @@ static PyObject *forget(PyObject *registration, PyObject *Py_UNUSED(ignored)) {
     if (was_waiting) {
         Py_DECREF(waiter);
     }
-    return PyErr_Occurred() ? NULL : PyBool_FromLong(was_waiting);
+    return PyBool_FromLong(was_waiting);
 }
 
 static PyMethodDef forget_method = {

@@ -39,7 +39,11 @@ static bool enter(shim_cursor *cursor) {
         shim_refuse_in_another_interpreter("Cursor");
         return false;
     }
-    return is_mine(cursor) || shim_refuse((PyObject *)cursor, "cursor_of_another_thread", NULL);
+    if (is_mine(cursor)) {
+        return true;
+    }
+    (void)shim_refuse((PyObject *)cursor, "cursor_of_another_thread", NULL);
+    return false;
 }
 
 /* The next result, or a status. A closed cursor is reported as a closed executor. */
@@ -299,5 +303,5 @@ static PyType_Spec spec = {
 };
 
 PyTypeObject *shim_cursor_type(PyObject *module) {
-    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    return shim_make_type(module, &spec, NULL);
 }

@@ -6,9 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-shim_state *shim_state_of_type(PyTypeObject *type) {
-    /* Finalizers that run late may meet a type that the garbage collector has cleared. */
-    PyObject *module = type->tp_mro == NULL ? NULL : PyType_GetModuleByDef(type, &shim_module);
+shim_state *shim_state_of_module(PyObject *module) {
     shim_state *state = module == NULL ? NULL : PyModule_GetState(module);
     if (state != NULL && state->alive) {
         return state;
@@ -18,6 +16,12 @@ shim_state *shim_state_of_type(PyTypeObject *type) {
                         "ft_local is gone: the interpreter shuts down, or its module was deleted");
     }
     return NULL;
+}
+
+shim_state *shim_state_of_type(PyTypeObject *type) {
+    /* Finalizers that run late may meet a type that the garbage collector has cleared. */
+    return shim_state_of_module(type->tp_mro == NULL ? NULL
+                                                     : PyType_GetModuleByDef(type, &shim_module));
 }
 
 static PyObject *library_version(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
@@ -69,36 +73,33 @@ static int check_library(void) {
     return -1;
 }
 
+/* Each step of what follows ends at its first error, which the next call could clear. */
+static bool find(PyObject **place, PyObject *module, const char *name) {
+    *place = PyObject_GetAttrString(module, name);
+    return *place != NULL;
+}
+
 static int find_functions(shim_state *state) {
     PyObject *math = PyImport_ImportModule("math");
-    if (math == NULL) {
-        return -1;
-    }
-    state->trunc = PyObject_GetAttrString(math, "trunc");
-    state->floor = PyObject_GetAttrString(math, "floor");
-    state->ceil = PyObject_GetAttrString(math, "ceil");
-    Py_DECREF(math);
-    PyObject *builtins = PyImport_ImportModule("builtins");
-    if (builtins == NULL) {
-        return -1;
-    }
-    state->round = PyObject_GetAttrString(builtins, "round");
-    Py_DECREF(builtins);
-    bool all =
-        state->trunc != NULL && state->floor != NULL && state->ceil != NULL && state->round != NULL;
+    PyObject *builtins = math == NULL ? NULL : PyImport_ImportModule("builtins");
+    bool all = builtins != NULL && find(&state->trunc, math, "trunc") &&
+               find(&state->floor, math, "floor") && find(&state->ceil, math, "ceil") &&
+               find(&state->round, builtins, "round");
+    Py_XDECREF(math);
+    Py_XDECREF(builtins);
     return all ? 0 : -1;
 }
 
+static bool intern(PyObject **place, const char *name) {
+    *place = PyUnicode_InternFromString(name);
+    return *place != NULL;
+}
+
 static int make_names(shim_state *state) {
-    state->name_call = PyUnicode_InternFromString("__call__");
-    state->name_enter = PyUnicode_InternFromString("__enter__");
-    state->name_exit = PyUnicode_InternFromString("__exit__");
-    state->name_aenter = PyUnicode_InternFromString("__aenter__");
-    state->name_aexit = PyUnicode_InternFromString("__aexit__");
-    state->name_array_priority = PyUnicode_InternFromString("__array_priority__");
-    bool all = state->name_call != NULL && state->name_enter != NULL && state->name_exit != NULL &&
-               state->name_aenter != NULL && state->name_aexit != NULL &&
-               state->name_array_priority != NULL;
+    bool all = intern(&state->name_call, "__call__") && intern(&state->name_enter, "__enter__") &&
+               intern(&state->name_exit, "__exit__") && intern(&state->name_aenter, "__aenter__") &&
+               intern(&state->name_aexit, "__aexit__") &&
+               intern(&state->name_array_priority, "__array_priority__");
     return all ? 0 : -1;
 }
 
@@ -114,8 +115,18 @@ static int find_mro_reader(shim_state *state) {
 /* What both backends do in the same way. */
 static int find_shared_modules(shim_state *state) {
     state->settings = PyImport_ImportModule("ft_local._settings");
-    state->outcomes = PyImport_ImportModule("ft_local._outcomes");
-    return state->settings == NULL || state->outcomes == NULL ? -1 : 0;
+    if (state->settings != NULL) {
+        state->outcomes = PyImport_ImportModule("ft_local._outcomes");
+    }
+    return state->outcomes == NULL ? -1 : 0;
+}
+
+PyTypeObject *shim_make_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base) {
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, (PyObject *)base);
+    if (type == NULL && !PyErr_Occurred()) {
+        (void)PyErr_NoMemory();
+    }
+    return (PyTypeObject *)type;
 }
 
 static int make_types(PyObject *module, shim_state *state) {

@@ -263,5 +263,5 @@ static PyType_Spec spec = {
 };
 
 PyTypeObject *shim_range_type(PyObject *module, PyTypeObject *batch_type) {
-    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, (PyObject *)batch_type);
+    return shim_make_type(module, &spec, batch_type);
 }

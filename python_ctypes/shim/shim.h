@@ -73,8 +73,9 @@ typedef struct {
 /* module.c */
 extern struct PyModuleDef shim_module;
 
-/* module.c: the state of the module that made `type`, or a base of it. NULL with an exception if
- * there is none, or if the garbage collector has cleared it. */
+/* module.c: the state of a module, or of the one that made `type`, or a base of it. NULL with an
+ * exception if there is none, or if the garbage collector has cleared it. */
+shim_state *shim_state_of_module(PyObject *module);
 shim_state *shim_state_of_type(PyTypeObject *type);
 
 static inline shim_state *shim_state_of(PyObject *object) {
@@ -133,6 +134,9 @@ bool shim_parse_size(PyObject *self, const char *name, PyObject *given, size_t l
 /* A number of seconds in nanoseconds; SHIM_FOREVER for NULL, None and a number that is too large.
  * Returns false with a TypeError or a ValueError. */
 bool shim_parse_timeout(PyObject *self, PyObject *given, int64_t *nanoseconds);
+
+/* module.c: PyType_FromModuleAndSpec; where that has no memory it may forget to say so. */
+PyTypeObject *shim_make_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base);
 
 /* wrapper.c, batch.c, ranges.c, batch_iterator.c and cursor.c: new references to the types. */
 PyTypeObject *shim_wrapper_type(PyObject *module);

@@ -93,8 +93,7 @@ static vectorcallfunc call_of(PyTypeObject *type, PyObject *object) {
 
 PyObject *shim_wrapper_make(PyTypeObject *type, PyObject *object) {
     if (shim_is_wrapper_type(type)) {
-        bool is_kind = shim_is_wrapper_type(type->tp_base);
-        type = shim_kind_of(is_kind ? type->tp_base : type, object);
+        type = shim_kind_of(shim_public_type(type), object);
         if (type == NULL) {
             return NULL;
         }
@@ -275,7 +274,7 @@ PyTypeObject *shim_wrapper_type(PyObject *module) {
                  Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_IMMUTABLETYPE,
         .slots = slots,
     };
-    PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    PyTypeObject *type = shim_make_type(module, &spec, NULL);
     if (type != NULL) {
         type->tp_vectorcall = construct;
     }

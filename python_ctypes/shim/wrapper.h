@@ -208,11 +208,9 @@ PyObject *shim_wrapper_dir(PyObject *self, PyObject *ignored);
  * an exception. */
 PyTypeObject *shim_kind_of(PyTypeObject *base, PyObject *object);
 
-/* The type that users know a wrapper by: LocalWrapper, or a subclass. Borrowed. */
-static inline PyTypeObject *shim_public_type(PyObject *self) {
-    PyTypeObject *type = Py_TYPE(self);
-    bool hidden = shim_is_wrapper_type(type) && shim_is_wrapper_type(type->tp_base);
-    return hidden ? type->tp_base : type;
+/* LocalWrapper, if `type` is that, or a kind of it. Borrowed. */
+static inline PyTypeObject *shim_public_type(PyTypeObject *type) {
+    return shim_is_wrapper_type(type->tp_base) ? type->tp_base : type;
 }
 
 /* wrapper_copy.c */

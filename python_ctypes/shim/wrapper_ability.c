@@ -260,6 +260,8 @@ static PyObject *make_methods(PyTypeObject *type) {
 
 int shim_abilities_init(shim_state *state) {
     state->kind_names = make_names();
-    state->optional_methods = make_methods(state->wrapper_type);
-    return state->kind_names == NULL || state->optional_methods == NULL ? -1 : 0;
+    if (state->kind_names != NULL) {
+        state->optional_methods = make_methods(state->wrapper_type);
+    }
+    return state->optional_methods == NULL ? -1 : 0;
 }

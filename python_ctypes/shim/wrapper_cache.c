@@ -214,7 +214,7 @@ int shim_cache_traverse(const shim_cache *cache, visitproc visit, void *arg) {
 }
 
 void shim_cache_free(shim_cache *cache) {
-    for (size_t i = 0; cache != NULL && i < shim_cache_size(cache); i++) {
+    for (size_t i = 0; i < shim_cache_size(cache); i++) {
         Py_XDECREF(cache->methods[i].name);
         Py_XDECREF(cache->methods[i].found);
         Py_XDECREF(cache->methods[i].bound);

@@ -25,7 +25,7 @@ static PyObject *wrap_as(PyObject *self, PyObject *object) {
     if (object == NULL) {
         return NULL;
     }
-    PyObject *wrapper = shim_wrapper_make(shim_public_type(self), object);
+    PyObject *wrapper = shim_wrapper_make(shim_public_type(Py_TYPE(self)), object);
     Py_DECREF(object);
     return wrapper;
 }
@@ -91,7 +91,7 @@ PyObject *shim_wrapper_reduce(PyObject *self, PyObject *Py_UNUSED(ignored)) {
         return shim_wrapper_is_cleared(self);
     }
     return is_of_subclass(self) ? copy_of_subclass(self, "reduce", NULL)
-                                : Py_BuildValue("O(O)", shim_public_type(self), wrapped);
+                                : Py_BuildValue("O(O)", shim_public_type(Py_TYPE(self)), wrapped);
 }
 
 /* As that of every object: in favour of a `__reduce__` of a subclass. */

@@ -60,8 +60,7 @@ static PyTypeObject *make_type(shim_state *state, PyTypeObject *base, uint64_t a
     } else if ((abilities & BIT(IS_MAPPING_PATTERN)) != 0) {
         spec.flags |= Py_TPFLAGS_MAPPING;
     }
-    PyObject *module = PyType_GetModule(base);
-    PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, (PyObject *)base);
+    PyTypeObject *type = shim_make_type(PyType_GetModule(base), &spec, base);
     if (type == NULL) {
         return NULL;
     }

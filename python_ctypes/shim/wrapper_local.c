@@ -17,8 +17,8 @@ PyObject *shim_localized_part(PyObject *value) {
 
 #ifdef SHIM_READS_NAMES
 static PyObject *make_stand_in(PyObject *module, PyObject *object) {
-    shim_state *state = PyModule_GetState(module);
-    PyObject *made = shim_wrapper_make(state->wrapper_type, object);
+    shim_state *state = shim_state_of_module(module);
+    PyObject *made = state == NULL ? NULL : shim_wrapper_make(state->wrapper_type, object);
     if (made != NULL) {
         ((shim_wrapper *)made)->localized = true;
     }

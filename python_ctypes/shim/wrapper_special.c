@@ -252,8 +252,7 @@ static PyObject *array_function(PyObject *Py_UNUSED(self), PyObject *args) {
 
 /* A subclass has all methods that some kinds lack, since its instances may wrap anything. */
 static PyObject *init_subclass(PyObject *type, PyObject *args, PyObject *kwargs) {
-    PyObject *module = PyType_GetModuleByDef((PyTypeObject *)type, &shim_module);
-    shim_state *state = module == NULL ? NULL : PyModule_GetState(module);
+    shim_state *state = shim_state_of_type((PyTypeObject *)type);
     if (state == NULL || shim_ability_add_all(state, (PyTypeObject *)type) < 0) {
         return NULL;
     }

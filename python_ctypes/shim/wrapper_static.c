@@ -11,17 +11,10 @@
 
 #include "wrapper.h"
 
-/* The dictionary that a class or an object has for itself; NULL without an exception if it has none,
- * or with one. */
+/* The dictionary that an object, which is no class, has for itself; NULL without an exception if it
+ * has none, or with one. */
 static PyObject *own_dictionary(PyObject *object) {
-    PyObject *dictionary = NULL;
-    if (PyType_Check(object)) {
-        return shim_type_dictionary((PyTypeObject *)object);
-    }
-    if (shim_has_dictionary(Py_TYPE(object))) {
-        dictionary = PyObject_GenericGetDict(object, NULL);
-    }
-    return dictionary;
+    return shim_has_dictionary(Py_TYPE(object)) ? PyObject_GenericGetDict(object, NULL) : NULL;
 }
 
 /* Adds what the classes of `type` define to `names`. Returns -1 with an exception. */

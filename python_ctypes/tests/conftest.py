@@ -5,6 +5,7 @@ Every test runs on each backend, in one process: its module is imported once for
 """
 
 import contextlib
+import ctypes
 import importlib
 import os
 import platform
@@ -155,6 +156,24 @@ def run_threads():
         return results
 
     return run
+
+
+@pytest.fixture
+def clear():
+    """Does to an object what the garbage collector does to garbage.
+
+    No program reaches the object after that, but code in C that ends with the garbage may.
+    """
+    slot_of = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_int)(
+        ("PyType_GetSlot", ctypes.pythonapi)
+    )
+    tp_clear = 51
+
+    def clear(one):
+        function = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(slot_of(type(one), tp_clear))
+        assert function(id(one)) == 0
+
+    return clear
 
 
 @pytest.fixture

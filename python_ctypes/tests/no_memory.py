@@ -4,11 +4,17 @@ A line for each life in which something is wrong; nothing if all is well.
 """
 
 import _testcapi
+import copy
+import datetime as dt
 import gc
+import importlib.util
 import sys
+import threading
+import types
 import weakref
 
 from ft_local import BatchExecutor, LocalWrapper
+from ft_local.lease import RangeExecutor
 
 
 class Slots:
@@ -30,8 +36,28 @@ class Sub(LocalWrapper):
     extra = 1
 
 
-item, slots, thing, items = object(), Slots(), Thing(), [1]
-shared = [item, slots, thing, items]
+class Described:
+    def __get__(self, instance, owner=None):
+        return 1
+
+    def __set__(self, instance, value):
+        pass
+
+    def __set_name__(self, owner, name):
+        pass
+
+
+def waiter():
+    pass
+
+
+@types.coroutine
+def awaited():
+    yield
+
+
+item, slots, thing, items, described = object(), Slots(), Thing(), [1], Described()
+shared = [item, slots, thing, items, described, waiter]
 
 
 def source():
@@ -46,6 +72,19 @@ kept = BatchExecutor(source, 8)
 kept_bulk = BatchExecutor(bulk, 8, bulk=True)
 cursor = kept.cursor()
 wrapper = LocalWrapper(items)
+sub = Sub(thing)
+extension = importlib.util.find_spec("ft_local._shim")
+generator = awaited()
+inside, go_on = threading.Event(), threading.Event()
+
+
+def blocks():
+    inside.set()
+    go_on.wait()
+
+
+held = BatchExecutor(blocks, 1)
+static_attributes = LocalWrapper.__dict__["__dict__"].__get__
 
 
 def wrapped_slots():
@@ -75,6 +114,33 @@ def wrapped_by_subclass():
 
 def by_keyword():
     LocalWrapper(wrapped=thing)
+
+
+def looks():
+    dir(wrapper)
+    dir(sub)
+    static_attributes(LocalWrapper(Thing))
+    static_attributes(LocalWrapper(thing))
+    w = LocalWrapper(Thing)
+    w.__mro_entries__((w,))
+    w = LocalWrapper(described)
+    type(w).__set_name__(w, Thing, "name")
+    type(w).__array_ufunc__(w, max, "__call__", 1, 2)
+    LocalWrapper.__await__(LocalWrapper(generator))
+    str(LocalWrapper(gc).collect)
+    LocalWrapper(dt.datetime.fromtimestamp(0, dt.UTC))
+
+
+def copies():
+    copy.copy(wrapper)
+    copy.deepcopy(wrapper)
+
+
+def subclass():
+    class More(LocalWrapper):
+        extra = 1
+
+    str(More(thing).extra)
 
 
 def operators():
@@ -110,6 +176,8 @@ def bulk_executor():
     e.load()
     e.load_many(7)
     e.try_load()
+    # A number that is not kept ready.
+    BatchExecutor(bulk, 1000, bulk=True).load()
 
 
 def shared_executor():
@@ -120,6 +188,56 @@ def shared_executor():
     cursor.load()
     with kept.cursor() as c:
         next(c)
+        repr(c)
+
+
+def bulk_executor_with_fillers():
+    e = BatchExecutor(bulk, 4, bulk=True, fillers=2)
+    e.load()
+    e.load_many(7)
+    e.give_back(*e.load_many(2))
+    e.load_many(9)
+
+
+# More than fits into integers that always exist.
+FIRST = 1 << 40
+
+
+def ranges():
+    e = RangeExecutor(lambda n: range(FIRST, FIRST + 6), 4)
+    e.load()
+    e.load_many(5)
+    e.try_load()
+    e.give_back(FIRST, FIRST + 1)
+    next(iter(e))
+    with e.cursor() as c:
+        c.load()
+    e.load_many(20)
+    e._drain()
+
+
+def ranges_ahead():
+    e = RangeExecutor(lambda n: [range(FIRST, FIRST + 3), range(3)], 2)
+    e.load()
+    for take_back in (e._withdraw, e._drain):
+        e._offer([range(FIRST, FIRST + 5), range(10)])
+        take_back()
+
+
+def waiting():
+    for e in (kept, held):
+        forget = e.notify(waiter)
+        forget()
+    kept.aload().close()
+    aiter(kept)
+
+
+def module():
+    made = importlib.util.module_from_spec(extension)
+    extension.loader.exec_module(made)
+    # Its first wrappers make types.
+    made.LocalWrapper(items)
+    made.LocalWrapper(described)
 
 
 LIVES = [
@@ -127,10 +245,18 @@ LIVES = [
     wrapped_thing,
     wrapped_by_subclass,
     by_keyword,
+    looks,
+    copies,
+    subclass,
     operators,
     executor,
     bulk_executor,
     shared_executor,
+    bulk_executor_with_fillers,
+    ranges,
+    ranges_ahead,
+    waiting,
+    module,
 ]
 
 
@@ -146,14 +272,20 @@ def books():
 
 
 def failures(life):
-    """How often `life` failed, and what it raised that it should not."""
-    failed, wrong = 0, set()
-    for n in range(1, 300):
+    """How often `life` failed, and what it raised that it should not.
+
+    Ends when so many in a row did not fail that all allocations must have been reached.
+    """
+    n, failed, wrong, in_a_row = -1, 0, set(), 0
+    while in_a_row < 50:
+        n += 1
+        in_a_row += 1
         _testcapi.set_nomemory(n, n + 1)
         try:
             life()
         except MemoryError:
             failed += 1
+            in_a_row = 0
         except BaseException as error:  # noqa: BLE001 - whichever it is
             _testcapi.remove_mem_hooks()
             wrong.add(f"{type(error).__name__}: {error}")
@@ -163,6 +295,9 @@ def failures(life):
 
 
 def main():
+    thread = threading.Thread(target=held.load_many, args=(1,))
+    thread.start()
+    inside.wait()
     for life in LIVES:
         life()
         before = counts()
@@ -171,6 +306,8 @@ def main():
         after = counts()
         if before != after or books() or wrong or not failed:
             print(life.__name__, failed, before, after, books(), wrong)
+    go_on.set()
+    thread.join()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import gc
 import itertools
 import sys
+import types
 import weakref
 
 import pytest
@@ -122,8 +123,9 @@ def test_a_cycle_through_the_rest_of_an_iterable_is_collected():
     assert reference() is None
 
 
+@pytest.mark.parametrize("fillers", [1, 2])
 @pytest.mark.parametrize("at", [0, 1, 5])
-def test_an_exception_in_the_middle_keeps_the_results_before_it(at):
+def test_an_exception_in_the_middle_keeps_the_results_before_it(at, fillers):
     error = ValueError("in the middle")
     calls = itertools.count()
 
@@ -134,11 +136,42 @@ def test_an_exception_in_the_middle_keeps_the_results_before_it(at):
             yield from range(at)
             raise error
 
-    executor = BatchExecutor(source, 8, bulk=True)
+    executor = BatchExecutor(source, 8, bulk=True, fillers=fillers)
     with pytest.raises(ValueError, match="in the middle") as caught:
         executor.load()
     assert caught.value is error
     assert executor.load_many(at + 3) == [*range(at), 100, 101, 102]
+
+
+@pytest.mark.parametrize("fillers", [1, 2])
+def test_an_exception_of_an_iterable_comes_when_it_is_reached(fillers):
+    def source(n):
+        yield from range(n + 1)
+        raise ValueError("late")
+
+    executor = BatchExecutor(source, 2, bulk=True, fillers=fillers)
+    assert executor.load_many(2) == [0, 1]
+    with pytest.raises(ValueError, match="late"):
+        executor.load()
+    assert executor.load() == 2
+
+
+@pytest.mark.c_backend(reason="the interpreter's islice() crashes, with which ctypes takes results")
+@pytest.mark.parametrize("fillers", [1, 2])
+def test_an_iterator_that_becomes_something_else_is_an_error(fillers):
+    # A class without a slot for iterators is none that is written in Python.
+    class Changes(types.ModuleType):
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            self.__class__ = types.ModuleType
+            return 1
+
+    executor = BatchExecutor(lambda n: Changes("changes"), 2, bulk=True, fillers=fillers)
+    with pytest.raises(TypeError, match="'module' object is not an iterator"):
+        executor.load()
+    assert executor.load() == 1
 
 
 def test_an_exception_ends_an_iterable_that_could_continue():
@@ -228,14 +261,15 @@ def test_each_result_goes_to_exactly_one_caller(extra, run_threads):
 
 
 LONG_FILL_IN_C = """
-import itertools, signal
+import itertools, signal, sys
 import ft_local
 
 def handler(number, frame):
     raise KeyboardInterrupt
 
 signal.signal(signal.SIGALRM, handler)
-executor = ft_local.BatchExecutor(lambda n: itertools.count(), 1 << 24, bulk=True)
+executor = ft_local.BatchExecutor(lambda n: itertools.count(), 1 << 24, bulk=True,
+                                  fillers=int(sys.argv[1]))
 signal.setitimer(signal.ITIMER_REAL, 0.02)
 try:
     executor.load()
@@ -246,7 +280,8 @@ print("kept:", executor.load_many(3))
 
 
 @pytest.mark.c_backend(reason="ctypes looks for signals only after a whole batch")
-def test_a_signal_ends_a_long_fill_from_an_iterable_in_c(run_python):
-    process = run_python("-c", LONG_FILL_IN_C, timeout=60)
+@pytest.mark.parametrize("fillers", ["1", "2"])
+def test_a_signal_ends_a_long_fill_from_an_iterable_in_c(run_python, fillers):
+    process = run_python("-c", LONG_FILL_IN_C, fillers, timeout=60)
     assert process.returncode == 0, process.stderr
     assert process.stdout == "interrupted: True\nkept: [0, 1, 2]\n"

@@ -31,6 +31,19 @@ def in_child(function):
     return text
 """
 
+A_CHILD_ASKS_FOR_ITS_OWN = """
+fillers, policy, extra = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+
+def source(n):
+    return [os.getpid()] * (n + extra)
+
+executor = ft_local.BatchExecutor(source, 4, bulk=True, fillers=fillers, on_fork=policy)
+assert eval(in_child(lambda: executor.load() == os.getpid()))
+assert executor.load_many(4) == [os.getpid()] * 4
+theirs = eval(in_child(lambda: [pid == os.getpid() for pid in executor.load_many(4)]))
+print(sum(theirs), executor.load_many(4) == [os.getpid()] * 4)
+"""
+
 NO_RESULT_TWICE = """
 executor = ft_local.BatchExecutor(uuid.uuid4, 500)
 executor.load()
@@ -237,3 +250,15 @@ def test_the_stats_of_a_child_count_what_it_dropped(run_python):
 def test_children_of_multiprocessing_never_get_the_same_result(run_python):
     process = run_python("-c", PROLOGUE + WITH_MULTIPROCESSING, timeout=50)
     assert process.stdout == "2000 2000 0\n", process.stderr
+
+
+@pytest.mark.parametrize("fillers", ["1", "2"])
+@pytest.mark.parametrize(("policy", "extra"), [("discard", 0), ("discard", 2), ("keep", 2)])
+def test_a_child_asks_a_bulk_source_for_results_of_its_own(run_python, policy, extra, fillers):
+    program = PROLOGUE + A_CHILD_ASKS_FOR_ITS_OWN
+    process = run_python("-c", program, fillers, policy, str(extra))
+    assert process.returncode == 0, process.stderr
+    own, undisturbed = process.stdout.split()
+    assert undisturbed == "True"
+    # What the parent's source has returned, which is more than it was asked for, comes first.
+    assert int(own) <= 4 - extra if policy == "keep" else int(own) == 4

@@ -158,12 +158,13 @@ def test_a_finalizer_in_a_cycle_may_load():
     assert loaded == [1, 2, 3, 4]
 
 
-def test_a_long_chain_of_executors_in_results_is_freed():
+@pytest.mark.parametrize("held_by", [lambda link: link, iter], ids=["executor", "iterator"])
+def test_a_long_chain_of_executors_in_results_is_freed(held_by):
     head = "end"
     for _ in range(20_000):
         link = BatchExecutor(iter([head, head]).__next__, 2)
         link.load()
-        head = link
+        head = held_by(link)
     del link
     head = None
     gc.collect()
@@ -188,3 +189,40 @@ def test_many_executors_leave_nothing_behind(run_threads):
     gc.collect()
     assert len(references) == 4 * 200 * 4
     assert not any(reference() for reference in references)
+
+
+@pytest.mark.c_backend(reason="a class in Python has no tp_clear of its own")
+def test_an_executor_that_the_collector_has_cleared_raises(clear):
+    executor = BatchExecutor(Thing, 4)
+    executor.load()
+    iterator = iter(executor)
+    clear(executor)
+    for use in (
+        executor.load,
+        lambda: executor.load(timeout=1),
+        executor.try_load,
+        executor.load_now,
+        lambda: executor.load_many(2),
+        lambda: executor.give_back(1),
+        executor.prefill,
+        executor.stats,
+        executor.cursor,
+        executor.close,
+        lambda: executor.notify(list),
+        iterator.__next__,
+    ):
+        with pytest.raises(RuntimeError, match="the garbage collector took it"):
+            use()
+    assert executor.source is None
+    assert repr(executor) == "<BatchExecutor: source=None, size=4, ready=0>"
+    assert len(executor) == 0
+    assert gc.get_referents(executor) == [BatchExecutor]
+    clear(iterator)
+    clear(iterator)
+    assert list(iterator) == []
+
+
+@pytest.mark.c_backend(reason="a class in Python has no tp_clear of its own")
+def test_the_collector_sees_the_executor_of_an_iterator():
+    executor = BatchExecutor(Thing, 4)
+    assert any(one is executor for one in gc.get_referents(iter(executor)))

@@ -1,5 +1,6 @@
 """BatchExecutor.load: order, fills, ownership, and what comes of a source that fails."""
 
+import ctypes
 import gc
 import itertools
 import sys
@@ -290,3 +291,13 @@ def test_a_load_at_the_end_of_the_stack_is_a_recursion_error():
         deeper()
     first = executor.load()
     assert [executor.load() for _ in range(3)] == [first + 1, first + 2, first + 3]
+
+
+@pytest.mark.c_backend(reason="of a function in Python the interpreter checks it")
+def test_keywords_from_c_that_are_no_texts():
+    call = ctypes.PYFUNCTYPE(
+        ctypes.py_object, ctypes.py_object, ctypes.c_void_p, ctypes.c_size_t, ctypes.py_object
+    )(("PyObject_Vectorcall", ctypes.pythonapi))
+    arguments = (ctypes.py_object * 1)(5)
+    with pytest.raises(TypeError, match="keywords must be strings, got 'int'"):
+        call(BatchExecutor(int, 1).load, ctypes.byref(arguments), 0, (1,))

@@ -211,8 +211,12 @@ def test_changes_of_counts_are_seen(reader):
 
 def test_the_buffer_must_have_room_for_each_count():
     if ft_local.backend == "c":
-        with pytest.raises(ValueError, match="room for a count of each object"):
-            _contention._backend.changed_counts((1, 2), bytearray(8))
+        for place in (bytearray(8), memoryview(bytearray(24))[1:17]):
+            with pytest.raises(ValueError, match="room for a count of each object"):
+                _contention._backend.changed_counts((1, 2), place)
+        for function in (_contention._backend.changed_counts, _contention._backend.count_changes):
+            with pytest.raises(TypeError):
+                function(1)
     else:
         with pytest.raises(IndexError):
             by_ctypes.changed_counts((1, type), memoryview(bytearray(0)))

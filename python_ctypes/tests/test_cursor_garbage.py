@@ -5,7 +5,7 @@ import itertools
 import weakref
 
 import pytest
-from ft_local import BatchExecutor
+from ft_local import BatchExecutor, ExecutorClosed
 
 
 class Thing:
@@ -163,3 +163,19 @@ def test_many_cursors_leave_nothing_behind(run_threads):
     gc.collect()
     assert len(references) == 4 * 200 * 2
     assert not any(reference() for reference in references)
+
+
+@pytest.mark.c_backend(reason="a class in Python has no tp_clear of its own")
+def test_a_cursor_that_the_collector_has_cleared_is_closed(clear):
+    executor = BatchExecutor(Thing, 4)
+    cursor = executor.cursor()
+    next(cursor)
+    clear(cursor)
+    for use in (cursor.load, lambda: cursor.load(1), cursor.load_now):
+        with pytest.raises(ExecutorClosed, match="this Cursor was closed"):
+            use()
+    assert list(cursor) == []
+    assert cursor.closed
+    assert cursor.executor is None
+    assert repr(cursor) == "<Cursor: executor=None, closed>"
+    assert len(cursor) == 0

@@ -56,7 +56,16 @@ def test_results_of_a_cursor_come_in_the_order_of_the_source(run_threads):
         assert results == sorted(results)
 
 
-@pytest.mark.parametrize("use", [next, lambda cursor: cursor.load(), lambda cursor: cursor.load(1)])
+@pytest.mark.parametrize(
+    "use",
+    [
+        next,
+        lambda cursor: cursor.load(),
+        lambda cursor: cursor.load(1),
+        lambda cursor: cursor.load_now(),
+        lambda cursor: cursor.close(),
+    ],
+)
 def test_a_cursor_belongs_to_the_thread_that_first_used_it(use):
     executor = BatchExecutor(itertools.count().__next__, 64)
     executor.prefill()

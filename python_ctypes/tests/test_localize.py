@@ -270,3 +270,22 @@ def test_copies_are_of_the_object():
     again = copy.copy(mine)
     assert again.double() == 5.0
     assert getattr(again, "wrapped", again).number == 2.5
+
+
+@pytest.mark.skipif(not DOES, reason="localize returns its argument")
+def test_what_is_written_and_deleted_through_it():
+    whole = Whole()
+    local = localize(whole)
+    wrapper = LocalWrapper(whole.log)
+    local.other = wrapper
+    assert whole.other is wrapper
+    local.other = local.part
+    assert whole.other is whole.part
+    del local.other
+    assert not hasattr(whole, "other")
+
+
+@pytest.mark.skipif(not DOES, reason="localize returns its argument")
+def test_a_method_of_a_type_in_c_gets_the_object():
+    whole = Whole()
+    assert localize(whole).__sizeof__() == whole.__sizeof__()

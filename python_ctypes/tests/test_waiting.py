@@ -65,8 +65,11 @@ def test_load_now_returns_its_default_instead_of_waiting(held):
     assert held.executor.load_now() is None
     assert held.executor.load_now("later") == "later"
     assert held.executor.cursor().load_now("later") == "later"
-    with pytest.raises(TypeError, match="load_now"):
-        held.executor.load_now(1, 2)
+    for loads in (held.executor, held.executor.cursor()):
+        with pytest.raises(TypeError, match="load_now"):
+            loads.load_now(1, 2)
+    with pytest.raises(TypeError, match="positional"):
+        held.executor.aload(1)
 
 
 def test_load_now_raises_as_load_does():

@@ -3,6 +3,7 @@
 import gc
 import sys
 import textwrap
+import threading
 import types
 import weakref
 from pathlib import Path
@@ -184,15 +185,16 @@ class Hidden:
         return "method"
 
 
-def test_an_attribute_that_another_object_had_before_hides_a_cached_method():
+@pytest.mark.parametrize("name", ["method", "METHOD".lower()], ids=["interned", "built"])
+def test_an_attribute_that_another_object_had_before_hides_a_cached_method(name):
     other, hidden = Hidden(), Hidden()
     other.method = "the class now knows an attribute of this name"
     wrapper = LocalWrapper(hidden)
-    assert [wrapper.method() for _ in range(3)] == ["method"] * 3
+    assert [getattr(wrapper, name)() for _ in range(3)] == ["method"] * 3
     hidden.method = lambda: "attribute"
-    assert wrapper.method() == "attribute"
+    assert getattr(wrapper, name)() == "attribute"
     del hidden.method
-    assert [wrapper.method() for _ in range(3)] == ["method"] * 3
+    assert [getattr(wrapper, name)() for _ in range(3)] == ["method"] * 3
 
 
 @pytest.mark.parametrize("other", [{"method": lambda: "attribute"}, {"x": 1, "method": str}])
@@ -239,6 +241,18 @@ def test_special_methods_of_a_class_that_changes_are_noticed():
     del Changes.__call__
     with pytest.raises(TypeError, match="not callable"):
         wrapper()
+
+
+def test_a_context_in_a_thread_that_was_not_the_first_to_ask(run_threads):
+    lock = threading.Lock()
+    wrapper = LocalWrapper(lock)
+
+    def enter(_):
+        with wrapper:
+            return lock.locked()
+
+    assert enter(0)
+    assert run_threads(1, enter) == [True]
 
 
 def test_attributes_of_a_module_are_read_as_the_module_has_them():

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import struct
+import sys
 import zoneinfo
 
 import pytest
@@ -63,3 +64,11 @@ def test_numpy_asks_a_zone_about_a_wrapped_datetime(zone):
         with pytest.warns(UserWarning, match="no explicit representation of timezones"):
             converted = numpy.datetime64(LocalWrapper(moment))
         assert converted == numpy.datetime64("2024-01-01T23:00:00")
+
+
+@pytest.mark.parametrize("module", [None, dt.__class__("datetime")], ids=["none", "another"])
+def test_a_datetime_that_is_not_the_interpreters(module, monkeypatch):
+    monkeypatch.setitem(sys.modules, "datetime", module)
+    named = type("datetime.datetime", (), {"__slots__": tuple("abcdefgh"), "fold": 1})
+    assert LocalWrapper(named()).fold == 1
+    assert LocalWrapper(SECOND).fold == 1

@@ -135,6 +135,7 @@ def test_an_existing_wrapper_follows_its_class_in_operations():
 
 def test_more_kinds_than_fit_the_table_are_not_an_error(run_python):
     program = """
+        import copy
         from ft_local import LocalWrapper
         names = "call iter next len contains getitem setitem delitem await aiter anext".split()
         kinds = set()
@@ -144,6 +145,8 @@ def test_more_kinds_than_fit_the_table_are_not_an_error(run_python):
             assert callable(wrapper) or "__call__" not in members
             assert isinstance(wrapper, LocalWrapper)
             kinds.add(type(wrapper))
+            copied = copy.copy(wrapper)
+            assert type(copied) is type(wrapper) and copied.__reduce__()[0] is LocalWrapper
         print(LocalWrapper in kinds, len(kinds) > 100)
     """
     done = run_python("-c", textwrap.dedent(program))

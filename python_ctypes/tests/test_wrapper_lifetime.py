@@ -183,56 +183,6 @@ def test_a_cycle_through_wrapper_executor_and_results_is_collected():
     assert reference() is None
 
 
-@pytest.mark.c_backend(reason="a class in Python has no tp_clear of its own")
-def test_a_wrapper_cleared_by_the_collector_raises(run):
-    output = run("""
-        import copy, gc, math, operator, os, types
-        from ft_local import LocalWrapper
-
-        operations = [
-            len, iter, next, int, float, bool, complex, bytes, repr, str, hash, round, dir, format,
-            reversed, memoryview, math.floor, math.trunc, math.ceil, os.fspath, copy.copy,
-            copy.deepcopy, operator.index, operator.neg, operator.length_hint, aiter,
-            lambda w: w + 1, lambda w: 1 + w, lambda w: pow(2, 3, w), lambda w: w == 1,
-            lambda w: w[0], lambda w: 1 in w, lambda w: w(), lambda w: w.wrapped, lambda w: w.x,
-            lambda w: operator.setitem(w, 0, 1), lambda w: setattr(w, "x", 1),
-            lambda w: delattr(w, "x"), lambda w: operator.iadd(w, 1), lambda w: w.__reduce__(),
-            lambda w: isinstance(1, w), lambda w: type(w).__enter__(w),
-            lambda w: LocalWrapper.__await__(w),
-            lambda w: operator.concat(w, []), lambda w: types.new_class("T", (w,)),
-        ]
-        # No program reaches a wrapper after that, but code in C that ends with the garbage may.
-        import ctypes
-        slot = ctypes.pythonapi.PyType_GetSlot
-        slot.restype, slot.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_int)
-        Py_tp_clear = 51
-        clear = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(slot(LocalWrapper, Py_tp_clear))
-        class Able(bytearray):
-            __call__ = __fspath__ = __int__ = __float__ = __index__ = __next__ = lambda self: None
-            __complex__ = __bytes__ = __round__ = __floor__ = __trunc__ = __ceil__ = __call__
-            __enter__ = __exit__ = __call__
-        wrapper = LocalWrapper(Able())
-        assert clear(id(wrapper)) == clear(id(wrapper)) == 0
-        for operation in operations:
-            try:
-                operation(wrapper)
-            except ReferenceError:
-                continue
-            print(operation, "worked")
-        for function in (lambda: None, Able().__call__):
-            wrapper = LocalWrapper(function)
-            assert clear(id(wrapper)) == 0
-            try:
-                wrapper()
-            except ReferenceError:
-                continue
-            print(function, "worked")
-        gc.collect()
-        print("alive")
-    """)
-    assert output == "alive"
-
-
 def test_wrappers_are_freed_in_other_threads():
     thing = Thing()
     before = sys.getrefcount(thing)

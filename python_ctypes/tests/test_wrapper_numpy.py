@@ -132,3 +132,16 @@ def test_numpy_protocols_of_other_objects_are_theirs():
     assert not hasattr(LocalWrapper([1]), "__array__")
     assert LocalWrapper(ARRAY).__array_interface__ == ARRAY.__array_interface__
     assert not hasattr(LocalWrapper(5), "__array_ufunc__")
+
+
+@pytest.mark.parametrize("value", [1, 1.5, True, 1j, "text", b"bytes"])
+def test_plain_values_become_arrays_as_they_do_bare(value):
+    expected = numpy.array(value)
+    for wrapper in (LocalWrapper(value), LocalWrapper(LocalWrapper(value))):
+        assert wrapper.__array__().dtype == expected.dtype
+
+
+def test_wrong_arguments_of_a_numpy_protocol():
+    wrapper = LocalWrapper(1)
+    with pytest.raises(TypeError):
+        type(wrapper).__array_ufunc__(wrapper, 1)
