@@ -419,7 +419,7 @@ def reliability(session):
         # Ten minutes.
         "FT_LOCAL_TEST_CROWD_LOADS": "7000000",
     }
-    ctest(session, "--label-regex", "reliability", "--timeout", "7200")
+    ctest(session, "--label-regex", "reliability", timeout=7200)
 
 
 @shim_session("soak")

@@ -233,12 +233,12 @@ def cmake(session, *targets, bin="", folder="build/cmake"):  # noqa: A002
     run(session, *locked, "--build", folder, *targets)
 
 
-def ctest(session, *arguments, bin="", folder="build/cmake"):  # noqa: A002
+def ctest(session, *arguments, timeout=300, bin="", folder="build/cmake"):  # noqa: A002
     """Builds everything that is C with CMake, and runs its tests."""
     cmake(session, bin=bin, folder=folder)
     test = [f"{bin}ctest", "--test-dir", folder, "--output-on-failure", "--no-tests=error"]
     # Most of them sleep for most of their time.
-    test += ["--parallel", "2"]
+    test += ["--parallel", 2, "--timeout", timeout]
     printed = run(session, *test, *arguments)
     skipped = re.findall(r" (\S+) \.+\*\*\*Skipped", printed)
     note(f"{printed.count(' Passed ')} passed; skipped: {', '.join(skipped) or 'none'}")

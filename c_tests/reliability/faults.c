@@ -213,6 +213,8 @@ static ft_local_host host_with_faults(void) {
 
 // Runs the script. What fails is in `failing`; returns how many points there were.
 static long run_script(void) {
+    // For a call that waits in vain.
+    alarm(60);
     points = next_fault = 0;
     host = (fake_host){0};
     source = (fake_source){.host = &host, .per_call = 3};
@@ -291,8 +293,6 @@ int main(void) {
     if (!allocator_works()) {
         return SKIPPED;
     }
-    // For a call that waits in vain.
-    alarm(240);
     every_fault_of(CODE);
     // A source of single objects has no code of its own.
     every_fault_of(FT_LOCAL_ERR_SOURCE);

@@ -18,10 +18,56 @@ shim_state *shim_state_of_module(PyObject *module) {
     return NULL;
 }
 
+#ifdef Py_GIL_DISABLED
+
+/* Only the interpreter may read the field of a class whose bases another thread may change. A
+ * metaclass may say otherwise what `__mro__` is. */
+PyObject *shim_mro_of(PyTypeObject *type) {
+    PyObject *members = PyType_GetDict(&PyType_Type), *reader = NULL, *mro = NULL;
+    if (members != NULL && PyDict_GetItemStringRef(members, "__mro__", &reader) == 1) {
+        mro = Py_TYPE(reader)->tp_descr_get(reader, (PyObject *)type, (PyObject *)Py_TYPE(type));
+    }
+    Py_XDECREF(members);
+    Py_XDECREF(reader);
+    return mro;
+}
+
+/* The module of a class that it made. Borrowed from the class. */
+static PyObject *module_of_own(PyTypeObject *type) {
+    PyObject *module =
+        PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) ? ((PyHeapTypeObject *)type)->ht_module : NULL;
+    return module != NULL && PyModule_GetDef(module) == &shim_module ? module : NULL;
+}
+
+static PyObject *module_of(PyTypeObject *type) {
+    PyObject *module = module_of_own(type);
+    if (module != NULL) {
+        return module;
+    }
+    PyObject *mro = shim_mro_of(type);
+    Py_ssize_t count = mro != NULL && PyTuple_Check(mro) ? PyTuple_GET_SIZE(mro) : 0;
+    for (Py_ssize_t i = 1; i < count && module == NULL; i++) {
+        module = module_of_own((PyTypeObject *)PyTuple_GET_ITEM(mro, i));
+    }
+    Py_XDECREF(mro);
+    return module;
+}
+
+#else
+
+PyObject *shim_mro_of(PyTypeObject *type) {
+    return Py_XNewRef(type->tp_mro);
+}
+
+static PyObject *module_of(PyTypeObject *type) {
+    return type->tp_mro == NULL ? NULL : PyType_GetModuleByDef(type, &shim_module);
+}
+
+#endif
+
 shim_state *shim_state_of_type(PyTypeObject *type) {
     /* Finalizers that run late may meet a type that the garbage collector has cleared. */
-    return shim_state_of_module(type->tp_mro == NULL ? NULL
-                                                     : PyType_GetModuleByDef(type, &shim_module));
+    return shim_state_of_module(module_of(type));
 }
 
 static PyObject *library_version(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
@@ -103,15 +149,6 @@ static int make_names(shim_state *state) {
     return all ? 0 : -1;
 }
 
-static int find_mro_reader(shim_state *state) {
-    PyObject *members = PyObject_GetAttrString((PyObject *)&PyType_Type, "__dict__");
-    if (members != NULL) {
-        state->mro_reader = PyMapping_GetItemString(members, "__mro__");
-        Py_DECREF(members);
-    }
-    return state->mro_reader == NULL ? -1 : 0;
-}
-
 /* What both backends do in the same way. */
 static int find_shared_modules(shim_state *state) {
     state->settings = PyImport_ImportModule("ft_local._settings");
@@ -163,8 +200,7 @@ static int add_constants(PyObject *module) {
 static int execute(PyObject *module) {
     shim_state *state = PyModule_GetState(module);
     if (check_library() < 0 || find_functions(state) < 0 || find_shared_modules(state) < 0 ||
-        make_names(state) < 0 || find_mro_reader(state) < 0 || make_types(module, state) < 0 ||
-        shim_abilities_init(state) < 0) {
+        make_names(state) < 0 || make_types(module, state) < 0 || shim_abilities_init(state) < 0) {
         return -1;
     }
     if (PyModule_AddFunctions(module, shim_sharing_functions) < 0 ||
@@ -192,7 +228,6 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->trunc);
     Py_VISIT(state->floor);
     Py_VISIT(state->ceil);
-    Py_VISIT(state->mro_reader);
     return 0;
 }
 
@@ -216,7 +251,6 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->name_aenter);
     Py_CLEAR(state->name_aexit);
     Py_CLEAR(state->name_array_priority);
-    Py_CLEAR(state->mro_reader);
     return 0;
 }
 

@@ -66,8 +66,6 @@ typedef struct {
     PyObject *name_aenter;
     PyObject *name_aexit;
     PyObject *name_array_priority;
-    /* wrapper_attribute.c: reads `__mro__` of a class, whatever its metaclass says. */
-    PyObject *mro_reader;
 } shim_state;
 
 /* module.c */
@@ -77,6 +75,10 @@ extern struct PyModuleDef shim_module;
  * exception if there is none, or if the garbage collector has cleared it. */
 shim_state *shim_state_of_module(PyObject *module);
 shim_state *shim_state_of_type(PyTypeObject *type);
+
+/* module.c: the order of lookup of a class, a new reference. NULL, maybe without an exception, or
+ * None if the garbage collector has cleared it. */
+PyObject *shim_mro_of(PyTypeObject *type);
 
 static inline shim_state *shim_state_of(PyObject *object) {
     return shim_state_of_type(Py_TYPE(object));

@@ -73,16 +73,7 @@ static bool comes_with_every_class(PyObject *name) {
 }
 
 PyObject *shim_wrapper_mro(PyObject *self, PyTypeObject *type) {
-#ifdef Py_GIL_DISABLED
-    shim_state *state = shim_state_of(self);
-    PyObject *reader = state == NULL ? NULL : state->mro_reader;
-    PyObject *mro = reader == NULL ? NULL
-                                   : Py_TYPE(reader)->tp_descr_get(reader, (PyObject *)type,
-                                                                   (PyObject *)Py_TYPE(type));
-#else
-    (void)self;
-    PyObject *mro = Py_XNewRef(type->tp_mro);
-#endif
+    PyObject *mro = shim_mro_of(type);
     if (mro != NULL && PyTuple_Check(mro)) {
         return mro;
     }
