@@ -199,11 +199,11 @@ def test_ranges_that_were_offered_come_before_the_source_is_asked():
     ids = RangeExecutor(lambda n: range(10), 4)
     assert ids.load() == 0
     assert ids._taken_at() == 0
+    with pytest.raises(TypeError):
+        ids._offer(5)
     ids._offer([range(100, 103), range(200, 203)])
     with pytest.raises(RuntimeError):
         ids._offer([range(300, 303)])
-    with pytest.raises(TypeError):
-        ids._offer(5)
     assert ids._taken_at() is None
     before = time.monotonic()
     assert ids.load_many(17) == [*range(1, 10), 100, 101, 102, 200, 201, 202, 0, 1]

@@ -16,6 +16,9 @@ import weakref
 from ft_local import BatchExecutor, LocalWrapper
 from ft_local.lease import RangeExecutor
 
+# CPython 3.12 and 3.13 crash when Python code makes a function without memory for it.
+FUNCTIONS = sys.version_info[:2] not in ((3, 12), (3, 13))
+
 
 class Slots:
     __slots__ = ("__weakref__", "a")
@@ -106,9 +109,7 @@ def wrapped_by_subclass():
     w = Sub(slots)
     w.method()
     str(w.extra)
-    # CPython 3.12 and 3.13 crash when Python code makes a function without memory for it, as the
-    # copying of subclasses does.
-    if sys.version_info[:2] not in ((3, 12), (3, 13)):
+    if FUNCTIONS:
         w.__reduce__()
 
 
@@ -125,7 +126,8 @@ def looks():
     w.__mro_entries__((w,))
     w = LocalWrapper(described)
     type(w).__set_name__(w, Thing, "name")
-    type(w).__array_ufunc__(w, max, "__call__", 1, 2)
+    if FUNCTIONS:
+        type(w).__array_ufunc__(w, max, "__call__", 1, 2)
     LocalWrapper.__await__(LocalWrapper(generator))
     str(LocalWrapper(gc).collect)
     LocalWrapper(dt.datetime.fromtimestamp(0, dt.UTC))
@@ -137,10 +139,8 @@ def copies():
 
 
 def subclass():
-    class More(LocalWrapper):
-        extra = 1
-
-    str(More(thing).extra)
+    more = type("More", (LocalWrapper,), {"extra": 1})
+    str(more(thing).extra)
 
 
 def operators():
@@ -203,8 +203,16 @@ def bulk_executor_with_fillers():
 FIRST = 1 << 40
 
 
+def a_range(n):
+    return range(FIRST, FIRST + 6)
+
+
+def some_ranges(n):
+    return [range(FIRST, FIRST + 3), range(3)]
+
+
 def ranges():
-    e = RangeExecutor(lambda n: range(FIRST, FIRST + 6), 4)
+    e = RangeExecutor(a_range, 4)
     e.load()
     e.load_many(5)
     e.try_load()
@@ -217,7 +225,7 @@ def ranges():
 
 
 def ranges_ahead():
-    e = RangeExecutor(lambda n: [range(FIRST, FIRST + 3), range(3)], 2)
+    e = RangeExecutor(some_ranges, 2)
     e.load()
     for take_back in (e._withdraw, e._drain):
         e._offer([range(FIRST, FIRST + 5), range(10)])
@@ -247,7 +255,6 @@ LIVES = [
     by_keyword,
     looks,
     copies,
-    subclass,
     operators,
     executor,
     bulk_executor,
@@ -256,7 +263,9 @@ LIVES = [
     ranges,
     ranges_ahead,
     waiting,
-    module,
+    # CPython 3.13.0 crashes when a dictionary grows in the middle of a new type. 3.12 and later
+    # ones were not tried.
+    *([subclass, module] if sys.version_info < (3, 12) else []),
 ]
 
 

@@ -160,14 +160,16 @@ def test_a_finalizer_in_a_cycle_may_load():
 
 @pytest.mark.parametrize("held_by", [lambda link: link, iter], ids=["executor", "iterator"])
 def test_a_long_chain_of_executors_in_results_is_freed(held_by):
-    head = "end"
+    head, references = "end", []
     for _ in range(20_000):
         link = BatchExecutor(iter([head, head]).__next__, 2)
         link.load()
+        references.append(weakref.ref(link))
         head = held_by(link)
     del link
     head = None
     gc.collect()
+    assert not any(reference() for reference in references)
 
 
 def test_many_executors_leave_nothing_behind(run_threads):
