@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mutants import ROOT, Mutant, copy_library, mutants
@@ -216,11 +217,11 @@ def tsan(rounds: int) -> None:
     sources = c_sources("memory", "fork")
     sources = [source for source in sources if "pthread_create" in source.read_text()]
     c_programs = [build.c_test(source) for source in sources]
-    for _ in range(rounds):
-        for program in programs:
-            silent(program, "--quiet", "--skip", "a_child")
-        for program in c_programs:
-            silent(program)
+    runs = [(program, "--quiet", "--skip", "a_child") for program in programs]
+    runs += [(program,) for program in c_programs]
+    # Many of them sleep most of their time.
+    with ThreadPoolExecutor(max_workers=2) as workers:
+        list(workers.map(lambda run: silent(*run), runs * rounds))
     faults = mutants("tsan")
     for fault in faults:
         build.inject(fault)
