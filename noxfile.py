@@ -474,12 +474,14 @@ def litmus(session):
     run(session, "tools/litmus", *session.posargs)
 
 
-@session("soak", requires=[f"install-{p.tag}" for p in (ORDINARY, FREE_THREADED) if p])
+@session(
+    "soak", requires=[f"install-{python.tag}" for python in (ORDINARY, FREE_THREADED) if python]
+)
 def coverage(session):
     """Which lines and branches of the library and of the C extension the tests reach."""
     run(session, "tools/coverage", "crate")
-    pythons = dict.fromkeys([ORDINARY, FREE_THREADED or ORDINARY])
-    run(session, "tools/coverage", "shim", *[python.installed for python in pythons])
+    pythons = [python.installed for python in (ORDINARY, FREE_THREADED) if python]
+    run(session, "tools/coverage", "shim", *pythons)
 
 
 @session("soak")

@@ -184,11 +184,11 @@ def failed(output: str) -> list[str]:
 def finders(mutant: Mutant, place: Path) -> tuple[list[str], str]:
     """The tests that failed, and in how many executions or schedules the others were run."""
     program = build(mutant, place)
-    found, ran = finders_of_one_run(mutant, program, place)
     # Models have no chance in them.
-    for _ in range(0 if mutant.kind == "loom" else TRIES - 1):
-        if not found:
-            found, ran = finders_of_one_run(mutant, program, place)
+    for _ in range(1 if mutant.kind == "loom" else TRIES):
+        found, ran = finders_of_one_run(mutant, program, place)
+        if found:
+            break
     return found, ran
 
 
