@@ -184,8 +184,11 @@ def python_tests(session, python):
     pytest(session, python, *(session.posargs or ["python_ctypes/tests"]))
 
 
+# The ordinary one and the one without the GIL, once if there is only one.
+BOTH = list(dict.fromkeys([ORDINARY, FREE_THREADED or ORDINARY]))
+
 # Without the GIL the tests take twice as long. They come first, so that no core is idle at the end.
-for _python in dict.fromkeys([FREE_THREADED or ORDINARY, *reversed(INTERPRETERS), ORDINARY]):
+for _python in dict.fromkeys([*reversed(INTERPRETERS), *BOTH]):
     _install = f"install-{_python.tag}"
     session("install", name=_install, venv=_python, python=_python)(install)
     if _python in INTERPRETERS:
@@ -475,14 +478,11 @@ def litmus(session):
     run(session, "tools/litmus", *session.posargs)
 
 
-@session(
-    "soak", requires=[f"install-{python.tag}" for python in (ORDINARY, FREE_THREADED) if python]
-)
+@session("soak", requires=[f"install-{python.tag}" for python in BOTH])
 def coverage(session):
     """Which lines and branches of the library and of the C extension the tests reach."""
     run(session, "tools/coverage", "crate")
-    pythons = [python.installed for python in (ORDINARY, FREE_THREADED) if python]
-    run(session, "tools/coverage", "shim", *pythons)
+    run(session, "tools/coverage", "shim", *[python.installed for python in BOTH])
 
 
 @session("soak")
@@ -537,10 +537,10 @@ def rust_api(session):
 # ------------------------------------------------------------------------------- other targets
 
 
-@session(requires=[f"install-{python.tag}" for python in (ORDINARY, FREE_THREADED) if python])
+@session(requires=[f"install-{python.tag}" for python in BOTH])
 def demo(session):
     """Real GUIDs for many threads, on the ordinary Python and on a free-threaded one."""
-    for python in dict.fromkeys([ORDINARY, FREE_THREADED or ORDINARY]):
+    for python in BOTH:
         session.run(python.installed, "-m", "ft_local", "demo", *session.posargs)
     if not FREE_THREADED:
         print("Here one thread of Python runs at a time. To see many run at once, which is what")
